@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gdbstub: the GDB Remote Serial Protocol as a state machine over bytes.
+ *
+ * No transport in here: bytes that came from a client go in, bytes to send
+ * come out, so that a pipe, TCP, a websocket, a test and a fuzzer are all the
+ * same. The inferior is a post-mortem engine (struct insp): it never runs,
+ * writes land in the session's overlay, resume requests are answered so that
+ * the client keeps its state. Malformed input is answered or skipped, never
+ * fatal. Two dialects, gdb's and lldb's, are told apart while connecting.
+ */
+#ifndef GDBSTUB_GDBSTUB_H
+#define GDBSTUB_GDBSTUB_H
+
+#include "base/base.h"
+#include "inspect/inspect.h"
+
+struct stub_options {
+	size_t packet_size;     /* 0 = 16384; the limit a client is told */
+	const char *title;      /* what is served, for `monitor info` */
+};
+
+struct stub;
+/** Borrows @i until stub_free(). */
+struct err *stub_new(struct insp *i, const struct stub_options *options,
+		     struct stub **out) _must_check_;
+void stub_free(struct stub *s);
+void stub_freep(struct stub **s);
+#define _stub_ _cleanup_(stub_freep)
+
+/**
+ * Consume @n bytes; append what is to be sent to @out. Every complete packet
+ * is answered before this returns. An error is about us (memory), never about
+ * the client's words.
+ */
+struct err *stub_feed(struct stub *s, const void *data, size_t n,
+		      struct buf *out) _must_check_;
+/** The client said goodbye (D, k, vKill) or must be hung up on. */
+bool stub_done(const struct stub *s);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of inspect share among themselves and nobody else sees.
+ */
+#ifndef INSPECT_IMPL_H
+#define INSPECT_IMPL_H
+
+#include <elfutils/libdwfl.h>
+
+#include "inspect/inspect.h"
+
+struct regs;            /* regs.c: register layout of this target, overlay */
+struct second;          /* second.c: libunwind's address space, lazily made */
+struct module_state;    /* files.c: descriptors and images of one module */
+
+struct insp {
+	struct arena *arena;
+	struct target *target;          /* owned */
+	struct space *space;
+	const struct supply *supply;    /* may be NULL */
+	struct source *exe;             /* may be NULL */
+	const struct arch *arch;
+	struct snap_module *modules;
+	struct module_state *states;    /* one per module */
+	size_t n_modules;
+	struct vec gaps;                /* of const char * */
+	struct regs *regs;
+	struct second *second;
+	Dwfl *dwfl;                     /* symbols.c */
+};
+
+/** Add a sentence on what is missing; once per text. */
+void insp_add_gap(struct insp *i, const char *fmt, ...) _printf_(2, 3);
+
+/* targets: each recognises its input by the first bytes */
+struct err *core_open(struct source *src, struct target **out) _must_check_;
+struct err *snap_target_open(struct source *src, struct target **out)
+	_must_check_;
+
+/* arch.c: the row for an ELF machine, or NULL */
+const struct arch *arch_find(uint16_t machine);
+
+/* space.c */
+struct err *space_new(struct target *t, struct space **out) _must_check_;
+void space_free(struct space *sp);
+/** Bytes of a mapped file's [off, off+n), or an error. Set by files.c. */
+typedef struct err *space_file_fn(void *arg, const struct snap_map *map,
+				  uint32_t module, uint64_t off, size_t n,
+				  void *out);
+void space_set_files(struct space *sp, space_file_fn *fn, void *arg);
+
+/* regs.c */
+struct err *regs_init(struct insp *i) _must_check_;
+void regs_fini(struct insp *i);
+
+/* modules.c: fill i->modules from the target or the link map */
+struct err *modules_find(struct insp *i) _must_check_;
+/* files.c */
+struct err *files_init(struct insp *i) _must_check_;
+void files_fini(struct insp *i);
+
+/* symbols.c: libdw's view of a module, opened on first use; NULL if there is
+ * no ELF file and no skeleton for it. Borrowed from i->dwfl. */
+struct err *symbols_init(struct insp *i) _must_check_;
+void symbols_fini(struct insp *i);
+Dwfl_Module *symbols_module(struct insp *i, size_t module);
+
+/* second.c */
+void second_free(struct second *s);
+
+#endif

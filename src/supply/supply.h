@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supply: modules by id, as read-only descriptors.
+ *
+ * The unjailed side looks things up (on disk by build-id and recorded path)
+ * and passes descriptors; it never parses what it hands over. The jailed side
+ * asks over a socket and checks the id of what came. A request is one
+ * datagram, so is an answer; the descriptor travels with it (SCM_RIGHTS).
+ */
+#ifndef SUPPLY_SUPPLY_H
+#define SUPPLY_SUPPLY_H
+
+#include "base/base.h"
+#include "inspect/inspect.h"
+
+/** Where the disk is searched. */
+struct supply_places {
+	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
+	const char *sysroot;            /* prefix for recorded paths, or NULL */
+};
+/** /usr/lib/debug, no sysroot. */
+extern const struct supply_places supply_default_places;
+
+/**
+ * Candidate @ask->nth on disk, in this order: the recorded path; build-id
+ * directories; for debug files also .gnu_debuglink beside the module, in its
+ * .debug directory and under the debug directories; dwz alternates. Only
+ * regular files that begin with the ELF magic; ERR_NOTFOUND after the last.
+ */
+struct err *supply_disk(const struct supply_places *places,
+			const struct supply_ask *ask, int *fd) _must_check_;
+
+/** A pair of connected sockets: [0] the supplier's, [1] the jailed side's. */
+struct err *supply_pair(int fds[2]) _must_check_;
+/**
+ * Answer requests from @fd until its peer closes or @quit polls readable (-1:
+ * none). A malformed request closes the door. @timeout_ms as for poll():
+ * ERR_LIMIT when it passes.
+ */
+struct err *supply_serve(int fd, int quit, int timeout_ms,
+			 const struct supply_places *places) _must_check_;
+/** The jailed side: fills @out, which borrows @fd. */
+void supply_client(int fd, struct supply *out);
+
+#endif
