@@ -11,6 +11,7 @@
 
 struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
+struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct module_state;    /* files.c: descriptors and images of one module */
 
 struct insp {
@@ -20,13 +21,15 @@ struct insp {
 	const struct supply *supply;    /* may be NULL */
 	struct source *exe;             /* may be NULL */
 	const struct arch *arch;
-	struct snap_module *modules;
+	struct snap_module *modules;    /* in the dynamic linker's order */
+	uint32_t *by_start;             /* their indices in address order */
 	struct module_state *states;    /* one per module */
 	size_t n_modules;
 	struct vec gaps;                /* of const char * */
+	struct vec debug_files;         /* files.c */
 	struct regs *regs;
 	struct second *second;
-	Dwfl *dwfl;                     /* symbols.c */
+	struct symbols *symbols;        /* symbols.c */
 };
 
 /** Add a sentence on what is missing; once per text. */
@@ -55,9 +58,30 @@ void regs_fini(struct insp *i);
 
 /* modules.c: fill i->modules from the target or the link map */
 struct err *modules_find(struct insp *i) _must_check_;
-/* files.c */
+/** Put one more module into the tables (before files_init only). */
+struct err *modules_add(struct insp *i, const struct snap_module *m)
+	_must_check_;
+/* files.c: the ELF file of each module, looked for when first asked for */
 struct err *files_init(struct insp *i) _must_check_;
 void files_fini(struct insp *i);
+/** libelf's view of what stands for the module's file; NULL = nothing does. */
+Elf *files_elf(struct insp *i, size_t module);
+/** GNU build-id of any ELF file. */
+void files_id(Elf *elf, struct module_id *out);
+/**
+ * A separate debug file with that id (or, with an altlink name, its dwz
+ * alternate) as a descriptor the caller owns; -1 if supply has none.
+ */
+int files_debug(struct insp *i, const struct supply_ask *ask);
+
+/* skeleton.c: which extents of an ELF file make its skeleton */
+struct err *skeleton_of(Elf *elf, struct source *file, struct arena *a,
+			const struct snap_extent **out, size_t *n)
+	_must_check_;
+/* compose.c: an ELF image of @size bytes out of extents; the caller frees.
+ * Sections without their bytes become SHT_NOBITS: nothing is made up. */
+struct err *compose(const struct snap_extent *extents, size_t n, uint64_t size,
+		    uint8_t **out) _must_check_;
 
 /* symbols.c: libdw's view of a module, opened on first use; NULL if there is
  * no ELF file and no skeleton for it. Borrowed from i->dwfl. */

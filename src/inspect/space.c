@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The address space of a target: bytes, not mapped, or mapped but not
+ * captured - and a session's writes laid over it.
+ */
+#include "inspect/impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OVERLAY_BYTES_MAX (64u << 20)
+#define OVERLAY_WRITES_MAX 65536u
+#define SEARCH_STEP 65536u
+
+/** Bytes written by the session; sorted and disjoint. */
+struct overlay {
+	uint64_t start;
+	size_t n;
+	uint8_t *bytes;         /* owned */
+};
+
+struct space {
+	struct target *target;
+	struct overlay *overlay;
+	size_t n_overlay, cap_overlay;
+	uint64_t overlay_bytes;
+	space_file_fn *file;
+	void *file_arg;
+};
+
+struct err *
+space_new(struct target *t, struct space **out)
+{
+	struct space *sp = calloc(1, sizeof(*sp));
+
+	if (!sp)
+		return err_nomem();
+	sp->target = t;
+	*out = sp;
+	return NULL;
+}
+
+void
+space_free(struct space *sp)
+{
+	if (!sp)
+		return;
+	for (size_t k = 0; k < sp->n_overlay; k++)
+		free(sp->overlay[k].bytes);
+	free(sp->overlay);
+	free(sp);
+}
+
+void
+space_set_files(struct space *sp, space_file_fn *fn, void *arg)
+{
+	sp->file = fn;
+	sp->file_arg = arg;
+}
+
+/* ---- looking things up -------------------------------------------------- */
+/** Index of the first range that ends above @addr. */
+static size_t
+range_above(const struct target *t, uint64_t addr)
+{
+	size_t low = 0, high = t->n_memory;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct snap_memory *m = &t->memory[mid];
+
+		if (m->start + (m->length - 1) < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static const struct snap_map *
+map_at(const struct target *t, uint64_t addr)
+{
+	size_t low = 0, high = t->n_maps;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (t->maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->n_maps && t->maps[low].start <= addr ? &t->maps[low]
+							     : NULL;
+}
+
+/** The range that holds @addr, or NULL. */
+static const struct snap_memory *
+range_at(const struct target *t, uint64_t addr)
+{
+	size_t k = range_above(t, addr);
+
+	return k < t->n_memory && t->memory[k].start <= addr ? &t->memory[k]
+							     : NULL;
+}
+
+/** First overlay entry that ends above @addr. */
+static size_t
+overlay_above(const struct space *sp, uint64_t addr)
+{
+	size_t low = 0, high = sp->n_overlay;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct overlay *o = &sp->overlay[mid];
+
+		if (o->start + (o->n - 1) < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* ---- reading -------------------------------------------------------------- */
+static struct err *
+absent(uint64_t addr, uint8_t reason)
+{
+	return err_new(ERR_ABSENT, "memory at 0x%llx was not captured (%s)",
+		       (unsigned long long)addr, snap_reason_text(reason));
+}
+
+/* A read-only file mapping that nobody wrote to holds the file's bytes. */
+static struct err *
+read_file(struct space *sp, const struct snap_memory *m, uint64_t addr,
+	  size_t n, void *out)
+{
+	const struct snap_map *map = map_at(sp->target, addr);
+
+	if (sp->file && m->kind == SNAP_MEM_FILE)
+		return sp->file(sp->file_arg, map, m->ref,
+				m->offset + (addr - m->start), n, out);
+	if (!sp->file || m->reason != SNAP_ABSENT_FILTER || !map || !map->path
+	    || (map->perm & SNAP_PERM_W))
+		return absent(addr, m->reason);
+	if (n > map->end - addr)
+		return absent(map->end, m->reason);
+	return sp->file(sp->file_arg, map, UINT32_MAX,
+			map->offset + (addr - map->start), n, out);
+}
+
+/* [addr, addr+n) lies in one range of the target. */
+static struct err *
+read_range(struct space *sp, const struct snap_memory *m, uint64_t addr,
+	   size_t n, void *out)
+{
+	struct target *t = sp->target;
+
+	if (m->kind == SNAP_MEM_DATA || m->kind == SNAP_MEM_ZERO)
+		return t->ops->read(t, (size_t)(m - t->memory),
+				    addr - m->start, n, out);
+	struct err *err = read_file(sp, m, addr, n, out);
+	if (!err || err_kind(err) == ERR_ABSENT)
+		return err;
+	err_free(err);
+	return absent(addr, m->kind == SNAP_MEM_FILE ? SNAP_ABSENT_FILTER
+						     : m->reason);
+}
+
+/* How far the answer for @addr is of one kind; the overlay bounds it too. */
+static struct err *
+read_piece(struct space *sp, uint64_t addr, size_t n, void *out, size_t *got)
+{
+	size_t k = overlay_above(sp, addr);
+	const struct overlay *o = k < sp->n_overlay ? &sp->overlay[k] : NULL;
+
+	if (o && o->start <= addr) {
+		uint64_t left = o->start + o->n - addr;
+
+		*got = n < left ? n : left;
+		memcpy(out, o->bytes + (addr - o->start), *got);
+		return NULL;
+	}
+	const struct snap_memory *m = range_at(sp->target, addr);
+	if (!m)
+		return err_new(ERR_UNMAPPED, "no memory is mapped at 0x%llx",
+			       (unsigned long long)addr);
+	uint64_t left = m->length - (addr - m->start);
+	if (o && o->start - addr < left)
+		left = o->start - addr;
+	*got = n < left ? n : left;
+	return read_range(sp, m, addr, *got, out);
+}
+
+struct err *
+space_read_some(struct space *sp, uint64_t addr, size_t n, void *out,
+		size_t *got)
+{
+	size_t done = 0;
+
+	if (n && addr + (n - 1) < addr)
+		n = (size_t)(UINT64_MAX - addr) + 1;
+	while (done < n) {
+		size_t piece;
+		struct err *err = read_piece(sp, addr + done, n - done,
+					     (char *)out + done, &piece);
+		if (err && done == 0)
+			return err;
+		if (err) {
+			err_free(err);
+			break;
+		}
+		done += piece;
+	}
+	*got = done;
+	return NULL;
+}
+
+struct err *
+space_read(struct space *sp, uint64_t addr, size_t n, void *out)
+{
+	_free_ char *bounce = NULL;
+	char small[256];
+	char *into = small;
+	size_t done = 0;
+
+	if (n > sizeof(small))
+		into = bounce = malloc(n);
+	if (!into)
+		return err_nomem();
+	while (done < n) {
+		size_t piece;
+		struct err *err;
+
+		if (addr + done < addr)
+			return err_new(ERR_UNMAPPED, "the range at 0x%llx ends "
+				       "beyond the address space",
+				       (unsigned long long)addr);
+		err = read_piece(sp, addr + done, n - done, into + done,
+				 &piece);
+		if (err)
+			return err;
+		done += piece;
+	}
+	memcpy(out, into, n);
+	return NULL;
+}
+
+struct err *
+space_u64(struct space *sp, uint64_t addr, uint64_t *out)
+{
+	uint8_t bytes[8];
+
+	struct err *err = space_read(sp, addr, sizeof(bytes), bytes);
+	if (err)
+		return err;
+	struct rd r = rd_of(bytes, sizeof(bytes));
+	*out = rd_u64(&r);
+	return NULL;
+}
+
+struct err *
+space_string(struct space *sp, uint64_t addr, size_t limit, struct arena *a,
+	     const char **out)
+{
+	_buf_ struct buf b = { 0 };
+	char piece[256];
+
+	while (b.len < limit) {
+		size_t want = limit - b.len, got;
+
+		if (want > sizeof(piece))
+			want = sizeof(piece);
+		struct err *err = space_read_some(sp, addr + b.len, want, piece,
+						  &got);
+		if (err)
+			return err;
+		const char *end = memchr(piece, '\0', got);
+		buf_put(&b, piece, end ? (size_t)(end - piece) : got);
+		if (!end)
+			continue;
+		err = buf_err(&b);
+		if (err)
+			return err;
+		*out = arena_strndup(a, b.data ? b.data : "", b.len);
+		return *out ? NULL : err_nomem();
+	}
+	return err_new(ERR_LIMIT, "the string at 0x%llx is longer than %zu "
+		       "bytes", (unsigned long long)addr, limit);
+}
+
+void
+space_region(struct space *sp, uint64_t addr, struct region *out)
+{
+	const struct target *t = sp->target;
+	size_t k = range_above(t, addr);
+	const struct snap_memory *m = k < t->n_memory ? &t->memory[k] : NULL;
+
+	*out = (struct region){ .map = map_at(t, addr) };
+	if (!m || m->start > addr) {
+		out->start = k ? t->memory[k - 1].start + t->memory[k - 1].length
+			       : 0;
+		out->end = m ? m->start : UINT64_MAX;
+		return;
+	}
+	uint8_t byte;
+	_err_ struct err *err = read_range(sp, m, addr, 1, &byte);
+	out->start = m->start;
+	out->end = m->start + m->length;
+	out->mapped = true;
+	out->captured = !err;
+	out->reason = m->reason;
+	out->from_file = !err && m->kind != SNAP_MEM_DATA
+			 && m->kind != SNAP_MEM_ZERO;
+	if (m->kind == SNAP_MEM_DATA && (m->flags & SNAP_MEM_FROM_FILE))
+		out->from_file = true;
+}
+
+/* ---- searching --------------------------------------------------------------- */
+/** Where to go on when nothing can be read at @addr. */
+static uint64_t
+next_range(const struct space *sp, uint64_t addr, uint64_t end)
+{
+	const struct target *t = sp->target;
+	size_t k = range_above(t, addr);
+
+	if (k < t->n_memory && t->memory[k].start <= addr)
+		k++;
+	return k < t->n_memory && t->memory[k].start < end ? t->memory[k].start
+							   : end;
+}
+
+struct err *
+space_search(struct space *sp, uint64_t addr, uint64_t n, struct span pat,
+	     uint64_t *found)
+{
+	uint64_t end;
+	_free_ char *window = NULL;
+
+	if (!u64_add(addr, n, &end))
+		end = UINT64_MAX;
+	if (pat.n == 0 || pat.n > SEARCH_STEP)
+		return err_new(ERR_USAGE, "a pattern has 1 to %u bytes",
+			       SEARCH_STEP);
+	window = malloc(2 * SEARCH_STEP);
+	if (!window)
+		return err_nomem();
+	while (addr < end && end - addr >= pat.n) {
+		size_t want = 2 * SEARCH_STEP, got;
+
+		if (end - addr < want)
+			want = (size_t)(end - addr);
+		struct err *err = space_read_some(sp, addr, want, window, &got);
+		if (err) {
+			err_free(err);
+			addr = next_range(sp, addr, end);
+			continue;
+		}
+		char *hit = memmem(window, got, pat.data, pat.n);
+		if (hit) {
+			*found = addr + (uint64_t)(hit - window);
+			return NULL;
+		}
+		/* Keep what could be the beginning of the pattern. */
+		addr += got < want || got < pat.n ? got : got - (pat.n - 1);
+	}
+	return err_new(ERR_FAILED, "the pattern was not found");
+}
+
+/* ---- writing ------------------------------------------------------------------- */
+static struct err *
+check_mapped(struct space *sp, uint64_t addr, size_t n)
+{
+	uint64_t end;
+
+	if (!u64_add(addr, n, &end))
+		return err_new(ERR_UNMAPPED, "the range at 0x%llx ends beyond "
+			       "the address space", (unsigned long long)addr);
+	while (addr < end) {
+		const struct snap_memory *m = range_at(sp->target, addr);
+
+		if (!m)
+			return err_new(ERR_UNMAPPED, "no memory is mapped at "
+				       "0x%llx", (unsigned long long)addr);
+		addr = m->start + m->length;
+	}
+	return NULL;
+}
+
+/* Overlay entries that touch [start, end): first and number. */
+static size_t
+overlay_touching(const struct space *sp, uint64_t start, uint64_t end,
+		 size_t *n)
+{
+	size_t first = overlay_above(sp, start);
+
+	for (*n = 0; first + *n < sp->n_overlay
+	     && sp->overlay[first + *n].start < end; ++*n)
+		continue;
+	return first;
+}
+
+static struct err *
+overlay_room(struct space *sp)
+{
+	if (sp->n_overlay < sp->cap_overlay)
+		return NULL;
+	size_t cap = sp->cap_overlay ? 2 * sp->cap_overlay : 16;
+	if (cap > OVERLAY_WRITES_MAX)
+		return err_new(ERR_LIMIT, "more than %u places were written to",
+			       OVERLAY_WRITES_MAX);
+	void *p = realloc(sp->overlay, cap * sizeof(*sp->overlay));
+	if (!p)
+		return err_nomem();
+	sp->overlay = p;
+	sp->cap_overlay = cap;
+	return NULL;
+}
+
+/* One entry that holds what was there, with the new bytes over it. */
+static struct err *
+overlay_merge(const struct overlay *old, size_t n_old, const struct overlay *put,
+	      struct overlay *out)
+{
+	uint64_t start = put->start, end = put->start + put->n;
+
+	if (n_old && old[0].start < start)
+		start = old[0].start;
+	if (n_old && old[n_old - 1].start + old[n_old - 1].n > end)
+		end = old[n_old - 1].start + old[n_old - 1].n;
+	out->start = start;
+	out->n = (size_t)(end - start);
+	out->bytes = malloc(out->n);
+	if (!out->bytes)
+		return err_nomem();
+	for (size_t k = 0; k < n_old; k++)
+		memcpy(out->bytes + (old[k].start - start), old[k].bytes,
+		       old[k].n);
+	memcpy(out->bytes + (put->start - start), put->bytes, put->n);
+	return NULL;
+}
+
+static void
+overlay_replace(struct space *sp, size_t first, size_t n_old,
+		const struct overlay *merged)
+{
+	for (size_t k = first; k < first + n_old; k++) {
+		sp->overlay_bytes -= sp->overlay[k].n;
+		free(sp->overlay[k].bytes);
+	}
+	memmove(&sp->overlay[first + 1], &sp->overlay[first + n_old],
+		(sp->n_overlay - first - n_old) * sizeof(*sp->overlay));
+	sp->overlay[first] = *merged;
+	sp->n_overlay += 1 - n_old;
+	sp->overlay_bytes += merged->n;
+}
+
+struct err *
+space_write(struct space *sp, uint64_t addr, size_t n, const void *data)
+{
+	struct overlay put = { addr, n, (uint8_t *)data }, merged;
+	size_t n_old;
+
+	if (n == 0)
+		return NULL;
+	struct err *err = check_mapped(sp, addr, n);
+	if (err)
+		return err;
+	if (sp->overlay_bytes + n > OVERLAY_BYTES_MAX)
+		return err_new(ERR_LIMIT, "more than %u MiB were written in "
+			       "this session", OVERLAY_BYTES_MAX >> 20);
+	err = overlay_room(sp);
+	if (err)
+		return err;
+	size_t first = overlay_touching(sp, addr, addr + n, &n_old);
+	err = overlay_merge(&sp->overlay[first], n_old, &put, &merged);
+	if (err)
+		return err;
+	overlay_replace(sp, first, n_old, &merged);
+	return NULL;
+}
