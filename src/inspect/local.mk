@@ -3,11 +3,29 @@
 
 noinst_LIBRARIES += libinspect.a
 libinspect_a_SOURCES = \
+	src/inspect/arch.c \
+	src/inspect/arch.h \
+	src/inspect/arch_x86_64.c \
+	src/inspect/cfi.c \
+	src/inspect/compose.c \
 	src/inspect/core.h \
 	src/inspect/core_notes.c \
+	src/inspect/expr.c \
+	src/inspect/files.c \
+	src/inspect/image.c \
+	src/inspect/image.h \
 	src/inspect/impl.h \
+	src/inspect/insp.c \
 	src/inspect/inspect.h \
+	src/inspect/modules.c \
+	src/inspect/regs.c \
+	src/inspect/second.c \
+	src/inspect/skeleton.c \
 	src/inspect/space.c \
+	src/inspect/symbols.c \
 	src/inspect/target.c \
 	src/inspect/target_core.c \
-	src/inspect/target_snap.c
+	src/inspect/target_snap.c \
+	src/inspect/tls.c \
+	src/inspect/unwind.c \
+	src/inspect/xsave.c

@@ -57,7 +57,16 @@ find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
 	return -1;
 }
 
-/* Without a link name or with a checksum: the debug file. Else: dwz's. */
+/* libdwfl asks for dwz alternates in the same way: those have other names. */
+static bool
+is_debuglink(Elf *elf, const char *link)
+{
+	GElf_Word crc;
+	const char *name = link ? dwelf_elf_gnu_debuglink(elf, &crc) : NULL;
+
+	return !link || (name && strcmp(name, link) == 0);
+}
+
 static int
 find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 	       Dwarf_Addr base, const char *file_name, const char *link,
@@ -68,7 +77,7 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 	struct supply_ask ask = { .kind = SUPPLY_DEBUG, .link = link };
 	Elf *elf = v ? files_elf(v->insp, v->module) : NULL;
 
-	if (!elf || v->debug_asked)
+	if (!elf || v->debug_asked || !is_debuglink(elf, link))
 		return -1;
 	v->debug_asked = true;
 	files_id(elf, &ask.id);
