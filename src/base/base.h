@@ -20,6 +20,7 @@
 /* ---- compiler helpers ------------------------------------------------ */
 #define _must_check_ __attribute__((warn_unused_result))
 #define _printf_(f, a) __attribute__((format(printf, f, a)))
+#define _returns_nonnull_ __attribute__((returns_nonnull))
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 /** Hand a cleanup variable's value over: yields it and leaves NULL. */
@@ -60,14 +61,15 @@ enum err_kind {
  */
 struct err;
 struct err *err_new(enum err_kind kind, const char *fmt, ...)
-	_printf_(2, 3) _must_check_;
+	_printf_(2, 3) _must_check_ _returns_nonnull_;
 /** From errno: the text ends in ": " and the system's word for it. */
-struct err *err_errno(const char *fmt, ...) _printf_(1, 2) _must_check_;
+struct err *err_errno(const char *fmt, ...) _printf_(1, 2)
+	_must_check_ _returns_nonnull_;
 /** "context: text"; takes @err, keeps its kind. err_wrap(NULL, …) is NULL. */
 struct err *err_wrap(struct err *err, const char *fmt, ...)
 	_printf_(2, 3) _must_check_;
 /** The out-of-memory error; a static value, freeing it is harmless. */
-struct err *err_nomem(void) _must_check_;
+struct err *err_nomem(void) _must_check_ _returns_nonnull_;
 enum err_kind err_kind(const struct err *err);
 const char *err_text(const struct err *err);
 /** Exit status of INTERFACES: 0 for NULL. */
@@ -80,29 +82,32 @@ void err_freep(struct err **err);
 /**
  * Growing bytes. Failure (no memory, or more than @max when @max != 0) is
  * sticky: later puts do nothing, and buf_err() tells once at the end.
- * Zero-initialised is a valid empty buffer. @data is NUL-terminated.
+ * Zero-initialised is a valid empty buffer. @data is NUL-terminated, and NULL
+ * until the first put (even of nothing).
  */
 struct buf {
 	char *data;
 	size_t len, cap, max;
-	bool failed;
+	bool failed, limited;   /* limited: it was @max that failed it */
 };
 void buf_fini(struct buf *b);
 #define _buf_ _cleanup_(buf_fini)
-void buf_reset(struct buf *b);          /* empty, keeps the memory */
+void buf_reset(struct buf *b);          /* empty and not failed */
 void buf_put(struct buf *b, const void *data, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_zero(struct buf *b, size_t n); /* n NUL bytes */
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+	_printf_(2, 0);
 void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
 void buf_u32(struct buf *b, uint32_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
 /**
- * @n bytes of a foreign string for a person to see: C0, DEL, C1 and invalid
- * UTF-8 become \xNN, backslash becomes \\; all else as it is.
+ * @n bytes of a foreign string for a person to see: C0, DEL, C1, U+FFFE,
+ * U+FFFF and invalid UTF-8 become \xNN, backslash becomes \\; all else as
+ * it is.
  */
 void buf_escape(struct buf *b, const char *s, size_t n);
 /** The same for text between XML tags or quotes; also & < > " '. */
@@ -112,7 +117,8 @@ struct err *buf_err(const struct buf *b) _must_check_;
 /* ---- bounds-checked reading ------------------------------------------ */
 /**
  * A cursor over borrowed bytes. Reading past the end yields zeros or NULL and
- * is sticky: rd_failed() tells. @big selects byte order of the integers.
+ * is sticky: rd_failed() tells, and rd_left() is 0. @big selects the byte
+ * order of the integers.
  */
 struct rd {
 	const uint8_t *base;
@@ -186,7 +192,10 @@ struct err *source_mem(const void *data, size_t n, const char *name,
 		       struct source **out) _must_check_;
 typedef struct err *source_fetch_fn(void *arg, uint64_t off, size_t n,
 				    void *out);
-/** @size bytes behind @fetch; @done(@arg), if given, runs at source_free(). */
+/**
+ * @size bytes behind @fetch; @done(@arg), if given, runs at source_free(), and
+ * at once if this fails.
+ */
 struct err *source_fetch(source_fetch_fn *fetch, void (*done)(void *),
 			 void *arg, uint64_t size, const char *name,
 			 struct source **out) _must_check_;
@@ -208,7 +217,10 @@ void source_freep(struct source **s);
 /* ---- io -------------------------------------------------------------- */
 /** Write all of it, through EINTR and short writes. */
 struct err *io_write(int fd, const void *data, size_t n) _must_check_;
-/** Read a whole small regular file into @out; ERR_LIMIT over @limit. */
+/**
+ * Append a whole small regular file to @out; ERR_LIMIT over @limit bytes
+ * (0 = none).
+ */
 struct err *io_read_file(const char *path, size_t limit, struct buf *out)
 	_must_check_;
 
@@ -226,6 +238,7 @@ struct module_id {
 	uint8_t kind, len;
 	uint8_t bytes[ID_MAX];
 };
+/** The same kind and bytes; two ID_NONE are equal: they say nothing. */
 bool id_equal(const struct module_id *a, const struct module_id *b);
 /** Hex digits of the id into @out; "" for ID_NONE. */
 void id_text(const struct module_id *id, char out[2 * ID_MAX + 1]);
@@ -238,7 +251,7 @@ struct err *hash_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 void hash_xxh128(const void *data, size_t n, uint8_t out[XXH128_SIZE]);
 /** Running form, for data that is streamed. */
 struct hash_xxh;
-struct hash_xxh *hash_xxh_new(void);
+struct hash_xxh *hash_xxh_new(void);    /* NULL: no memory */
 void hash_xxh_add(struct hash_xxh *h, const void *data, size_t n);
 void hash_xxh_end(struct hash_xxh *h, uint8_t out[XXH128_SIZE]);
 void hash_xxh_free(struct hash_xxh *h);

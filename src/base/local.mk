@@ -3,4 +3,18 @@
 
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
-	src/base/base.h
+	src/base/arena.c \
+	src/base/base.c \
+	src/base/base.h \
+	src/base/buf.c \
+	src/base/err.c \
+	src/base/escape.c \
+	src/base/escape.h \
+	src/base/hash.c \
+	src/base/hex.c \
+	src/base/id.c \
+	src/base/io.c \
+	src/base/json.c \
+	src/base/opt.c \
+	src/base/rd.c \
+	src/base/source.c

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Foreign bytes made into text: valid UTF-8 without control characters. */
+#include "base/escape.h"
+
+/*
+ * Well-formed sequences by their first byte (Unicode 15, table 3-7): the
+ * bounds of the second byte exclude overlong forms, surrogates and what lies
+ * beyond U+10FFFF. C2 starts at A0 here, which leaves out the C1 controls.
+ */
+static const struct utf8_row {
+	uint8_t first, last;    /* of the first byte */
+	uint8_t low, high;      /* of the second */
+	uint8_t len;
+} utf8_rows[] = {
+	{ 0xc2, 0xc2, 0xa0, 0xbf, 2 },
+	{ 0xc3, 0xdf, 0x80, 0xbf, 2 },
+	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+	{ 0xed, 0xed, 0x80, 0x9f, 3 },
+	{ 0xee, 0xef, 0x80, 0xbf, 3 },
+	{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+static const struct utf8_row *
+utf8_row_of(uint8_t first)
+{
+	for (size_t i = 0; i < countof(utf8_rows); i++)
+		if (first >= utf8_rows[i].first && first <= utf8_rows[i].last)
+			return &utf8_rows[i];
+	return NULL;
+}
+
+/** U+FFFE and U+FFFF: no characters, and XML readers stop at them. */
+static bool
+is_noncharacter(const uint8_t *s)
+{
+	return s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe;
+}
+
+/** Length of the multi-byte character at @s; 0 if there is none to show. */
+static size_t
+utf8_len(const uint8_t *s, size_t n)
+{
+	const struct utf8_row *row = utf8_row_of(s[0]);
+
+	if (!row || n < row->len || s[1] < row->low || s[1] > row->high)
+		return 0;
+	for (size_t i = 2; i < row->len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return is_noncharacter(s) ? 0 : row->len;
+}
+
+static bool
+is_printable_ascii(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f;
+}
+
+static void
+put_ascii(struct buf *b, char c, escape_name_fn *name)
+{
+	const char *named = name(c);
+
+	if (named)
+		buf_puts(b, named);
+	else
+		buf_putc(b, c);
+}
+
+void
+escape_put(struct buf *b, const char *s, size_t n, escape_name_fn *name)
+{
+	const uint8_t *bytes = (const uint8_t *)s;
+	size_t len;
+
+	buf_put(b, "", 0);
+	for (size_t i = 0; i < n; i += len) {
+		len = 1;
+		if (is_printable_ascii(bytes[i])) {
+			put_ascii(b, s[i], name);
+			continue;
+		}
+		len = utf8_len(bytes + i, n - i);
+		if (len)
+			buf_put(b, s + i, len);
+		else
+			buf_printf(b, "\\x%02x", bytes[i]);
+		len = len ? len : 1;
+	}
+}

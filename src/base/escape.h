@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one loop that makes foreign bytes safe to show. Private to base: the
+ * ways to use it are buf_escape(), buf_xml() and the strings of json.c.
+ */
+#ifndef BASE_ESCAPE_H
+#define BASE_ESCAPE_H
+
+#include "base/base.h"
+
+/** How one character is to be written, or NULL: as it is. */
+typedef const char *escape_name_fn(char c);
+
+/**
+ * @n bytes of @s into @b as valid UTF-8 without controls: C0, DEL, C1,
+ * U+FFFE, U+FFFF and all that is not UTF-8 become \xNN, byte by byte;
+ * of the rest, ASCII is written as @name says.
+ */
+void escape_put(struct buf *b, const char *s, size_t n, escape_name_fn *name);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON output, over json-c. */
+/* Two of json-c's types have the names of functions of ours: rename them. */
+#define json_object json_c_value
+#define json_bool json_c_bool
+#include <json-c/json.h>
+#undef json_object
+#undef json_bool
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+/* struct json is json-c's value under a name of ours. */
+static struct json_c_value *
+inner(const struct json *j)
+{
+	return (struct json_c_value *)j;
+}
+
+static struct json *
+outer(struct json_c_value *value)
+{
+	return (struct json *)value;
+}
+
+/** A serialiser that makes the writing of the whole tree fail. */
+static int
+text_of_failure(struct json_c_value *value, struct printbuf *out, int level,
+		int flags)
+{
+	(void)value, (void)out, (void)level, (void)flags;
+	return -1;
+}
+
+/** Something is missing in @container: remembered until json_write(). */
+static void
+container_fail(struct json_c_value *container)
+{
+	json_object_set_serializer(container, text_of_failure, NULL, NULL);
+}
+
+static int
+text_of_null(struct json_c_value *value, struct printbuf *out, int level,
+	     int flags)
+{
+	(void)value, (void)level, (void)flags;
+	return printbuf_memappend(out, "null", 4);
+}
+
+struct json *
+json_object(void)
+{
+	/*
+	 * json-c's default hash is seeded, on some machines by a system call
+	 * or a file that a jail forbids. Our keys are names of ours.
+	 */
+	json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
+	return outer(json_object_new_object());
+}
+
+struct json *
+json_array(void)
+{
+	return outer(json_object_new_array());
+}
+
+static const char *
+name_as_is(char c)
+{
+	(void)c;
+	return NULL;
+}
+
+struct json *
+json_string(const char *s)
+{
+	_buf_ struct buf text = { .max = INT32_MAX };
+
+	if (!s)
+		return json_null();
+	escape_put(&text, s, strlen(s), name_as_is);
+	if (text.failed)
+		return NULL;
+	return outer(json_object_new_string_len(text.data, text.len));
+}
+
+struct json *
+json_u64(uint64_t v)
+{
+	return outer(json_object_new_uint64(v));
+}
+
+struct json *
+json_i64(int64_t v)
+{
+	return outer(json_object_new_int64(v));
+}
+
+struct json *
+json_bool(bool v)
+{
+	return outer(json_object_new_boolean(v));
+}
+
+struct json *
+json_null(void)
+{
+	/* json-c's null is NULL, which here says that memory was spent. */
+	struct json_c_value *value = json_object_new_boolean(false);
+
+	if (value)
+		json_object_set_serializer(value, text_of_null, NULL, NULL);
+	return outer(value);
+}
+
+struct json *
+json_addr(uint64_t v)
+{
+	char text[2 + 16 + 1];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, v);
+	return outer(json_object_new_string(text));
+}
+
+void
+json_set(struct json *object, const char *key, struct json *value)
+{
+	_buf_ struct buf text = { 0 };
+
+	escape_put(&text, key, strlen(key), name_as_is);
+	if (object && value && !text.failed &&
+	    json_object_object_add(inner(object), text.data,
+				   inner(value)) == 0)
+		return;
+	json_free(value);
+	if (object)
+		container_fail(inner(object));
+}
+
+void
+json_add(struct json *array, struct json *value)
+{
+	if (array && value &&
+	    json_object_array_add(inner(array), inner(value)) == 0)
+		return;
+	json_free(value);
+	if (array)
+		container_fail(inner(array));
+}
+
+struct err *
+json_write(const struct json *j, bool pretty, struct buf *out)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+	const char *text = NULL;
+	size_t n = 0;
+
+	if (pretty)
+		flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+	/* json-c goes on after an append that found no memory; malloc tells. */
+	errno = 0;
+	if (j)
+		text = json_object_to_json_string_length(inner(j), flags, &n);
+	if (!text || errno == ENOMEM)
+		return err_nomem();
+	buf_put(out, text, n);
+	buf_putc(out, '\n');
+	return buf_err(out);
+}
+
+void
+json_free(struct json *j)
+{
+	json_object_put(inner(j));
+}
