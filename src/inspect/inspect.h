@@ -262,6 +262,22 @@ struct err *insp_stack(struct insp *i, size_t thread, size_t max_frames,
 /** The pc to look up names and lines with for frame @n of @s. */
 uint64_t stack_lookup_pc(const struct stack *s, size_t n);
 
+/** A stack with names; @frames[k].depth is k, index of @module as here. */
+struct view {
+	const struct snap_frame *frames;        /* owned by @arena, or stored */
+	size_t n;
+	enum stack_end end;
+	const char *why;
+	bool stored;            /* as the snapshot has it, not unwound now */
+};
+/**
+ * The best view of a thread's stack: unwound and named now, with a second
+ * opinion for the faulting thread; names from the snapshot where there are
+ * none any more; and its stored frames where unwinding got less far.
+ */
+struct err *insp_view(struct insp *i, size_t thread, size_t max_frames,
+		      struct arena *a, struct view *out) _must_check_;
+
 /* ---- thread-local storage ------------------------------------------------------ */
 /** Address of @offset in the TLS block of the module with that link map. */
 struct err *insp_tls(struct insp *i, size_t thread, uint64_t link_map,

@@ -28,4 +28,5 @@ libinspect_a_SOURCES = \
 	src/inspect/target_snap.c \
 	src/inspect/tls.c \
 	src/inspect/unwind.c \
+	src/inspect/view.c \
 	src/inspect/xsave.c
