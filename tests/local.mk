@@ -4,6 +4,11 @@
 # One cmocka program each; its source is NAME.c.
 UNIT_TESTS =
 
+# What several unit tests share.
+UNIT_HELPERS = \
+	tests/unit/make-core.c \
+	tests/unit/make-core.h
+
 # One LLVMFuzzerTestOneInput() each; its source is NAME.c, its seeds are files
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS =
@@ -14,74 +19,3 @@ SCRIPT_TESTS =
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST =
 BENCH_LIST =
-
-check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
-TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SCRIPT_TESTS)
-
-# What every test program links; the fuzz targets take their main() here too.
-check_LIBRARIES += libreplay.a
-libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
-LDADD = $(FUZZ_MAIN) $(ROOMS) $(INQ_LIBS)
-
-TEST_EXTENSIONS = .py .sh
-TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
-	$(top_srcdir)/build-aux/tap-driver.sh
-LOG_DRIVER = $(TAP_DRIVER)
-PY_LOG_DRIVER = $(TAP_DRIVER)
-SH_LOG_DRIVER = $(TAP_DRIVER)
-
-# What tests are told: the program under test, where things are, and the
-# unpacked corpus of foreign cores when there is one.
-TESTS_SETTINGS = \
-	INQUEST='$(abs_builddir)/inquest$(EXEEXT)'; export INQUEST; \
-	SRCDIR='$(abs_top_srcdir)'; export SRCDIR; \
-	BUILDDIR='$(abs_builddir)'; export BUILDDIR; \
-	CC='$(CC)'; export CC; \
-	unset CORPUS; \
-	if test -d '$(abs_builddir)/tests/corpus.d'; then \
-		CORPUS='$(abs_builddir)/tests/corpus.d'; export CORPUS; \
-	fi;
-AM_TESTS_ENVIRONMENT = $(TESTS_SETTINGS)
-
-check_DATA = tests/corpus.stamp
-tests/corpus.stamp: corpus-always
-	@$(MKDIR_P) tests
-	@$(SHELL) $(top_srcdir)/tests/lib/corpus.sh $(abs_top_srcdir) tests
-.PHONY: corpus-always
-
-stress bench: all
-	@$(TESTS_SETTINGS) \
-	for s in $($@_scripts); do \
-		echo "== $$s"; $(top_srcdir)/$$s || exit 1; \
-	done
-stress_scripts = $(STRESS_LIST)
-bench_scripts = $(BENCH_LIST)
-
-# Unit tests and replay of the fuzz seeds, without the scripts.
-check-unit:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS) $(FUZZ_TARGETS)'
-
-# Fuzz targets as libFuzzer programs, in a build of their own; each then runs
-# over FUZZ_RUNS inputs that grow out of its seeds.
-FUZZ_RUNS = 100000
-FUZZ_FLAGS =
-fuzz:
-	@$(MKDIR_P) fuzz
-	@test -f fuzz/Makefile || { cd fuzz && \
-		$(abs_top_srcdir)/configure -q CC=clang --enable-fuzz; }
-	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
-	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
-		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit fuzz stress bench lint metrics
-
-lint:
-	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \
-		$(DEFS) $(AM_CPPFLAGS) -std=gnu11
-metrics:
-	@$(top_srcdir)/tests/metrics $(top_srcdir)
-clean-local:
-	rm -rf fuzz tests/corpus.d lint.cache
-CLEANFILES += tests/corpus.stamp
-
-EXTRA_DIST += tests/lib tests/fuzz tests/victims tests/layers tests/lint \
-	tests/metrics

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh: runs libFuzzer programs over inputs that grow out of their seeds.
+#
+# run.sh SOURCEDIR BUILDDIR RUNS FLAGS TARGET... - what is found new is kept in
+# BUILDDIR/corpus/NAME, what fails in BUILDDIR/found/NAME. Without -max_len in
+# FLAGS libFuzzer allows inputs as long as the longest seed, at least 4 KiB.
+set -u
+source=$1 build=$2 runs=$3 flags=$4
+shift 4
+failed=0
+
+for target; do
+	name=${target##*/fuzz-}
+	corpus=$build/corpus/$name found=$build/found/$name
+	mkdir -p "$corpus" "$found"
+	before=$(date +%s)
+	# Flags are words.
+	# shellcheck disable=SC2086
+	if "$build/$target" -runs="$runs" -timeout=10 -rss_limit_mb=2048 \
+	    -print_final_stats=1 -artifact_prefix="$found/" $flags \
+	    "$corpus" "$source/tests/fuzz/seeds/$name" \
+	    >"$build/$name.log" 2>&1; then
+		how=ok
+	else
+		how=FAILED failed=1
+	fi
+	ran=$(sed -n 's/^stat::number_of_executed_units: *//p' \
+		"$build/$name.log")
+	echo "fuzz $name: $how, ${ran:-0} inputs in" \
+		"$(($(date +%s) - before)) s, log $build/$name.log"
+done
+exit $failed
