@@ -2,16 +2,22 @@
 # Tests, fuzz targets, stress runs and benchmarks: add a line to a list.
 
 # One cmocka program each; its source is NAME.c.
-UNIT_TESTS =
+UNIT_TESTS = \
+	tests/unit/t-core \
+	tests/unit/t-modules \
+	tests/unit/t-skeleton \
+	tests/unit/t-space
 
 # What several unit tests share.
 UNIT_HELPERS = \
 	tests/unit/make-core.c \
-	tests/unit/make-core.h
+	tests/unit/make-core.h \
+	tests/unit/make-linked.c
 
 # One LLVMFuzzerTestOneInput() each; its source is NAME.c, its seeds are files
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
-FUZZ_TARGETS =
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz-core
 
 # Scripts that print TAP.
 SCRIPT_TESTS =

@@ -189,7 +189,7 @@ module_of_link_map(struct finder *f, const struct link_map *lm, bool first)
 	if (!map && insp_auxv(f->insp, AT_SYSINFO_EHDR, &vdso)
 	    && lm->l_addr == vdso)
 		return find_start(f, vdso);
-	m = map ? find_start(f, map->start) : NULL;
+	m = find_start(f, map ? map->start : lm->l_addr);
 	if (m)
 		return m;
 	m = add_module(f);
@@ -217,6 +217,8 @@ take_link_map(struct finder *f, uint64_t addr, bool first, uint64_t *next)
 	struct snap_module *m = module_of_link_map(f, &lm, first);
 	if (!m)
 		return err_nomem();
+	if (m->link_map == addr)
+		return err_new(ERR_DAMAGED, "it runs in a circle");
 	m->link_map = addr;
 	return link_map_name(f, m, (uint64_t)(uintptr_t)lm.l_name);
 }
