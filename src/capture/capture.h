@@ -21,13 +21,24 @@ struct capture_options {
 	void *progress_arg;
 };
 
+/** What was written. */
+struct capture_counts {
+	uint64_t threads, frames, modules;
+	uint64_t memory;                /* bytes kept as data */
+	uint64_t absent;                /* bytes mapped, but not kept */
+};
+
 /**
- * Write everything that @i knows as a snapshot: memory (pages equal to their
- * module's file as references), text around the frames, module skeletons,
- * threads, maps, modules, resolved frames of all threads, texts, attributes,
- * notes, and as notes what is missing.
+ * Write everything that @i knows as a snapshot: memory (read-only pages equal
+ * to their module's file as references), text around the frames, module
+ * skeletons, threads, maps, modules, resolved frames of all threads, texts,
+ * attributes, notes, and as notes what is missing. Memory that cannot be read
+ * becomes an absent range and a note. An attribute of @options replaces one
+ * that the target has under the same key. Sets the session's overlay aside:
+ * what a client wrote is not written down.
  */
 struct err *capture_save(struct insp *i, const struct capture_options *options,
-			 snap_sink_fn *sink, void *arg) _must_check_;
+			 snap_sink_fn *sink, void *arg,
+			 struct capture_counts *out) _must_check_;
 
 #endif

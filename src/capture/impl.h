@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of capture share among themselves and nobody else sees.
+ */
+#ifndef CAPTURE_IMPL_H
+#define CAPTURE_IMPL_H
+
+#include "capture/capture.h"
+
+#define PAGE 4096u
+
+/** A snapshot in the making. */
+struct saver {
+	struct insp *insp;
+	const struct target *target;
+	const struct capture_options *options;
+	struct snap_writer *writer;
+	struct arena *arena;            /* lives until all is written */
+	struct vec frames;              /* of struct snap_frame */
+	struct vec text;                /* of uint64_t: pages around frames,
+					   sorted and unique */
+	struct vec troubles;            /* of const char *: sentences */
+	struct snap_memory pending;     /* range not yet put; length 0: none */
+	uint64_t done, total;           /* bytes of memory, for progress */
+	uint8_t *bytes, *file_bytes;    /* SNAP_CHUNK each */
+	struct capture_counts counts;
+};
+
+/** A sentence on what could not be kept; once per text. */
+struct err *save_trouble(struct saver *s, const char *fmt, ...)
+	_printf_(2, 3) _must_check_;
+
+/** frames.c: unwind every thread; fills @frames and @text. */
+struct err *save_collect_frames(struct saver *s) _must_check_;
+/** memory.c: all of the address space. */
+struct err *save_memory(struct saver *s) _must_check_;
+/** records.c: everything else. */
+struct err *save_records(struct saver *s) _must_check_;
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * memory.c: the address space as runs of data, references and absent ranges.
+ */
+#include <string.h>
+
+#include "capture/impl.h"
+
+/* ---- output, merged ------------------------------------------------------------ */
+
+static struct err *
+run_flush(struct saver *s)
+{
+	if (!s->pending.length)
+		return NULL;
+	if (s->pending.kind == SNAP_MEM_ABSENT)
+		s->counts.absent += s->pending.length;
+	struct err *err = snap_put_range(s->writer, &s->pending);
+	s->pending.length = 0;
+	return err;
+}
+
+/* A range without data; continues the one before where it can. */
+static struct err *
+run_range(struct saver *s, const struct snap_memory *m)
+{
+	struct snap_memory *p = &s->pending;
+	bool file = m->kind == SNAP_MEM_FILE;
+
+	if (!m->length)
+		return NULL;
+	if (p->length && p->kind == m->kind && p->reason == m->reason
+	    && p->flags == m->flags && p->start + p->length == m->start
+	    && (!file || (p->ref == m->ref
+			  && p->offset + p->length == m->offset))) {
+		p->length += m->length;
+		return NULL;
+	}
+	struct err *err = run_flush(s);
+	s->pending = *m;
+	return err;
+}
+
+static struct err *
+run_data(struct saver *s, uint64_t addr, const void *data, size_t n,
+	 uint16_t flags)
+{
+	struct err *err = run_flush(s);
+
+	s->counts.memory += n;
+	return err ? err : snap_put_memory(s->writer, addr, data, n, flags);
+}
+
+/* ---- text around frames ------------------------------------------------------------ */
+
+/* Index of the first kept text page at or behind @addr. */
+static size_t
+text_from(const struct saver *s, uint64_t addr)
+{
+	const uint64_t *page = s->text.data;
+	size_t low = 0, high = s->text.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (page[mid] < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool
+text_has(const struct saver *s, uint64_t page)
+{
+	const uint64_t *pages = s->text.data;
+	size_t k = text_from(s, page);
+
+	return k < s->text.n && pages[k] == page;
+}
+
+/* ---- ranges without data ------------------------------------------------------------ */
+
+/* @m's part from @from up to @to. */
+static struct err *
+hole_part(struct saver *s, const struct snap_memory *m, uint64_t from,
+	  uint64_t to)
+{
+	struct snap_memory part = *m;
+
+	part.start = from;
+	part.length = to - from;
+	if (m->kind == SNAP_MEM_FILE)
+		part.offset = m->offset + (from - m->start);
+	return run_range(s, &part);
+}
+
+/*
+ * A range that the input holds no bytes of, except that the pages around
+ * frames are read from the module's file while it is at hand.
+ */
+static struct err *
+save_hole(struct saver *s, const struct snap_memory *m)
+{
+	uint16_t flags = m->kind == SNAP_MEM_FILE ? 0 : SNAP_MEM_FROM_FILE;
+	struct space *space = insp_space(s->insp);
+	uint64_t at = m->start, end = m->start + m->length;
+	const uint64_t *page = s->text.data;
+	struct err *err = NULL;
+
+	for (size_t k = text_from(s, at); !err && k < s->text.n; k++) {
+		if (page[k] >= end || end - page[k] < PAGE)
+			break;
+		_err_ struct err *unread = space_read(space, page[k], PAGE,
+						      s->bytes);
+		if (unread)
+			continue;
+		err = hole_part(s, m, at, page[k]);
+		if (!err)
+			err = run_data(s, page[k], s->bytes, PAGE, flags);
+		at = page[k] + PAGE;
+	}
+	return err ? err : hole_part(s, m, at, end);
+}
+
+/* The module's index may differ from the one that the input gave it. */
+static struct err *
+save_file(struct saver *s, const struct snap_memory *m)
+{
+	size_t module = insp_module_at(s->insp, m->start);
+	struct snap_memory now = *m;
+
+	now.ref = (uint32_t)module;
+	if (module == INSP_NONE) {
+		now.kind = SNAP_MEM_ABSENT;
+		now.reason = SNAP_ABSENT_UNKNOWN;
+	}
+	return save_hole(s, &now);
+}
+
+/* ---- data ------------------------------------------------------------------------------ */
+
+/* A piece of a captured range, and the file that it may be equal to. */
+struct piece {
+	const struct snap_memory *m;
+	size_t range;           /* index of @m in the target */
+	uint64_t start, end;
+	struct source *file;    /* NULL: kept as data in any case */
+	uint32_t module;
+	uint64_t offset;        /* of @start in @file */
+};
+
+/*
+ * Only read-only mappings are kept as references: of what a process may write
+ * to, the few clean pages are worth having when the file is gone.
+ */
+static void
+piece_file(struct saver *s, struct piece *p, const struct snap_map *map)
+{
+	size_t module = insp_module_at(s->insp, p->start);
+
+	p->file = NULL;
+	if (!map || !map->path || (map->perm & SNAP_PERM_W)
+	    || module == INSP_NONE
+	    || insp_module_file_kind(s->insp, module) != MODULE_FILE_EXACT)
+		return;
+	_err_ struct err *none = insp_module_file(s->insp, module, &p->file);
+	if (none)
+		p->file = NULL;
+	p->module = (uint32_t)module;
+	p->offset = map->offset + (p->start - map->start);
+}
+
+/* Is the page at @off into s->bytes, which stand for @addr, in the file? */
+static bool
+piece_page_is_file(const struct saver *s, uint64_t addr, size_t off, size_t n)
+{
+	return n - off >= PAGE && addr % PAGE == 0
+	       && !text_has(s, addr + off)
+	       && memcmp(s->bytes + off, s->file_bytes + off, PAGE) == 0;
+}
+
+/* @n bytes read for @addr that have a file beside them: page by page. */
+static struct err *
+piece_compare(struct saver *s, const struct piece *p, uint64_t addr, size_t n)
+{
+	struct snap_memory same = {
+		.kind = SNAP_MEM_FILE, .ref = p->module,
+	};
+	struct err *err = NULL;
+
+	for (size_t off = 0, step; off < n && !err; off += step) {
+		step = n - off < PAGE ? n - off : PAGE;
+		same.start = addr + off;
+		same.length = step;
+		same.offset = p->offset + (addr - p->start) + off;
+		if (piece_page_is_file(s, addr, off, n))
+			err = run_range(s, &same);
+		else
+			err = run_data(s, addr + off, s->bytes + off, step,
+				       p->m->flags);
+	}
+	return err;
+}
+
+static struct err *
+piece_unreadable(struct saver *s, uint64_t addr, size_t n, struct err *why)
+{
+	const struct snap_memory lost = {
+		.start = addr, .length = n,
+		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_UNREADABLE,
+	};
+
+	if (err_kind(why) == ERR_NOMEM || err_kind(why) == ERR_IO)
+		return why;
+	_err_ struct err *told = why;
+	struct err *err = save_trouble(s, "memory could not be read: %s",
+				       err_text(told));
+	return err ? err : run_range(s, &lost);
+}
+
+static struct err *
+piece_step(struct saver *s, const struct piece *p, uint64_t addr, size_t n)
+{
+	const struct target_ops *ops = s->target->ops;
+	/* inspect lends its target read-only; reading does not change it. */
+	struct err *err = ops->read((struct target *)s->target, p->range,
+				    addr - p->m->start, n, s->bytes);
+	if (err)
+		return piece_unreadable(s, addr, n, err);
+	if (p->file) {
+		_err_ struct err *shorter = source_read(p->file,
+			p->offset + (addr - p->start), n, s->file_bytes);
+		if (!shorter)
+			return piece_compare(s, p, addr, n);
+	}
+	return run_data(s, addr, s->bytes, n, p->m->flags);
+}
+
+static struct err *
+save_piece(struct saver *s, const struct piece *p)
+{
+	const struct capture_options *o = s->options;
+	struct err *err = NULL;
+	uint64_t next;
+
+	for (uint64_t at = p->start; at < p->end && !err; at = next) {
+		next = (at / SNAP_CHUNK + 1) * SNAP_CHUNK;
+		if (next > p->end || next < at)
+			next = p->end;
+		err = piece_step(s, p, at, (size_t)(next - at));
+		s->done += next - at;
+		if (o->progress)
+			o->progress(o->progress_arg, s->done, s->total);
+	}
+	return err;
+}
+
+/* A captured range may run over several mappings: piece by piece. */
+static struct err *
+save_data(struct saver *s, size_t range)
+{
+	const struct snap_memory *m = &s->target->memory[range];
+	struct piece p = { .m = m, .range = range, .start = m->start };
+	uint64_t end = m->start + m->length;
+	struct region region;
+	struct err *err = NULL;
+
+	for (; p.start < end && !err; p.start = p.end) {
+		space_region(insp_space(s->insp), p.start, &region);
+		p.end = region.end;
+		if (p.end > end || p.end <= p.start)
+			p.end = end;
+		piece_file(s, &p, region.map);
+		err = save_piece(s, &p);
+	}
+	return err;
+}
+
+struct err *
+save_memory(struct saver *s)
+{
+	const struct target *t = s->target;
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < t->n_memory; k++) {
+		if (t->memory[k].kind == SNAP_MEM_DATA)
+			s->total += t->memory[k].length;
+	}
+	for (size_t k = 0; k < t->n_memory && !err; k++) {
+		const struct snap_memory *m = &t->memory[k];
+		if (m->kind == SNAP_MEM_DATA)
+			err = save_data(s, k);
+		else if (m->kind == SNAP_MEM_FILE)
+			err = save_file(s, m);
+		else if (m->kind == SNAP_MEM_ZERO)
+			err = run_range(s, m);
+		else
+			err = save_hole(s, m);
+	}
+	return err ? err : run_flush(s);
+}
