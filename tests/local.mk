@@ -20,8 +20,15 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-core
 
 # Scripts that print TAP.
-SCRIPT_TESTS =
+SCRIPT_TESTS = \
+	tests/badinput/short.py \
+	tests/corpus/foreign.py \
+	tests/gdb/deleted.py \
+	tests/gdb/rules.py \
+	tests/gdb/same-as-core.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
-STRESS_LIST =
-BENCH_LIST =
+STRESS_LIST = \
+	tests/stress/mutants.py
+BENCH_LIST = \
+	tests/bench/open.py

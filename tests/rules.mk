@@ -67,8 +67,9 @@ lint:
 metrics:
 	@$(top_srcdir)/tests/metrics $(top_srcdir)
 clean-local:
-	rm -rf fuzz tests/corpus.d lint.cache
+	rm -rf fuzz tests/corpus.d tests/work lint.cache
 CLEANFILES += tests/corpus.stamp
 
-EXTRA_DIST += tests/lib tests/fuzz tests/victims tests/layers tests/lint \
+EXTRA_DIST += tests/lib tests/fuzz tests/victims tests/gdb tests/corpus \
+	tests/badinput tests/stress tests/bench tests/layers tests/lint \
 	tests/metrics

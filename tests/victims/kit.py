@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kit: TAP output, the tests' environment, and running programs in bounds."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+GIB = 1 << 30
+
+
+class Tap:
+    """Prints TAP; leave() prints the plan and ends with the exit status."""
+
+    def __init__(self):
+        self.number = 0
+        self.failed = 0
+
+    def ok(self, passed, name, detail=""):
+        self.number += 1
+        if not passed:
+            self.failed += 1
+        self._line("%sok %d - %s" % ("" if passed else "not ", self.number,
+                                     name))
+        if not passed:
+            self.note(detail)
+        return passed
+
+    def skip(self, name, reason):
+        self.number += 1
+        self._line("ok %d - %s # SKIP %s" % (self.number, name, reason))
+
+    def note(self, text):
+        for line in str(text).splitlines():
+            self._line("# " + line)
+
+    def leave(self):
+        self._line("1..%d" % self.number)
+        sys.exit(1 if self.failed else 0)
+
+    @staticmethod
+    def skip_all(reason):
+        print("1..0 # SKIP " + reason)
+        sys.exit(0)
+
+    @staticmethod
+    def _line(text):
+        # What programs print may hold anything; TAP is one line of text.
+        print(text.encode("ascii", "backslashreplace").decode(), flush=True)
+
+
+def source_dir():
+    """The top of the source tree."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    return os.path.dirname(os.path.dirname(here))
+
+
+def build_dir():
+    path = os.environ.get("BUILDDIR")
+    if not path:
+        sys.exit("BUILDDIR does not name the build directory")
+    return os.path.realpath(path)
+
+
+def work_dir(*names):
+    """A directory of these tests below the build directory, made if absent."""
+    path = os.path.join(build_dir(), "tests", "work", *names)
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def need_inquest():
+    """The program under test, or the whole test is skipped."""
+    path = os.environ.get("INQUEST")
+    if not path:
+        Tap.skip_all("INQUEST does not name the program to test")
+    path = os.path.realpath(path)
+    if not os.access(path, os.X_OK):
+        Tap.skip_all("INQUEST is not a program: " + path)
+    return path
+
+
+def need_tool(name):
+    path = shutil.which(name)
+    if not path:
+        Tap.skip_all("%s is not installed" % name)
+    return path
+
+
+def is_sanitized(program):
+    """Whether a sanitizer's shadow memory makes address limits meaningless."""
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+class Result:
+    """How a program ended and what it printed."""
+
+    def __init__(self, status, out, err, seconds, peak, timed_out):
+        self.status = status        # exit status, or -signal
+        self.out, self.err = out, err
+        self.seconds = seconds
+        self.peak = peak            # bytes, largest process of the tree
+        self.timed_out = timed_out
+
+    def __str__(self):
+        how = "timed out" if self.timed_out else "status %d" % self.status
+        text = "%s after %.1f s, %d MiB" % (how, self.seconds,
+                                            self.peak >> 20)
+        return "\n".join([text, tail(self.out), tail(self.err)])
+
+
+def tail(data, limit=2000):
+    text = data.decode("utf-8", "replace")
+    return text if len(text) <= limit else "[...]" + text[-limit:]
+
+
+def _collect(pipe, store, limit):
+    kept = 0
+    while True:
+        data = pipe.read1(1 << 16)
+        if not data:
+            return
+        if kept < limit:
+            store.append(data)
+            kept += len(data)
+
+
+def _limits(memory):
+    def apply():
+        os.setsid()
+        if memory:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return apply
+
+
+def _kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(argv, timeout=60, cwd=None, env=None, memory=0, merge=False,
+        given=b"", keep=64 << 20):
+    """
+    Run argv with `given` on standard input. After `timeout` seconds its whole
+    process group is killed. `memory` is a limit of address space in bytes;
+    `merge` sends standard error the way of standard output.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        process = subprocess.Popen(
+            argv, stdin=stdin, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE, cwd=cwd,
+            env=env, preexec_fn=_limits(memory))
+    out, err = [], []
+    pipes = [(process.stdout, out), (process.stderr, err)][:1 if merge else 2]
+    readers = [threading.Thread(target=_collect, args=(pipe, store, keep))
+               for pipe, store in pipes]
+    for reader in readers:
+        reader.start()
+    expired = threading.Event()
+
+    def expire():
+        expired.set()
+        _kill_group(process.pid)
+
+    timer = threading.Timer(timeout, expire)
+    timer.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    timer.cancel()
+    _kill_group(process.pid)
+    for reader in readers:
+        reader.join()
+    for pipe, _ in pipes:
+        pipe.close()
+    return Result(process.returncode, b"".join(out), b"".join(err),
+                  time.monotonic() - began, usage.ru_maxrss * 1024,
+                  expired.is_set())
