@@ -25,7 +25,9 @@ SCRIPT_TESTS = \
 	tests/corpus/foreign.py \
 	tests/gdb/deleted.py \
 	tests/gdb/rules.py \
-	tests/gdb/same-as-core.py
+	tests/gdb/same-as-core.py \
+	tests/gdb/stacks.py \
+	tests/gdb/values.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \

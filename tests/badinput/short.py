@@ -199,7 +199,9 @@ class Cases:
     def snapshots(self):
         path = self.path("good.snap")
         self.ends("a whole core", {0}, "import", self.made.core, "-o", path)
-        self.ends("a whole snapshot", {0}, "check", path)
+        result = self.ends("a whole snapshot", {0}, "check", path)
+        if result.status:
+            return
         with open(path, "rb") as f:
             whole = f.read()
         rng = random.Random(7)

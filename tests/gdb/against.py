@@ -30,7 +30,7 @@ class Comparison:
 
     def victim(self, made):
         name = made.name
-        if made.by != "kernel":
+        if made.by != "kernel" and "gcore" not in made.victim.tags:
             self.tap.note("%s: gdb wrote the core" % name)
         commands = script.commands(made.victim.tags)
         core = session.on_core(made.program, made.core, commands)

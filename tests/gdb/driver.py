@@ -37,6 +37,23 @@ def handle(thread):
         return "-"
 
 
+class Frames(gdb.Command):
+    """inq-frames: thread, pc and function of all frames but inlined ones."""
+
+    def __init__(self):
+        super().__init__("inq-frames", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, from_tty):
+        for thread in gdb.selected_inferior().threads():
+            thread.switch()
+            frame = gdb.newest_frame()
+            while frame is not None:
+                if frame.type() != gdb.INLINE_FRAME:
+                    gdb.write("%d %#x %s\n" % (thread.ptid[1], frame.pc(),
+                                               frame.name()))
+                frame = frame.older()
+
+
 class Memory(gdb.Command):
     """inq-memory: a hash of each segment that the core file holds."""
 
@@ -73,8 +90,8 @@ def main():
     for setting in ("pagination off", "confirm off", "width 0", "height 0",
                     "style enabled off", "print thread-events off"):
         gdb.execute("set " + setting)
-    Threads()
-    Memory()
+    for command in (Threads, Frames, Memory):
+        command()
     with open(os.environ["INQ_SCRIPT"], encoding="utf-8") as f:
         script = json.load(f)
     began = time.monotonic()

@@ -131,6 +131,11 @@ def core_pattern():
         return f.read().strip()
 
 
+def core_is_elsewhere():
+    """Whether the kernel hands cores to a program or another directory."""
+    return "/" in core_pattern() or core_pattern().startswith("|")
+
+
 def find_core(directory):
     found = sorted(glob.glob(os.path.join(directory, "core*")))
     return found[0] if found else None
@@ -139,7 +144,7 @@ def find_core(directory):
 def crash(victim, directory):
     """Run the program to its end; the kernel, or else gdb, writes a core."""
     program = os.path.join(directory, victim.name)
-    if "/" in core_pattern() or core_pattern().startswith("|"):
+    if "gcore" in victim.tags or core_is_elsewhere():
         return crash_in_gdb(program, directory)
     subprocess.run([program, "one argument", "*"], cwd=directory,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
