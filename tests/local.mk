@@ -3,13 +3,24 @@
 
 # One cmocka program each; its source is NAME.c.
 UNIT_TESTS = \
+	tests/unit/t-arena \
+	tests/unit/t-buf \
+	tests/unit/t-confined \
 	tests/unit/t-core \
+	tests/unit/t-err \
+	tests/unit/t-hash \
+	tests/unit/t-io \
+	tests/unit/t-json \
 	tests/unit/t-modules \
+	tests/unit/t-opt \
+	tests/unit/t-rd \
 	tests/unit/t-skeleton \
+	tests/unit/t-source \
 	tests/unit/t-space
 
 # What several unit tests share.
 UNIT_HELPERS = \
+	tests/unit/assert-err.h \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
 	tests/unit/make-linked.c
