@@ -3,4 +3,20 @@
 
 noinst_LIBRARIES += libsnapfmt.a
 libsnapfmt_a_SOURCES = \
-	snapfmt/snapfmt.h
+	snapfmt/check.c \
+	snapfmt/chunks.c \
+	snapfmt/codec.c \
+	snapfmt/digest.c \
+	snapfmt/directory.c \
+	snapfmt/dump.c \
+	snapfmt/layout.h \
+	snapfmt/lookup.c \
+	snapfmt/pack.c \
+	snapfmt/put.c \
+	snapfmt/ranges.c \
+	snapfmt/reader.c \
+	snapfmt/schema.c \
+	snapfmt/snapfmt.h \
+	snapfmt/text.c \
+	snapfmt/writer.c \
+	snapfmt/writer.h

@@ -232,22 +232,32 @@ void snap_free(struct snap *s);
 void snap_freep(struct snap **s);
 #define _snap_ _cleanup_(snap_freep)
 
+/** Never NULL: what is not in the file reads as zeros and empty strings. */
 const struct snap_process *snap_process(const struct snap *s);
 const struct snap_provenance *snap_provenance(const struct snap *s);
 const struct snap_thread *snap_threads(const struct snap *s, size_t *n);
 const struct snap_map *snap_maps(const struct snap *s, size_t *n);
 const struct snap_module *snap_modules(const struct snap *s, size_t *n);
+/** A kind that this version cannot read (DELTA) is ABSENT, unknown. */
 const struct snap_memory *snap_memory(const struct snap *s, size_t *n);
 const struct snap_frame *snap_frames(const struct snap *s, size_t *n);
 const struct snap_attr *snap_attrs(const struct snap *s, size_t *n);
 const struct snap_note *snap_notes(const struct snap *s, size_t *n);
 const struct snap_blob *snap_texts(const struct snap *s, size_t *n);
+/** Names and sizes (@bytes.n); @bytes.data is NULL, see snap_file(). */
 const struct snap_blob *snap_files(const struct snap *s, size_t *n);
 struct span snap_auxv(const struct snap *s);
 
-/** @n bytes at @off into range @m, which is DATA or ZERO of this snapshot. */
+/**
+ * @n bytes at @off into range @m, which is DATA or ZERO of this snapshot;
+ * ERR_ABSENT for others. @out is untouched on failure; up to 256 KiB at a
+ * time decode each chunk once only.
+ */
 struct err *snap_read(struct snap *s, const struct snap_memory *m,
 		      uint64_t off, size_t n, void *out) _must_check_;
+/** Borrowed until snap_free(), as the bytes of all records. */
+struct err *snap_file(struct snap *s, size_t index, struct span *out)
+	_must_check_;
 struct err *snap_skeleton(struct snap *s, uint32_t index,
 			  const struct snap_extent **extents, size_t *n)
 	_must_check_;
@@ -257,11 +267,12 @@ const char *snap_reason_text(uint8_t reason);
 const char *snap_state_text(uint8_t state);
 
 /* ---- check and dump ---------------------------------------------------- */
-/** Called for each fault found: "section THREADS (offset 4096): …". */
+/** Called for each fault: "section THREADS at offset 4096: …". */
 typedef void snap_fault_fn(void *arg, const char *sentence);
 /**
  * Verify every checksum, bound and reference. Yields the number of faults;
- * an error only where @src could not be read at all.
+ * an error only where @src could not be read, is no snapshot (ERR_FORMAT), or
+ * is one that this version cannot judge (ERR_UNSUPPORTED).
  */
 struct err *snap_check(struct source *src, snap_fault_fn *fault, void *arg,
 		       size_t *faults) _must_check_;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading captured memory: one chunk per window of the address space, decoded
+ * on demand and kept in a few slots.
+ */
+#include <string.h>
+
+#include "snapfmt/layout.h"
+
+/* ---- which window, which chunk --------------------------------------------- */
+uint64_t
+chunk_windows(uint64_t start, uint64_t length)
+{
+	return (start + length - 1) / SNAP_CHUNK - start / SNAP_CHUNK + 1;
+}
+
+void
+chunk_window(const struct snap_memory *m, uint64_t k, uint64_t *start,
+	     uint32_t *n)
+{
+	uint64_t window = m->start / SNAP_CHUNK + k;
+	uint64_t from = window * SNAP_CHUNK, last = from + (SNAP_CHUNK - 1);
+	uint64_t m_last = m->start + (m->length - 1);
+
+	if (from < m->start)
+		from = m->start;
+	if (last > m_last)
+		last = m_last;
+	*start = from;
+	*n = (uint32_t)(last - from + 1);
+}
+
+/* ---- one chunk ---------------------------------------------------------------- */
+struct err *
+chunk_entry(const struct snap *s, uint64_t k, struct chunk *out)
+{
+	const struct section *data = s->chunk_data;
+	struct chunk c = { 0 };
+	struct err *err;
+
+	if (k >= s->chunks.count)
+		return err_new(ERR_DAMAGED, "chunk %llu of %u",
+			       (unsigned long long)k, s->chunks.count);
+	err = codec_record(schema_of(SECTION_CHUNKS), &s->chunks, k,
+			   &s->decoder, &c);
+	if (err)
+		return err;
+	if (!c.raw || c.raw > SNAP_CHUNK || c.stored > CHUNK_STORED_MAX)
+		return err_new(ERR_DAMAGED, "chunk %llu has impossible "
+			       "lengths %u and %u", (unsigned long long)k,
+			       c.stored, c.raw);
+	if (!data || c.offset < data->offset ||
+	    c.offset - data->offset > data->stored ||
+	    c.stored > data->stored - (c.offset - data->offset))
+		return err_new(ERR_DAMAGED,
+			       "chunk %llu lies outside CHUNK_DATA",
+			       (unsigned long long)k);
+	*out = c;
+	return NULL;
+}
+
+struct err *
+chunk_stored(const struct snap *s, const struct chunk *c,
+	     uint8_t out[CHUNK_STORED_MAX])
+{
+	uint8_t xxh[XXH128_SIZE];
+	struct err *err = source_read(s->dir.src, c->offset, c->stored, out);
+
+	if (err)
+		return err;
+	hash_xxh128(out, c->stored, xxh);
+	return digest_equal(xxh, c->xxh, sizeof(xxh)) ? NULL :
+	       err_new(ERR_DAMAGED, "checksum does not match");
+}
+
+/** Fill an empty slot with chunk @k. */
+static struct err *
+slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k)
+{
+	uint8_t frame[CHUNK_STORED_MAX];
+	struct chunk c;
+	struct err *err = chunk_entry(s, k, &c);
+
+	if (err)
+		return err;
+	if (!slot->bytes)
+		slot->bytes = arena_alloc(s->arena, SNAP_CHUNK);
+	if (!slot->bytes)
+		return directory_spent(s->arena, SNAP_CHUNK);
+	err = chunk_stored(s, &c, frame);
+	if (!err)
+		err = pack_expand(s->zstd, (struct span){ frame, c.stored },
+				  slot->bytes, c.raw);
+	if (err)
+		return err_wrap(err, "chunk %llu at offset %llu",
+				(unsigned long long)k,
+				(unsigned long long)c.offset);
+	slot->chunk_plus_1 = k + 1;
+	slot->n = c.raw;
+	return NULL;
+}
+
+/** Chunk @k decoded, which must be of @n bytes. */
+static struct err *
+chunk_get(struct snap *s, uint64_t k, uint32_t n, const uint8_t **out)
+{
+	struct chunk_slot *slot = &s->slot[k % CHUNK_SLOTS];
+
+	if (slot->chunk_plus_1 != k + 1) {
+		slot->chunk_plus_1 = 0;
+		struct err *err = slot_fill(s, slot, k);
+		if (err)
+			return err;
+	}
+	if (slot->n != n)
+		return err_new(ERR_DAMAGED, "chunk %llu has %u bytes, not %u",
+			       (unsigned long long)k, slot->n, n);
+	*out = slot->bytes;
+	return NULL;
+}
+
+/* ---- a range of memory ------------------------------------------------------ */
+/**
+ * Go over the chunks of [addr, addr + n); @out NULL only decodes them. Chunks
+ * with successive numbers have different slots, so what fits into the cache
+ * is decoded once.
+ */
+static struct err *
+chunks_walk(struct snap *s, const struct snap_memory *m, uint64_t addr,
+	    size_t n, uint8_t *out)
+{
+	while (n) {
+		uint64_t k = addr / SNAP_CHUNK - m->start / SNAP_CHUNK;
+		const uint8_t *bytes;
+		uint64_t start;
+		uint32_t len;
+
+		chunk_window(m, k, &start, &len);
+		struct err *err = chunk_get(s, m->ref + k, len, &bytes);
+		if (err)
+			return err_wrap(err, "memory at 0x%llx",
+					(unsigned long long)start);
+		size_t skip = addr - start;
+		size_t part = n < len - skip ? n : len - skip;
+		if (out)
+			memcpy(out, bytes + skip, part);
+		out = out ? out + part : NULL;
+		addr += part;
+		n -= part;
+	}
+	return NULL;
+}
+
+static struct err *
+data_read(struct snap *s, const struct snap_memory *m, uint64_t addr, size_t n,
+	  uint8_t *out)
+{
+	/* First whether all of it can be had: @out is all or nothing. */
+	struct err *err = chunks_walk(s, m, addr, n, NULL);
+
+	if (!err)
+		err = chunks_walk(s, m, addr, n, out);
+	return err_wrap(err, "snapshot %s", source_name(s->dir.src));
+}
+
+struct err *
+snap_read(struct snap *s, const struct snap_memory *m, uint64_t off, size_t n,
+	  void *out)
+{
+	if (off > m->length || n > m->length - off)
+		return err_new(ERR_FAILED, "snapshot %s: read beyond the "
+			       "memory range at 0x%llx",
+			       source_name(s->dir.src),
+			       (unsigned long long)m->start);
+	switch (m->kind) {
+	case SNAP_MEM_DATA:
+		return data_read(s, m, m->start + off, n, out);
+	case SNAP_MEM_ZERO:
+		memset(out, 0, n);
+		return NULL;
+	default:
+		return err_new(ERR_ABSENT, "memory at 0x%llx is not in the "
+			       "snapshot (%s)",
+			       (unsigned long long)m->start + off,
+			       snap_reason_text(m->reason));
+	}
+}

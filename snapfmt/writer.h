@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to snapfmt: what the writer keeps until it closes. Chunks,
+ * skeletons and attached files go to the sink as they come; only tables,
+ * strings and small blobs stay.
+ */
+#ifndef SNAPFMT_WRITER_H
+#define SNAPFMT_WRITER_H
+
+#include "snapfmt/layout.h"
+
+/** The part of one window of the address space that is being filled. */
+struct window {
+	uint64_t start;
+	uint32_t n;             /* bytes; 0 = nothing is pending */
+	uint16_t flags;
+	uint8_t bytes[SNAP_CHUNK];
+};
+
+struct snap_writer {
+	snap_sink_fn *sink;
+	void *arg;
+	uint64_t at;            /* bytes given to the sink */
+	bool closed, failed;
+	ZSTD_CCtx *zstd;
+
+	struct table directory;
+	struct table table[SECTION_TYPES];
+	struct buf strings, blobs;
+	struct lookup interned;
+	struct encoder encoder;
+	uint64_t payload;       /* bytes of all payloads, as PAYLOAD_MAX */
+
+	/* ranges.c */
+	bool memory_done;
+	struct window window;
+	uint64_t next;          /* the lowest address still allowed */
+	struct snap_memory last;        /* not in the table yet */
+	struct chunk *chunk;
+	size_t n_chunks, cap_chunks;
+	struct lookup chunk_lookup;
+	uint64_t chunk_data;    /* where CHUNK_DATA begins */
+	struct hash_xxh *chunk_hash;    /* of CHUNK_DATA so far */
+
+	uint32_t n_skeletons, n_files;
+	uint8_t (*skeleton_key)[SHA256_SIZE];
+	struct lookup skeleton_lookup;
+	int64_t highest_module; /* that anything refers to; -1 = none */
+};
+
+/** Hand bytes to the sink. A failure ends the file. */
+struct err *writer_emit(struct snap_writer *w, const void *data, size_t n)
+	_must_check_;
+/** Zero bytes up to where a section may begin. */
+struct err *writer_align(struct snap_writer *w) _must_check_;
+/** A whole section; packed when that pays. */
+struct err *writer_section(struct snap_writer *w, uint32_t type,
+			   uint32_t instance, struct span payload)
+	_must_check_;
+/** Its directory entry, for bytes that are already out. */
+void writer_entry(struct snap_writer *w, const struct section *s);
+/** Is the writer still of use? */
+struct err *writer_ready(const struct snap_writer *w) _must_check_;
+/** Did any of the tables run full? */
+struct err *writer_buffers(const struct snap_writer *w) _must_check_;
+
+/** No more memory: CHUNK_DATA ends, MEMORY and CHUNKS are complete. */
+struct err *ranges_finish(struct snap_writer *w) _must_check_;
+
+#endif
