@@ -4,9 +4,9 @@
  * buffers, bounds-checked reading, arenas, byte sources, hashes, JSON output
  * and option tables.
  *
- * Nothing in here prints, exits, reads the environment or keeps a mutable
- * global. Words used in contracts: a function that *takes* an argument frees
- * it even on failure; *borrows* keeps no reference unless it says until when.
+ * Nothing here prints, exits, reads the environment or keeps a mutable global.
+ * Words in contracts: a function that *takes* an argument frees it even on
+ * failure; one that *borrows* keeps no reference, or says until when.
  */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
@@ -24,8 +24,7 @@
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 /** Hand a cleanup variable's value over: yields it and leaves NULL. */
-#define take(p) \
-	({ __typeof__(p) take_ = (p); (p) = NULL; take_; })
+#define take(p) ({ __typeof__(p) take_ = (p); (p) = NULL; take_; })
 
 void base_free(void *pp);               /* free(*(void **)pp) */
 void base_close(int *fd);               /* close if >= 0 */
@@ -36,7 +35,7 @@ void base_close(int *fd);               /* close if >= 0 */
 bool u64_add(uint64_t a, uint64_t b, uint64_t *sum) _must_check_;
 
 /* ---- errors ---------------------------------------------------------- */
-/** What kind of failure: decides the exit status and how a surface shows it. */
+/** Decides the exit status and how a surface shows the failure. */
 enum err_kind {
 	ERR_FAILED = 1,         /* plain failure, nothing matched    exit 1 */
 	ERR_FORMAT,             /* not such a file at all            exit 1 */
@@ -63,8 +62,8 @@ struct err;
 struct err *err_new(enum err_kind kind, const char *fmt, ...)
 	_printf_(2, 3) _must_check_ _returns_nonnull_;
 /** From errno: the text ends in ": " and the system's word for it. */
-struct err *err_errno(const char *fmt, ...) _printf_(1, 2)
-	_must_check_ _returns_nonnull_;
+struct err *err_errno(const char *fmt, ...)
+	_printf_(1, 2) _must_check_ _returns_nonnull_;
 /** "context: text"; takes @err, keeps its kind. err_wrap(NULL, …) is NULL. */
 struct err *err_wrap(struct err *err, const char *fmt, ...)
 	_printf_(2, 3) _must_check_;
@@ -81,9 +80,8 @@ void err_freep(struct err **err);
 /* ---- output buffer --------------------------------------------------- */
 /**
  * Growing bytes. Failure (no memory, or more than @max when @max != 0) is
- * sticky: later puts do nothing, and buf_err() tells once at the end.
- * Zero-initialised is a valid empty buffer. @data is NUL-terminated, and NULL
- * until the first put (even of nothing).
+ * sticky: later puts do nothing, and buf_err() tells once at the end. Zeroed
+ * is empty: @data is NULL until the first put, NUL-terminated from then on.
  */
 struct buf {
 	char *data;
@@ -98,16 +96,14 @@ void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_zero(struct buf *b, size_t n); /* n NUL bytes */
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
-	_printf_(2, 0);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
 void buf_u32(struct buf *b, uint32_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
 /**
- * @n bytes of a foreign string for a person to see: C0, DEL, C1, U+FFFE,
- * U+FFFF and invalid UTF-8 become \xNN, backslash becomes \\; all else as
- * it is.
+ * @n bytes of a foreign string for a person: C0, DEL, C1, U+FFFE, U+FFFF and
+ * invalid UTF-8 become \xNN, backslash becomes \\; all else is as it was.
  */
 void buf_escape(struct buf *b, const char *s, size_t n);
 /** The same for text between XML tags or quotes; also & < > " '. */
@@ -116,9 +112,8 @@ struct err *buf_err(const struct buf *b) _must_check_;
 
 /* ---- bounds-checked reading ------------------------------------------ */
 /**
- * A cursor over borrowed bytes. Reading past the end yields zeros or NULL and
- * is sticky: rd_failed() tells, and rd_left() is 0. @big selects the byte
- * order of the integers.
+ * A cursor over borrowed bytes; integers are little-endian unless @big. A read
+ * past the end yields 0 or NULL and is sticky: rd_failed(), with nothing left.
  */
 struct rd {
 	const uint8_t *base;
@@ -179,9 +174,8 @@ struct span {
 
 /* ---- byte sources ---------------------------------------------------- */
 /**
- * Random access to immutable bytes: a file (by pread, so a file that shrinks
- * is an error and no signal), memory, or someone who fetches. Not thread-safe
- * only where the fetcher is not.
+ * Random access to immutable bytes: a file (by pread: one that shrinks is an
+ * error, no signal), memory, or a fetcher. As thread-safe as the fetcher is.
  */
 struct source;
 /** Takes @fd. @name is for messages; copied. */
@@ -192,10 +186,7 @@ struct err *source_mem(const void *data, size_t n, const char *name,
 		       struct source **out) _must_check_;
 typedef struct err *source_fetch_fn(void *arg, uint64_t off, size_t n,
 				    void *out);
-/**
- * @size bytes behind @fetch; @done(@arg), if given, runs at source_free(), and
- * at once if this fails.
- */
+/** @size bytes behind @fetch; @done (or NULL) runs when freed or on failure. */
 struct err *source_fetch(source_fetch_fn *fetch, void (*done)(void *),
 			 void *arg, uint64_t size, const char *name,
 			 struct source **out) _must_check_;
@@ -203,7 +194,7 @@ uint64_t source_size(const struct source *s);
 const char *source_name(const struct source *s);
 /** The descriptor behind a file source, borrowed; -1 for the others. */
 int source_descriptor(const struct source *s);
-/** All of [off, off+n) or ERR_DAMAGED "…: truncated at …" and nothing. */
+/** All of [off, off+n) or ERR_DAMAGED "…: truncated: …" and nothing. */
 struct err *source_read(struct source *s, uint64_t off, size_t n, void *out)
 	_must_check_;
 /** As source_read(), into fresh memory of @a. ERR_LIMIT over @limit bytes. */
@@ -217,10 +208,7 @@ void source_freep(struct source **s);
 /* ---- io -------------------------------------------------------------- */
 /** Write all of it, through EINTR and short writes. */
 struct err *io_write(int fd, const void *data, size_t n) _must_check_;
-/**
- * Append a whole small regular file to @out; ERR_LIMIT over @limit bytes
- * (0 = none).
- */
+/** Append a small regular file to @out; ERR_LIMIT over @limit (0 = none). */
 struct err *io_read_file(const char *path, size_t limit, struct buf *out)
 	_must_check_;
 
@@ -235,23 +223,20 @@ enum id_kind {
 };
 #define ID_MAX 64
 struct module_id {
-	uint8_t kind, len;
-	uint8_t bytes[ID_MAX];
+	uint8_t kind, len, bytes[ID_MAX];
 };
 /** The same kind and bytes; two ID_NONE are equal: they say nothing. */
 bool id_equal(const struct module_id *a, const struct module_id *b);
 /** Hex digits of the id into @out; "" for ID_NONE. */
 void id_text(const struct module_id *id, char out[2 * ID_MAX + 1]);
 
-#define SHA256_SIZE 32
-#define XXH128_SIZE 16
+enum { SHA256_SIZE = 32, XXH128_SIZE = 16 };
 struct err *hash_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 	_must_check_;
 /** XXH3-128, seed 0, in its canonical (big-endian) byte order. */
 void hash_xxh128(const void *data, size_t n, uint8_t out[XXH128_SIZE]);
-/** Running form, for data that is streamed. */
-struct hash_xxh;
-struct hash_xxh *hash_xxh_new(void);    /* NULL: no memory */
+/** Running form, for data that is streamed. NULL without memory. */
+struct hash_xxh *hash_xxh_new(void);
 void hash_xxh_add(struct hash_xxh *h, const void *data, size_t n);
 void hash_xxh_end(struct hash_xxh *h, uint8_t out[XXH128_SIZE]);
 void hash_xxh_free(struct hash_xxh *h);
@@ -264,9 +249,9 @@ bool hex_bytes(const char *s, size_t n_bytes, void *out) _must_check_;
 /* ---- JSON output ----------------------------------------------------- */
 /**
  * A JSON value being built. Adding to an object or array takes the value.
- * Strings are repaired first: invalid UTF-8 and control bytes are escaped as
- * by buf_escape(). Addresses are strings ("0x…"): JavaScript's numbers end at
- * 2^53. Out of memory is sticky and told by json_write().
+ * Strings and keys are repaired as by buf_escape(), except that a backslash
+ * stays. Addresses are strings ("0x…"): JavaScript's numbers end at 2^53. Out
+ * of memory is sticky and told by json_write().
  */
 struct json;
 struct json *json_object(void);
@@ -289,7 +274,7 @@ void json_free(struct json *j);
  * One row of a verb's option table. @arg NULL = no argument. @offset is where
  * in the caller's options struct the value goes, by @type: OPT_FLAG bool,
  * OPT_STRING const char * (borrowed from argv), OPT_U64 uint64_t (k, M, G
- * suffixes of 1024 allowed), OPT_LIST struct opt_list (repeatable).
+ * suffixes of 1024, or 0x…), OPT_LIST struct opt_list (repeatable).
  */
 enum opt_type { OPT_FLAG, OPT_STRING, OPT_U64, OPT_LIST };
 struct opt {
@@ -306,9 +291,8 @@ struct opt_list {
 	size_t n;
 };
 /**
- * Parse argv[1…] with getopt_long (permuting: options may follow operands;
- * "--" ends them). On return the operands are argv[*first…argc-1].
- * ERR_USAGE names the option that is off.
+ * Parse argv[1…] with getopt_long (options may follow operands, "--" ends
+ * them): the operands are then argv[*first…]. ERR_USAGE names what is off.
  */
 struct err *opt_parse(const struct opt *table, int argc, char **argv,
 		      void *options, int *first) _must_check_;
