@@ -117,6 +117,26 @@ file_matches(struct insp *i, const struct snap_module *m, Elf *elf,
 	       ? MODULE_FILE_UNVERIFIED : MODULE_FILE_NONE;
 }
 
+/* Where memory does not tell the bias, the file's first PT_LOAD does. */
+static void
+fill_bias(struct snap_module *m, Elf *elf)
+{
+	size_t n = 0;
+	GElf_Ehdr eh;
+	GElf_Phdr ph;
+
+	if (m->bias != MODULE_BIAS_UNKNOWN || !gelf_getehdr(elf, &eh))
+		return;
+	elf_getphdrnum(elf, &n);
+	for (size_t k = 0; k < n; k++) {
+		if (!gelf_getphdr(elf, (int)k, &ph) || ph.p_type != PT_LOAD)
+			continue;
+		m->bias = eh.e_type == ET_EXEC
+			  ? 0 : m->start - (ph.p_vaddr - ph.p_offset);
+		return;
+	}
+}
+
 static Elf *
 open_elf(struct source *file)
 {
@@ -135,11 +155,14 @@ try_file(struct insp *i, size_t n, struct source *file)
 
 	if (!elf)
 		return false;
-	kind = file_matches(i, &i->modules[n], elf, file);
+	struct snap_module tried = i->modules[n];
+	fill_bias(&tried, elf);
+	kind = file_matches(i, &tried, elf, file);
 	if (kind == MODULE_FILE_NONE) {
 		elf_end(elf);
 		return false;
 	}
+	i->modules[n].bias = tried.bias;
 	s->elf = elf;
 	s->file = file;
 	s->kind = kind;
@@ -379,16 +402,19 @@ files_init(struct insp *i)
 	i->states = arena_array(i->arena, i->n_modules, sizeof(*i->states));
 	if (i->n_modules && !i->states)
 		return err_nomem();
+	i->n_states = i->n_modules;
 	space_set_files(i->space, file_bytes, i);
+	for (size_t k = 0; k < i->n_modules; k++)
+		if (i->modules[k].bias == MODULE_BIAS_UNKNOWN
+		    && resolved(i, k)->kind == MODULE_FILE_NONE)
+			i->modules[k].bias = i->modules[k].start;
 	return i->exe ? check_exe(i) : NULL;
 }
 
-void
-files_fini(struct insp *i)
+static void
+close_states(struct insp *i)
 {
-	const struct debug_file *d = i->debug_files.data;
-
-	for (size_t k = 0; i->states && k < i->n_modules; k++) {
+	for (size_t k = 0; k < i->n_states; k++) {
 		struct module_state *s = &i->states[k];
 
 		elf_end(s->elf);
@@ -396,6 +422,23 @@ files_fini(struct insp *i)
 			source_free(s->file);
 		free(s->image);
 	}
+	i->n_states = 0;
+}
+
+struct err *
+files_again(struct insp *i)
+{
+	space_set_files(i->space, NULL, NULL);
+	close_states(i);
+	return files_init(i);
+}
+
+void
+files_fini(struct insp *i)
+{
+	const struct debug_file *d = i->debug_files.data;
+
+	close_states(i);
 	for (size_t k = 0; k < i->debug_files.n; k++)
 		source_free(d[k].file);
 }

@@ -42,14 +42,14 @@ read_phdrs(struct space *sp, uint64_t addr, uint64_t n, struct image *im)
 
 /* The image's first byte is offset 0 of the PT_LOAD that maps it. */
 static bool
-first_load(const struct image *im, uint64_t *vaddr)
+first_load(const struct image *im, uint64_t *start)
 {
 	for (size_t k = 0; k < im->n_phdrs; k++) {
 		const Elf64_Phdr *ph = &im->phdrs[k];
 
 		if (ph->p_type != PT_LOAD)
 			continue;
-		*vaddr = ph->p_vaddr - ph->p_offset;
+		*start = ph->p_vaddr - ph->p_offset;
 		return true;
 	}
 	return false;
@@ -58,12 +58,10 @@ first_load(const struct image *im, uint64_t *vaddr)
 static struct err *
 image_fill(struct image *im)
 {
-	uint64_t vaddr;
-
-	if (!first_load(im, &vaddr))
+	if (!first_load(im, &im->start))
 		return err_new(ERR_FORMAT, "no loadable segment in the image "
 			       "at 0x%llx", (unsigned long long)im->base);
-	im->bias = im->base - vaddr;
+	im->bias = im->base - im->start;
 	for (size_t k = 0; k < im->n_phdrs; k++)
 		image_add_phdr(im, &im->phdrs[k]);
 	return NULL;

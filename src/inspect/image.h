@@ -14,6 +14,7 @@
 struct image {
 	uint64_t base;          /* where the ELF header is mapped */
 	uint64_t bias;          /* run-time address - p_vaddr */
+	uint64_t start;         /* p_vaddr that file offset 0 is mapped at */
 	uint64_t end;           /* of the last PT_LOAD, run-time address */
 	uint64_t dynamic;       /* PT_DYNAMIC, run-time address; 0 = none */
 	uint64_t eh_frame_hdr;  /* PT_GNU_EH_FRAME likewise */

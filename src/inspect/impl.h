@@ -24,7 +24,8 @@ struct insp {
 	struct snap_module *modules;    /* in the dynamic linker's order */
 	uint32_t *by_start;             /* their indices in address order */
 	struct module_state *states;    /* one per module */
-	size_t n_modules;
+	size_t n_modules, n_states;
+	bool main_headers_absent;       /* modules.c: not in the target */
 	struct vec gaps;                /* of const char * */
 	struct vec debug_files;         /* files.c */
 	struct regs *regs;
@@ -56,13 +57,17 @@ void space_set_files(struct space *sp, space_file_fn *fn, void *arg);
 struct err *regs_init(struct insp *i) _must_check_;
 void regs_fini(struct insp *i);
 
-/* modules.c: fill i->modules from the target or the link map */
+/* modules.c: fill i->modules from the target or the link map. A bias of
+ * MODULE_BIAS_UNKNOWN is for files.c to fill from the file. */
+#define MODULE_BIAS_UNKNOWN UINT64_MAX
 struct err *modules_find(struct insp *i) _must_check_;
 /** Put one more module into the tables (before files_init only). */
 struct err *modules_add(struct insp *i, const struct snap_module *m)
 	_must_check_;
 /* files.c: the ELF file of each module, looked for when first asked for */
 struct err *files_init(struct insp *i) _must_check_;
+/** Forget what was found, after modules_find() made another list. */
+struct err *files_again(struct insp *i) _must_check_;
 void files_fini(struct insp *i);
 /** libelf's view of what stands for the module's file; NULL = nothing does. */
 Elf *files_elf(struct insp *i, size_t module);

@@ -51,6 +51,27 @@ insp_auxv(const struct insp *i, uint64_t type, uint64_t *value)
 	return false;
 }
 
+/*
+ * Twice where the program's headers are not in the target: the first round
+ * finds its file by the mapping, the second reads the headers through it.
+ */
+static struct err *
+find_modules(struct insp *i)
+{
+	struct err *err = modules_find(i);
+
+	if (!err)
+		err = files_init(i);
+	if (err || !i->main_headers_absent)
+		return err;
+	err = modules_find(i);
+	if (!err && i->main_headers_absent)
+		insp_add_gap(i, "the program's headers were not captured and "
+			     "its file was not found: its libraries are known "
+			     "by their mappings only");
+	return err ? err : files_again(i);
+}
+
 static struct err *
 insp_fill(struct insp *i)
 {
@@ -64,9 +85,7 @@ insp_fill(struct insp *i)
 		insp_add_gap(i, "%s", t->gaps[k]);
 	struct err *err = space_new(t, &i->space);
 	if (!err)
-		err = modules_find(i);
-	if (!err)
-		err = files_init(i);
+		err = find_modules(i);
 	if (!err)
 		err = regs_init(i);
 	if (!err)

@@ -20,7 +20,17 @@ struct finder {
 	struct image image;     /* scratch: too large for the stack */
 };
 
-/** Start of the mapping with offset 0 of the file mapped at @addr. */
+/**
+ * Does a mapping of offset 0 begin a load of its file? Small libraries map
+ * their first page a second time, for their data.
+ */
+static bool
+begins_load(const struct snap_map *m)
+{
+	return m->path && m->offset == 0 && !(m->perm & SNAP_PERM_W);
+}
+
+/** The mapping that begins the load of the file mapped at @addr. */
 static const struct snap_map *
 file_start(const struct target *t, uint64_t addr)
 {
@@ -33,7 +43,7 @@ file_start(const struct target *t, uint64_t addr)
 	for (size_t k = 0; path && k < t->n_maps; k++) {
 		const struct snap_map *m = &t->maps[k];
 
-		if (m->start <= addr && m->path && m->offset == 0
+		if (m->start <= addr && begins_load(m)
 		    && strcmp(m->path, path) == 0)
 			first = m;
 	}
@@ -46,7 +56,7 @@ file_end(const struct target *t, const struct snap_map *first)
 	uint64_t end = first->end;
 
 	for (const struct snap_map *m = first; m < t->maps + t->n_maps; m++) {
-		if (m != first && m->path && m->offset == 0
+		if (m != first && begins_load(m)
 		    && strcmp(m->path, first->path) == 0)
 			break;
 		if (m->path && strcmp(m->path, first->path) == 0)
@@ -98,21 +108,50 @@ add_name(struct finder *f, struct snap_module *m, const char *name)
 
 /* What the image in memory says; the mapping decides where it says nothing. */
 static void
-fill_from_image(struct finder *f, struct snap_module *m, uint64_t base)
+take_image(struct finder *f, struct snap_module *m)
 {
-	_err_ struct err *err = image_read(f->insp->space, base, &f->image);
-
-	if (err)
-		return;
-	m->start = base;
+	/* A second mapping of the first page is not where the image starts. */
+	m->bias = f->image.type == ET_EXEC ? 0 : f->image.bias;
+	m->start = m->bias + f->image.start;
 	m->end = f->image.end > m->end ? f->image.end : m->end;
-	m->bias = f->image.bias;
 	if (!m->dynamic)
 		m->dynamic = f->image.dynamic;
 	image_id(f->insp->space, &f->image, &m->id);
 }
 
+static void
+fill_from_image(struct finder *f, struct snap_module *m, uint64_t base)
+{
+	_err_ struct err *err = image_read(f->insp->space, base, &f->image);
+
+	if (!err)
+		take_image(f, m);
+}
+
 /* ---- the executable --------------------------------------------------------- */
+/*
+ * Its headers were not captured: it is known by its mapping, and if its file
+ * is found, the headers are read from there in a second round.
+ */
+static struct err *
+add_main_by_mapping(struct finder *f, uint64_t phdrs)
+{
+	const struct snap_map *map = file_start(f->insp->target, phdrs);
+
+	f->insp->main_headers_absent = true;
+	if (!map)
+		return NULL;
+	struct snap_module *m = add_module(f);
+	if (!m)
+		return err_nomem();
+	m->flags = SNAP_MODULE_MAIN;
+	m->start = map->start;
+	m->end = file_end(f->insp->target, map);
+	m->bias = MODULE_BIAS_UNKNOWN;
+	m->path = map->path;
+	return NULL;
+}
+
 static struct err *
 add_main(struct finder *f, uint64_t *dynamic)
 {
@@ -123,11 +162,9 @@ add_main(struct finder *f, uint64_t *dynamic)
 	if (!insp_auxv(i, AT_PHDR, &phdrs) || !insp_auxv(i, AT_PHNUM, &n))
 		return NULL;
 	_err_ struct err *err = image_of_phdrs(i->space, phdrs, n, &f->image);
-	if (err) {
-		insp_add_gap(i, "the program's headers cannot be read: %s",
-			     err_text(err));
-		return NULL;
-	}
+	if (err)
+		return add_main_by_mapping(f, phdrs);
+	i->main_headers_absent = false;
 	struct snap_module *m = add_module(f);
 	if (!m)
 		return err_nomem();
@@ -177,19 +214,41 @@ link_map_name(struct finder *f, struct snap_module *m, uint64_t addr)
 }
 
 static struct snap_module *
+find_dynamic(struct finder *f, uint64_t dynamic)
+{
+	struct snap_module *m = f->found.data;
+
+	for (size_t k = 0; k < f->found.n; k++)
+		if (m[k].dynamic == dynamic)
+			return &m[k];
+	return NULL;
+}
+
+/* Where its first page is mapped: at the bias, unless it was prelinked. */
+static const struct snap_map *
+linked_start(const struct target *t, const struct link_map *lm)
+{
+	const struct snap_map *by_ld =
+		file_start(t, (uint64_t)(uintptr_t)lm->l_ld);
+
+	for (size_t k = 0; by_ld && k < t->n_maps; k++)
+		if (t->maps[k].start == lm->l_addr && t->maps[k].path
+		    && strcmp(t->maps[k].path, by_ld->path) == 0)
+			return &t->maps[k];
+	return by_ld;
+}
+
+static struct snap_module *
 module_of_link_map(struct finder *f, const struct link_map *lm, bool first)
 {
-	const struct snap_map *map;
+	const struct snap_map *map = linked_start(f->insp->target, lm);
 	struct snap_module *m;
 
 	if (first && f->found.n)
 		return f->found.data;
-	map = file_start(f->insp->target, (uint64_t)(uintptr_t)lm->l_ld);
-	uint64_t vdso;
-	if (!map && insp_auxv(f->insp, AT_SYSINFO_EHDR, &vdso)
-	    && lm->l_addr == vdso)
-		return find_start(f, vdso);
-	m = find_start(f, map ? map->start : lm->l_addr);
+	m = find_dynamic(f, (uint64_t)(uintptr_t)lm->l_ld);
+	if (!m)
+		m = find_start(f, map ? map->start : lm->l_addr);
 	if (m)
 		return m;
 	m = add_module(f);
@@ -316,30 +375,52 @@ covering(struct finder *f, uint64_t addr)
 	return NULL;
 }
 
+/* A second mapping of the first page tells what the first one could not. */
+static struct err *
+add_image(struct finder *f, const struct snap_map *map)
+{
+	uint64_t bias = f->image.type == ET_EXEC ? 0 : f->image.bias;
+	struct snap_module *m = find_start(f, bias + f->image.start);
+
+	if (!m)
+		m = add_module(f);
+	if (!m)
+		return err_nomem();
+	if (!m->path)
+		m->path = map->path;
+	m->end = file_end(f->insp->target, map);
+	take_image(f, m);
+	return NULL;
+}
+
+/* A copy of the first page has headers too, but not what they speak of. */
+static bool
+image_is_whole(struct finder *f)
+{
+	struct region r;
+
+	space_region(f->insp->space, f->image.dynamic, &r);
+	return f->image.dynamic == 0 || r.mapped
+	       || f->image.type == ET_EXEC;
+}
+
 static struct err *
 add_mapped(struct finder *f)
 {
 	const struct target *t = f->insp->target;
+	struct err *failed = NULL;
 
-	for (size_t k = 0; k < t->n_maps; k++) {
+	for (size_t k = 0; k < t->n_maps && !failed; k++) {
 		const struct snap_map *map = &t->maps[k];
-		char magic[SELFMAG];
 
 		if (!map->path || map->offset != 0 || covering(f, map->start))
 			continue;
-		_err_ struct err *err = space_read(f->insp->space, map->start,
-						   sizeof(magic), magic);
-		if (err || memcmp(magic, ELFMAG, SELFMAG) != 0)
-			continue;
-		struct snap_module *m = add_module(f);
-		if (!m)
-			return err_nomem();
-		m->path = map->path;
-		m->start = m->bias = map->start;
-		m->end = file_end(t, map);
-		fill_from_image(f, m, map->start);
+		_err_ struct err *err = image_read(f->insp->space, map->start,
+						   &f->image);
+		if (!err && image_is_whole(f))
+			failed = add_image(f, map);
 	}
-	return NULL;
+	return failed;
 }
 
 static void
@@ -362,6 +443,11 @@ discover(struct finder *f)
 	struct err *err = add_main(f, &dynamic);
 	if (!err)
 		err = add_vdso(f);
+	if (!err && f->insp->main_headers_absent) {
+		err = add_mapped(f);
+		const struct snap_module *main_module = f->found.data;
+		dynamic = f->found.n ? main_module->dynamic : 0;
+	}
 	if (!err)
 		err = add_linked(f, dynamic);
 	if (!err)
