@@ -41,7 +41,7 @@ source_new(const struct source_ops *ops, uint64_t size, const char *name)
 		return NULL;
 	s->ops = ops;
 	s->size = size;
-	memcpy(s->name, name, len);
+	memcpy(s->name, name, len + 1);
 	return s;
 }
 
@@ -117,7 +117,7 @@ struct err *
 source_fd(int fd, const char *name, struct source **out)
 {
 	_close_ int owned = fd;
-	uint64_t size;
+	uint64_t size = 0;
 	struct err *err;
 	struct source *s;
 
