@@ -58,8 +58,8 @@ make_process(struct make_core *m, uint32_t pid, const char *name,
 
 	info[1] = 'R';
 	memcpy(info + 24, &pid, sizeof(pid));
-	strncpy((char *)info + 40, name, 16);
-	strncpy((char *)info + 56, args, 80);
+	memcpy(info + 40, name, strnlen(name, 15));
+	memcpy(info + 56, args, strnlen(args, 79));
 	make_note(m, "CORE", NT_PRPSINFO, info, sizeof(info));
 }
 
