@@ -1,2 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-# The verbs of inquest.
+# The verbs of inquest, and what is generated from their table.
+
+bin_PROGRAMS += inquest
+inquest_SOURCES = \
+	src/cmd/check.c \
+	src/cmd/cmd.h \
+	src/cmd/complete.c \
+	src/cmd/doctor.c \
+	src/cmd/dump.c \
+	src/cmd/gdb.c \
+	src/cmd/help.c \
+	src/cmd/import.c \
+	src/cmd/main.c \
+	src/cmd/outfile.c \
+	src/cmd/outfile.h \
+	src/cmd/page.c \
+	src/cmd/page.h \
+	src/cmd/page_plain.c \
+	src/cmd/page_roff.c \
+	src/cmd/progress.c \
+	src/cmd/progress.h \
+	src/cmd/reason.c \
+	src/cmd/reason.h \
+	src/cmd/report.c \
+	src/cmd/report.h \
+	src/cmd/report_gather.c \
+	src/cmd/report_json.c \
+	src/cmd/report_text.c \
+	src/cmd/rsp.c \
+	src/cmd/rsp.h \
+	src/cmd/rsp_listen.c \
+	src/cmd/rsp_record.c \
+	src/cmd/rsp_serve.c \
+	src/cmd/say.c \
+	src/cmd/session.c \
+	src/cmd/session.h \
+	src/cmd/verbs.c
+inquest_LDADD = $(ROOMS) $(INQ_LIBS)
+
+# Not in the tarball: the program that writes them is built first anyway.
+nodist_man1_MANS = inquest.1
+inquest.1: inquest$(EXEEXT)
+	$(AM_V_GEN)./inquest$(EXEEXT) help --man > $@.new && mv $@.new $@
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = completion/inquest
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = completion/_inquest
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_fishcompletion_DATA = completion/inquest.fish
+completion/inquest: inquest$(EXEEXT)
+	@$(MKDIR_P) completion
+	$(AM_V_GEN)./inquest$(EXEEXT) help --completion bash > $@.new && \
+		mv $@.new $@
+completion/_inquest: inquest$(EXEEXT)
+	@$(MKDIR_P) completion
+	$(AM_V_GEN)./inquest$(EXEEXT) help --completion zsh > $@.new && \
+		mv $@.new $@
+completion/inquest.fish: inquest$(EXEEXT)
+	@$(MKDIR_P) completion
+	$(AM_V_GEN)./inquest$(EXEEXT) help --completion fish > $@.new && \
+		mv $@.new $@
+
+CLEANFILES += inquest.1 $(nodist_bashcompletion_DATA) \
+	$(nodist_zshcompletion_DATA) $(nodist_fishcompletion_DATA)

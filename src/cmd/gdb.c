@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gdb.c: inquest gdb - stock gdb on a SNAP, everything set up.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+
+struct gdb_options {
+	const char *exe, *gdb;
+};
+
+/*
+ * What gdb is told before its own and the user's files are read, so that a
+ * user's settings still win; and after, because it needs what those set up.
+ */
+static const char *const gdb_early[] = {
+	/* Modules come from the snapshot, not from this machine's disk. */
+	"set sysroot target:",
+	/* One request for a page of stack instead of one for every 64 bytes. */
+	"set dcache line-size 4096",
+	/* Opening a large core may take longer than gdb's two seconds. */
+	"set remotetimeout 60",
+};
+
+/*
+ * gdb finds libstdc++'s printers beside the library, and beside a library
+ * that comes over the wire there is nothing: register them for all.
+ */
+static const char gdb_printers[] =
+	"python exec(\"\"\"import glob, sys\\n"
+	"sys.path[:0] = glob.glob('/usr/share/gcc*/python')\\n"
+	"try:\\n"
+	"    from libstdcxx.v6 import register_libstdcxx_printers\\n"
+	"    register_libstdcxx_printers(None)\\n"
+	"except Exception:\\n"
+	"    pass\\n\"\"\")";
+
+/* Runs jailed: gdb would show what is wrong with SNAP, but not end with it. */
+static struct err *
+gdb_probe(struct subject *s, void *arg)
+{
+	(void)arg;
+	return subject_open(s);
+}
+
+static struct err *
+gdb_find_self(char **out)
+{
+	*out = realpath("/proc/self/exe", NULL);
+	return *out ? NULL : err_errno("cannot find this program's own path");
+}
+
+/* The command by which gdb starts the other end of its pipe. */
+static struct err *
+gdb_target(const char *snap, const char *exe, struct buf *out)
+{
+	_free_ char *self = NULL;
+	_free_ char *path = realpath(snap, NULL);
+	_free_ char *program = exe ? realpath(exe, NULL) : NULL;
+
+	if (!path || (exe && !program))
+		return err_errno("cannot find %s", path ? exe : snap);
+	struct err *err = gdb_find_self(&self);
+	if (err)
+		return err;
+	buf_puts(out, "target remote | ");
+	say_quoted(out, self);
+	buf_puts(out, " rsp ");
+	if (program) {
+		buf_puts(out, "--exe ");
+		say_quoted(out, program);
+		buf_putc(out, ' ');
+	}
+	say_quoted(out, path);
+	return buf_err(out);
+}
+
+static struct err *
+gdb_exec(const char *gdb, const char *target, const struct operands *rest)
+{
+	size_t max = 1 + 2 * countof(gdb_early) + 4 + rest->n + 1, n = 0;
+	_free_ const char **argv = calloc(max, sizeof(*argv));
+
+	if (!argv)
+		return err_nomem();
+	argv[n++] = gdb;
+	for (size_t k = 0; k < countof(gdb_early); k++) {
+		argv[n++] = "-iex";
+		argv[n++] = gdb_early[k];
+	}
+	argv[n++] = "-ex";
+	argv[n++] = gdb_printers;
+	argv[n++] = "-ex";
+	argv[n++] = target;
+	for (size_t k = 0; k < rest->n; k++)
+		argv[n++] = rest->item[k];
+	/* Ours only: gdb expects to die of a pipe that nobody reads. */
+	signal(SIGPIPE, SIG_DFL);
+	execvp(gdb, (char *const *)argv);
+	if (errno == ENOENT)
+		return err_new(ERR_NOTFOUND, "%s is not installed; on Debian: "
+			       "apt-get install gdb", gdb);
+	return err_errno("cannot start %s", gdb);
+}
+
+static struct err *
+gdb_run(const struct verb *v, int argc, char **argv, int *status)
+{
+	struct gdb_options o = { .gdb = "gdb" };
+	_buf_ struct buf target = { 0 };
+	struct operands operands;
+
+	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	if (err)
+		return err;
+	const struct session_options probe = {
+		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
+		.work = gdb_probe,
+	};
+	err = session_run(&probe, status);
+	if (err || *status)
+		return err;
+	err = gdb_target(operands.item[0], o.exe, &target);
+	if (err)
+		return err;
+	const struct operands rest = { operands.item + 1, operands.n - 1 };
+	return gdb_exec(o.gdb, target.data, &rest);
+}
+
+static const struct opt gdb_opts[] = {
+	{ "exe", 0, "EXE", "the program, where it is not found by itself",
+	  OPT_STRING, offsetof(struct gdb_options, exe) },
+	{ "gdb", 0, "PROGRAM", "another gdb than the one on the PATH",
+	  OPT_STRING, offsetof(struct gdb_options, gdb) },
+	{ .name = NULL }
+};
+
+static const struct example gdb_examples[] = {
+	{ PROGRAM " gdb core.1234", "look around" },
+	{ PROGRAM " gdb x.snap -batch -ex bt", "one command, then end" },
+	{ NULL, NULL }
+};
+
+static const struct exit_row gdb_exits[] = {
+	{ 0, "gdb's own exit status, once it was started" },
+	{ 1, "the file is no snapshot or core, or cannot be handled" },
+	{ 2, "usage" },
+	{ 3, "no such file, or no gdb" },
+	{ 4, "not allowed to read it" },
+	{ 6, "the file is too damaged to be opened" },
+	{ 0, NULL }
+};
+
+const struct verb verb_gdb = {
+	.name = "gdb",
+	.operands = "SNAP [ARG...]",
+	.min = 1,
+	.max = 1,
+	.passes_args = true,
+	.summary = "Look around in stock gdb, everything set up",
+	.text = "Starts gdb and connects it to the snapshot or core. Words "
+		"after SNAP are gdb's. The program and its libraries are "
+		"served from the snapshot, or from this machine where files "
+		"with the same build-ids are found; gdb needs no file names. "
+		"The printers of libstdc++ are registered where this machine "
+		"has them.\n\n"
+		"The same by hand:\n\n"
+		"\tgdb -iex 'set sysroot target:' -iex 'set dcache line-size "
+		"4096'\n\t(gdb) target remote | inquest rsp SNAP\n\n"
+		"The process does not run: what is written to memory or "
+		"registers lasts until gdb ends, and never reaches the file. "
+		"Which memory was not captured and why, gdb's monitor command "
+		"tells.",
+	.options = gdb_opts,
+	.examples = gdb_examples,
+	.exits = gdb_exits,
+	.run = gdb_run,
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * page.c: what stands on help screens and manual pages, in which order.
+ */
+#include <string.h>
+
+#include "cmd/page.h"
+
+static const struct opt page_help_option = {
+	.name = "help", .letter = 'h', .help = "show this verb's help screen"
+};
+
+static const char page_about[] =
+	"A program crashed. inquest opens what is left of it, an ELF core or "
+	"a snapshot, says what happened, and serves it to stock gdb as if the "
+	"process were still there.\n\n"
+	"SNAP is a snapshot file that inquest wrote, or an ELF core. Whatever "
+	"is inside is parsed in a child process that can open nothing, reach "
+	"no network and change no file; modules and their debug files are "
+	"handed to it by build-id and recorded path, as read-only "
+	"descriptors.\n\n"
+	"Results go to standard output, everything else to standard error. "
+	"Control characters in strings that came from a crashed program are "
+	"shown escaped.";
+
+static const struct exit_row page_exits[] = {
+	{ 0, "done" },
+	{ 1, "failed, or found something, or the input is no snapshot or "
+	     "core at all" },
+	{ 2, "usage: the words on the command line are off" },
+	{ 3, "not found" },
+	{ 4, "not allowed" },
+	{ 5, "network" },
+	{ 6, "damaged or truncated input; what could be read of it was "
+	     "shown, with what is missing" },
+	{ 130, "interrupted" },
+	{ 0, NULL }
+};
+
+static const struct {
+	const char *name, *text;
+} page_environment[] = {
+	{ "NO_COLOR", "when set and not empty, nothing is coloured; colour is "
+		      "used on terminals only" },
+	{ "TMPDIR", "where `dump` and `check` keep an unnamed temporary file "
+		    "when they are given a core; /tmp when unset" },
+};
+
+void
+page_option(struct buf *b, const struct opt *o)
+{
+	if (o->letter)
+		buf_printf(b, "-%c, ", o->letter);
+	buf_printf(b, "--%s", o->name);
+	if (o->arg)
+		buf_printf(b, " %s", o->arg);
+}
+
+static void
+page_usage(struct buf *b, const struct verb *v)
+{
+	buf_printf(b, PROGRAM " %s", v->name);
+	if (v->options)
+		buf_puts(b, " [OPTION...]");
+	if (*v->operands)
+		buf_printf(b, " %s", v->operands);
+}
+
+/* ---- screens ----------------------------------------------------------------- */
+
+void
+page_version(struct buf *b)
+{
+	buf_puts(b, PROGRAM " " PACKAGE_VERSION "\n");
+}
+
+void
+page_verbs(struct buf *b)
+{
+	buf_puts(b, "Usage: " PROGRAM " VERB [OPTION...] [SNAP]\n"
+		 "Says what happened in a crashed program, and serves it to "
+		 "stock gdb.\n"
+		 "SNAP is a snapshot file or an ELF core.\n\n");
+	for (size_t i = 0; verbs[i]; i++)
+		buf_printf(b, "  %-8s %s\n", verbs[i]->name,
+			   verbs[i]->summary);
+	buf_puts(b, "\n"
+		 "  " PROGRAM " VERB --help    options and examples of a verb\n"
+		 "  " PROGRAM " help VERB      its manual page\n"
+		 "  " PROGRAM " --version      the version\n"
+		 "\nTo begin with:  " PROGRAM " report CORE\n");
+}
+
+static void
+page_screen_option(struct buf *b, const struct opt *o)
+{
+	_buf_ struct buf term = { 0 };
+
+	page_option(&term, o);
+	buf_printf(b, "  %-24s %s\n", term.data, o->help);
+}
+
+void
+page_screen(struct buf *b, const struct verb *v)
+{
+	buf_puts(b, "Usage: ");
+	page_usage(b, v);
+	buf_printf(b, "\n%s.\n\n", v->summary);
+	for (const struct opt *o = v->options; o && o->name; o++)
+		page_screen_option(b, o);
+	page_screen_option(b, &page_help_option);
+	buf_putc(b, '\n');
+	for (const struct example *e = v->examples; e && e->command; e++)
+		buf_printf(b, "  %-38s %s\n", e->command, e->text);
+	buf_printf(b, "\nManual: " PROGRAM " help %s\n", v->name);
+}
+
+/* ---- manual pages -------------------------------------------------------------- */
+
+static void
+page_item(struct buf *b, const struct page_style *style, const char *text,
+	  size_t n)
+{
+	_buf_ struct buf copy = { 0 };
+
+	buf_put(&copy, text, n);
+	if (!copy.data)
+		return;
+	char *colon = strstr(copy.data, ": ");
+	if (!colon) {
+		style->paragraph(b, text, n);
+		return;
+	}
+	*colon = '\0';
+	style->item(b, copy.data, colon + 2);
+}
+
+static void
+page_text(struct buf *b, const struct page_style *style, const char *text)
+{
+	while (*text) {
+		const char *end = strstr(text, "\n\n");
+		size_t n = end ? (size_t)(end - text) : strlen(text);
+		if (*text == '\t')
+			style->literal(b, text, n);
+		else if (strncmp(text, "- ", 2) == 0)
+			page_item(b, style, text + 2, n - 2);
+		else
+			style->paragraph(b, text, n);
+		text += end ? n + 2 : n;
+	}
+}
+
+static void
+page_options(struct buf *b, const struct page_style *style,
+	     const struct verb *v)
+{
+	for (const struct opt *o = v->options; o && o->name; o++) {
+		_buf_ struct buf term = { 0 };
+		page_option(&term, o);
+		style->item(b, term.data, o->help);
+	}
+	_buf_ struct buf term = { 0 };
+	page_option(&term, &page_help_option);
+	style->item(b, term.data, page_help_option.help);
+}
+
+static void
+page_examples(struct buf *b, const struct page_style *style,
+	      const struct verb *v)
+{
+	for (const struct example *e = v->examples; e && e->command; e++)
+		style->item(b, e->command, e->text);
+}
+
+static void
+page_exit_status(struct buf *b, const struct page_style *style,
+		 const struct exit_row *rows)
+{
+	for (const struct exit_row *r = rows; r && r->text; r++) {
+		_buf_ struct buf number = { 0 };
+		buf_printf(&number, "%d", r->status);
+		style->item(b, number.data, r->text);
+	}
+}
+
+void
+page_verb(struct buf *b, const struct page_style *style, const struct verb *v)
+{
+	_buf_ struct buf name = { 0 }, usage = { 0 };
+
+	buf_printf(&name, PROGRAM " %s", v->name);
+	page_usage(&usage, v);
+	style->title(b, name.data, v->summary);
+	style->heading(b, "SYNOPSIS");
+	style->paragraph(b, usage.data, usage.len);
+	style->heading(b, "DESCRIPTION");
+	page_text(b, style, v->text);
+	style->heading(b, "OPTIONS");
+	page_options(b, style, v);
+	style->heading(b, "EXAMPLES");
+	page_examples(b, style, v);
+	style->heading(b, "EXIT STATUS");
+	page_exit_status(b, style, v->exits);
+}
+
+static void
+page_program_verb(struct buf *b, const struct page_style *style,
+		  const struct verb *v)
+{
+	_buf_ struct buf usage = { 0 };
+
+	page_usage(&usage, v);
+	style->subheading(b, usage.data);
+	style->paragraph(b, v->summary, strlen(v->summary));
+	page_text(b, style, v->text);
+	page_options(b, style, v);
+	page_examples(b, style, v);
+}
+
+void
+page_program(struct buf *b, const struct page_style *style)
+{
+	static const char usage[] = PROGRAM " VERB [OPTION...] [SNAP]";
+
+	style->title(b, PROGRAM, "says what happened in a crashed program");
+	style->heading(b, "SYNOPSIS");
+	style->paragraph(b, usage, sizeof(usage) - 1);
+	style->heading(b, "DESCRIPTION");
+	page_text(b, style, page_about);
+	style->heading(b, "VERBS");
+	for (size_t i = 0; verbs[i]; i++)
+		page_program_verb(b, style, verbs[i]);
+	style->heading(b, "EXIT STATUS");
+	page_exit_status(b, style, page_exits);
+	style->heading(b, "ENVIRONMENT");
+	for (size_t i = 0; i < countof(page_environment); i++)
+		style->item(b, page_environment[i].name,
+			    page_environment[i].text);
+	style->heading(b, "SEE ALSO");
+	style->paragraph(b, "gdb(1), core(5), elf(5)", 23);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * progress: a bar on stderr, for work that lasts over half a second.
+ */
+#ifndef CMD_PROGRESS_H
+#define CMD_PROGRESS_H
+
+#include "base/base.h"
+
+struct progress {
+	bool terminal;          /* stderr is one: else nothing is ever shown */
+	uint64_t begun_ms, shown_ms;    /* 0 = not yet */
+};
+/** Asks the environment: before a jail closes. */
+void progress_init(struct progress *p);
+/** Shows it at most ten times a second; fits capture_progress_fn. */
+void progress_show(void *progress, uint64_t done, uint64_t total);
+/** Wipes the line. */
+void progress_end(struct progress *p);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report.c: inquest report - what happened, on one page.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/report.h"
+#include "cmd/session.h"
+
+struct report_options {
+	const char *exe, *format;
+	bool json, all_threads;
+	bool colour;            /* found out before the jail closes */
+};
+
+/* Runs jailed. */
+static struct err *
+report_work(struct subject *s, void *arg)
+{
+	const struct report_options *o = arg;
+	_arena_ struct arena *a = arena_new(0);
+	_buf_ struct buf out = { 0 };
+	struct report r = {
+		.arena = a, .path = s->path,
+		.all_threads = o->all_threads, .colour = o->colour,
+	};
+	struct err *err;
+
+	if (!a)
+		return err_nomem();
+	err = subject_open(s);
+	if (err)
+		return err;
+	r.insp = s->insp;
+	err = report_gather(&r);
+	if (err)
+		return err;
+	if (o->json)
+		err = report_json(&r, &out);
+	else
+		report_text(&r, &out);
+	if (err)
+		return err;
+	s->status = subject_damaged(s) ? 6 : 0;
+	return say_result(&out);
+}
+
+static struct err *
+report_format(struct report_options *o)
+{
+	if (!o->format || strcmp(o->format, "text") == 0)
+		return NULL;
+	if (strcmp(o->format, "json") != 0)
+		return err_new(ERR_USAGE, "no format \"%s\": text and json are "
+			       "known", o->format);
+	o->json = true;
+	return NULL;
+}
+
+static struct err *
+report_run(const struct verb *v, int argc, char **argv, int *status)
+{
+	struct report_options o = { 0 };
+	struct operands operands;
+
+	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	if (!err)
+		err = report_format(&o);
+	if (err)
+		return err;
+	o.colour = say_colour(STDOUT_FILENO);
+	const struct session_options session = {
+		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
+		.work = report_work, .arg = &o,
+	};
+	return session_run(&session, status);
+}
+
+static const struct opt report_opts[] = {
+	{ "exe", 0, "EXE", "the program, where it is not found by itself",
+	  OPT_STRING, offsetof(struct report_options, exe) },
+	{ "json", 0, NULL, "the same as --format json",
+	  OPT_FLAG, offsetof(struct report_options, json) },
+	{ "all-threads", 'a', NULL, "every stack in full",
+	  OPT_FLAG, offsetof(struct report_options, all_threads) },
+	{ "format", 'f', "FORMAT", "text or json",
+	  OPT_STRING, offsetof(struct report_options, format) },
+	{ .name = NULL }
+};
+
+static const struct example report_examples[] = {
+	{ PROGRAM " report core.1234", "what happened" },
+	{ PROGRAM " report -a x.snap | less", "with all stacks" },
+	{ PROGRAM " report --json x.snap", "for another program" },
+	{ NULL, NULL }
+};
+
+static const struct exit_row report_exits[] = {
+	{ 0, "reported" },
+	{ 1, "the file is no snapshot or core, or cannot be handled" },
+	{ 2, "usage" },
+	{ 3, "no such file" },
+	{ 4, "not allowed to read it" },
+	{ 6, "the file is damaged or cut; what could be read is reported" },
+	{ 0, NULL }
+};
+
+static const char report_manual[] =
+	"Says why the process died, where, and what its other threads were "
+	"doing. The first line is the cause: signal, code and address, and "
+	"what is certain about it. Then follow the stack of the thread that "
+	"died, the other threads grouped by identical stacks, attributes, "
+	"notes, and what is missing and why.\n\n"
+	"A frame is followed by a mark when it is not sure: \"by frame "
+	"pointer\" where there were no unwind tables, \"guessed\" where the "
+	"stack was searched for return addresses, \"suspect\" where a second "
+	"unwinder disagreed. Frames that repeat are folded. A stack that could "
+	"not be followed to its end says why.\n\n"
+	"Of a snapshot, stacks are unwound anew with the debug files at hand; "
+	"where less is known now than when the snapshot was made, the stored "
+	"names and frames are shown.\n\n"
+	"With --json the result is one object. Addresses are strings in "
+	"hexadecimal; what is not known is null; members may be added, and "
+	"inquest.version grows when one changes its meaning:\n\n"
+	"- inquest: version (1) and verb\n\n"
+	"- snapshot: path, and kind: elf-core or snapshot\n\n"
+	"- reason: text, signal, number, code, code_number, address, sender "
+	"(a process id)\n\n"
+	"- process: pid, ppid, uid, name, arguments, exe, cwd, architecture, "
+	"captured (ISO 8601)\n\n"
+	"- threads: tid, name, state, faulting, group (an index), n_frames, "
+	"frames, end (complete, truncated or limit), why, stored. A frame has "
+	"depth, pc, function, offset, file, line, module, how (registers, cfi, "
+	"frame-pointer, scan, inlined), signal_frame, suspect. Of more than "
+	"1024 frames the middle is left out\n\n"
+	"- groups: n_threads, threads (their ids)\n\n"
+	"- modules: path, id, start, end, file (exact, unverified, composed or "
+	"none), frames, frames_without_function, frames_without_line\n\n"
+	"- missing: texts, and memory by reason, bytes, bytes_in_files\n\n"
+	"- attributes, notes: an object, and a list of key, text, severity";
+
+const struct verb verb_report = {
+	.name = "report",
+	.operands = "SNAP",
+	.min = 1,
+	.max = 1,
+	.summary = "Say what happened: cause, stacks, what is missing",
+	.text = report_manual,
+	.options = report_opts,
+	.examples = report_examples,
+	.exits = report_exits,
+	.run = report_run,
+};

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rsp.c: inquest rsp - the GDB remote protocol, on a pipe or a socket.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/rsp.h"
+
+struct rsp_options {
+	const char *exe, *listen, *record;
+};
+
+static struct err *
+rsp_open_record(const char *path, int *out)
+{
+	*out = -1;
+	if (!path)
+		return NULL;
+	*out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+		    0600);
+	return *out >= 0 ? NULL : err_errno("cannot write %s", path);
+}
+
+/* ---- on a pipe ----------------------------------------------------------------- */
+
+static struct err *
+rsp_pipe(const struct session_options *session, int *status)
+{
+	/*
+	 * gdb's Ctrl-C goes to all processes of its terminal, and means gdb:
+	 * the session ends with its pipe. By hand it ends us.
+	 */
+	if (!isatty(STDIN_FILENO))
+		signal(SIGINT, SIG_IGN);
+	return session_run(session, status);
+}
+
+/* ---- on a socket ---------------------------------------------------------------- */
+
+/* The descriptors that the parent waits for. */
+struct waits {
+	int signals, control, all;
+};
+
+static void
+waits_close(struct waits *w)
+{
+	base_close(&w->signals);
+	base_close(&w->all);
+}
+
+static struct err *
+waits_open(struct waits *w, int control, int listener)
+{
+	int fds[3];
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	w->control = control;
+	w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->all = epoll_create1(EPOLL_CLOEXEC);
+	fds[0] = w->signals;
+	fds[1] = control;
+	fds[2] = listener;
+	for (size_t k = 0; k < countof(fds); k++) {
+		struct epoll_event e = { .events = EPOLLIN };
+		if (epoll_ctl(w->all, EPOLL_CTL_ADD, fds[k], &e) < 0)
+			return err_errno("cannot wait for connections");
+	}
+	return NULL;
+}
+
+static bool
+rsp_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static struct err *
+rsp_announce(const struct listener *l, const char *snap)
+{
+	_buf_ struct buf b = { 0 };
+
+	buf_printf(&b, "listening on %s\n", l->where);
+	struct err *err = say_result(&b);
+	if (err)
+		return err;
+	say("serving %s until interrupted; in gdb: target remote %s", snap,
+	    l->unlink ? l->unlink : l->where);
+	return NULL;
+}
+
+/* Serve until a signal (*@asked) or the worker's end. */
+static struct err *
+rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
+	 const char *snap, bool *asked)
+{
+	char byte;
+
+	*asked = false;
+	for (;;) {
+		struct err *err = session_serve(s, w->all);
+		if (err)
+			return err;
+		*asked = rsp_readable(w->signals);
+		if (*asked || session_ended(s))
+			return NULL;
+		/* The worker says once that it is ready; then it only ends. */
+		if (rsp_readable(w->control)) {
+			if (read(w->control, &byte, 1) != 1)
+				return NULL;
+			err = rsp_announce(l, snap);
+		} else if (rsp_readable(l->fd)) {
+			err = listener_hand_over(l, w->control);
+		} else {
+			/* The supply socket was closed: the end is near. */
+			return NULL;
+		}
+		if (err)
+			return err;
+	}
+}
+
+static struct err *
+rsp_socket_session(struct session_options *session, struct rsp_job *job,
+		   const struct listener *l, int *status)
+{
+	_cleanup_(waits_close) struct waits waits = { -1, -1, -1 };
+	struct session *s;
+	bool asked = false;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_errno("cannot make a socket");
+	_close_ int ours = pair[0];
+	_close_ int theirs = pair[1];
+	const int keep[] = { theirs, job->record };
+	job->control = theirs;
+	session->keep = keep;
+	session->n_keep = job->record >= 0 ? 2 : 1;
+	struct err *err = waits_open(&waits, ours, l->fd);
+	if (!err)
+		err = session_start(session, &s);
+	if (err)
+		return err;
+	base_close(&theirs);
+	theirs = -1;
+	err = rsp_wait(s, &waits, l, session->snap, &asked);
+	if (asked || err)
+		session_kill(s);
+	_err_ struct err *end = session_end(s, status);
+	if (asked)
+		*status = 0;
+	return err ? err : asked ? NULL : take(end);
+}
+
+static struct err *
+rsp_socket(struct session_options *session, struct rsp_job *job,
+	   const char *address, int *status)
+{
+	_cleanup_(listener_close) struct listener l = { .fd = -1 };
+
+	struct err *err = listener_open(address, &l);
+	return err ? err : rsp_socket_session(session, job, &l, status);
+}
+
+/* ---- the verb ------------------------------------------------------------------------- */
+
+static struct err *
+rsp_run(const struct verb *v, int argc, char **argv, int *status)
+{
+	struct rsp_job job = { -1, -1, -1, -1 };
+	struct rsp_options o = { 0 };
+	struct operands operands;
+	_close_ int record = -1;
+
+	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	if (!err)
+		err = rsp_open_record(o.record, &record);
+	if (err)
+		return err;
+	struct session_options session = {
+		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
+		.keep = &record, .n_keep = record >= 0,
+		.unlimited = true, .work = rsp_serve, .arg = &job,
+	};
+	job.record = record;
+	if (o.listen)
+		return rsp_socket(&session, &job, o.listen, status);
+	job.in = STDIN_FILENO;
+	job.out = STDOUT_FILENO;
+	return rsp_pipe(&session, status);
+}
+
+static const struct opt rsp_opts[] = {
+	{ "exe", 0, "EXE", "the program, where it is not found by itself",
+	  OPT_STRING, offsetof(struct rsp_options, exe) },
+	{ "listen", 'l', "ADDRESS", "HOST:PORT on loopback, or unix:PATH",
+	  OPT_STRING, offsetof(struct rsp_options, listen) },
+	{ "record", 0, "FILE", "write down both directions",
+	  OPT_STRING, offsetof(struct rsp_options, record) },
+	{ .name = NULL }
+};
+
+static const struct example rsp_examples[] = {
+	{ "(gdb) target remote | " PROGRAM " rsp x.snap", "on a pipe" },
+	{ PROGRAM " rsp --listen 127.0.0.1:0 x.snap", "on a free port" },
+	{ PROGRAM " rsp --listen unix:/tmp/x x.snap", "on a unix socket" },
+	{ NULL, NULL }
+};
+
+static const struct exit_row rsp_exits[] = {
+	{ 0, "the client ended the session, or a signal the listening" },
+	{ 1, "the file is no snapshot or core, or cannot be handled" },
+	{ 2, "usage" },
+	{ 3, "no such file" },
+	{ 4, "not allowed to read it, or to listen there" },
+	{ 6, "the file is too damaged to be opened" },
+	{ 0, NULL }
+};
+
+const struct verb verb_rsp = {
+	.name = "rsp",
+	.operands = "SNAP",
+	.min = 1,
+	.max = 1,
+	.summary = "Speak the GDB remote protocol on a pipe or a socket",
+	.text = "Serves the snapshot or core to a client of the GDB remote "
+		"serial protocol: on standard input and output, or with "
+		"--listen to any number of clients, at once or one after the "
+		"other, until SIGINT or SIGTERM. They share one view: what one "
+		"writes to memory the others see; the file never changes.\n\n"
+		"Only loopback addresses and unix sockets are listened on, "
+		"because the protocol has no password. With port 0 a free one "
+		"is chosen. The address is printed once the file is open: "
+		"\"listening on 127.0.0.1:41332\". A unix socket may be "
+		"connected to by its owner only, and is removed at the "
+		"end.\n\n"
+		"--record writes what was said, as text: a first line "
+		"\"inquest-rsp 1\", then a line for every piece with its "
+		"direction (> from the client, < to it), the number of the "
+		"connection and the bytes; those that are no printable ASCII "
+		"stand as \\xNN, a backslash as \\\\.",
+	.options = rsp_opts,
+	.examples = rsp_examples,
+	.exits = rsp_exits,
+	.run = rsp_run,
+};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * say.c: how verbs speak - results on stdout, talk on stderr.
+ */
+#include <errno.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+
+void
+say(const char *fmt, ...)
+{
+	_buf_ struct buf line = { 0 };
+	va_list ap;
+
+	buf_puts(&line, PROGRAM ": ");
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	buf_putc(&line, '\n');
+	/* Where stderr is closed there is nobody left to tell. */
+	err_free(io_write(STDERR_FILENO, line.data, line.len));
+}
+
+struct err *
+say_result(const struct buf *b)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	struct err *err = buf_err(b);
+	if (err)
+		return err;
+	while (done < b->len) {
+		n = write(STDOUT_FILENO, b->data + done, b->len - done);
+		if (n < 0 && errno == EPIPE)
+			return NULL;
+		if (n < 0 && errno != EINTR)
+			return err_errno("cannot write the result");
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return NULL;
+}
+
+bool
+say_colour(int fd)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	/* https://no-color.org: present and not empty, whatever its value. */
+	if (no && *no)
+		return false;
+	return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+void
+say_quoted(struct buf *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		buf_puts(b, word);
+		return;
+	}
+	buf_putc(b, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			buf_puts(b, "'\\''");
+		else
+			buf_putc(b, *word);
+	}
+	buf_putc(b, '\'');
+}
+
+void
+say_size(struct buf *b, uint64_t bytes)
+{
+	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB",
+					    "TiB", "PiB", "EiB" };
+	uint64_t rest = 0;
+	size_t u = 0;
+
+	while (bytes >= 1024 && u + 1 < countof(unit)) {
+		rest = bytes % 1024;
+		bytes /= 1024;
+		u++;
+	}
+	if (u == 0 || bytes >= 100)
+		buf_printf(b, "%llu %s", (unsigned long long)bytes, unit[u]);
+	else
+		buf_printf(b, "%llu.%llu %s", (unsigned long long)bytes,
+			   (unsigned long long)(rest * 10 / 1024), unit[u]);
+}
+
+struct json *
+say_json(const char *verb)
+{
+	struct json *about = json_object();
+	struct json *top = json_object();
+
+	json_set(about, "version", json_u64(1));
+	json_set(about, "verb", json_string(verb));
+	json_set(top, PROGRAM, about);
+	return top;
+}

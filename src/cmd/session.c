@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.c: the unjailed parent and its jailed child.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+#include "jail/jail.h"
+#include "supply/supply.h"
+
+/* Time that an input of a given size may take: see session_limits(). */
+#define CPU_SECONDS 10u
+#define WALL_SECONDS 60u
+#define BYTES_A_SECOND (16u << 20)
+#define SECONDS_MAX 3600u
+
+struct session {
+	const struct session_options *options;
+	int snap, exe;                  /* descriptors; exe may be -1 */
+	int pair[2];                    /* supply: ours, the child's */
+	uint64_t size;
+	struct jail_child *child;
+};
+
+/* ---- the child ---------------------------------------------------------------- */
+
+struct err *
+subject_open(struct subject *s)
+{
+	_target_ struct target *t = NULL;
+
+	struct err *err = target_open(s->src, &t);
+	if (err)
+		return err;
+	return insp_open(take(t), &s->options, &s->insp);
+}
+
+bool
+subject_damaged(const struct subject *s)
+{
+	const struct target *t = insp_target(s->insp);
+
+	/* A snapshot of a core that was cut is whole itself. */
+	return t->n_gaps && strcmp(t->ops->kind, "snapshot") != 0;
+}
+
+static struct err *
+session_work(const struct session *s, int *status)
+{
+	const struct session_options *o = s->options;
+	_source_ struct source *src = NULL, *exe = NULL;
+	struct subject subject = { .path = o->snap };
+
+	struct err *err = source_fd(s->snap, o->snap, &src);
+	if (!err && s->exe >= 0)
+		err = source_fd(s->exe, o->exe, &exe);
+	if (err)
+		return err;
+	supply_client(s->pair[1], &subject.supply);
+	subject.src = src;
+	subject.options.supply = &subject.supply;
+	subject.options.exe = exe;
+	err = o->work(&subject, o->arg);
+	insp_free(subject.insp);
+	if (!err)
+		*status = subject.status;
+	return err;
+}
+
+static int
+session_child(void *arg)
+{
+	const struct session *s = arg;
+	int status = 0;
+
+	_err_ struct err *err = session_work(s, &status);
+	if (!err)
+		return status;
+	say("%s: %s", s->options->verb, err_text(err));
+	return err_exit_status(err);
+}
+
+/* ---- the parent ----------------------------------------------------------------- */
+
+struct err *
+session_open_file(const char *path, int *fd)
+{
+	struct stat st;
+
+	_close_ int f = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (f < 0 || fstat(f, &st) < 0)
+		return err_errno("cannot open %s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_new(ERR_FORMAT, "%s is a directory, no snapshot or "
+			       "core", path);
+	if (!S_ISREG(st.st_mode))
+		return err_new(ERR_FORMAT, "%s is no regular file; copy what "
+			       "it gives into one first", path);
+	*fd = f;
+	f = -1;
+	return NULL;
+}
+
+static uint64_t
+session_size(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/*
+ * Enough for honest input on a slow machine, so that a bomb ends all the same:
+ * a fixed time for what is parsed, and some for every byte that is copied.
+ */
+static void
+session_limits(const struct session *s, struct jail_limits *out)
+{
+	uint64_t more = s->size / BYTES_A_SECOND;
+
+	memset(out, 0, sizeof(*out));
+	if (more > SECONDS_MAX)
+		more = SECONDS_MAX;
+	out->cpu_seconds = CPU_SECONDS + (unsigned)more;
+	out->wall_seconds = WALL_SECONDS + 2 * (unsigned)more;
+	/* What it writes goes where the user said, at whatever length. */
+	out->file_size = JAIL_ANY_SIZE;
+	if (s->options->unlimited) {
+		out->cpu_seconds = JAIL_NO_LIMIT;
+		out->wall_seconds = JAIL_NO_LIMIT;
+	}
+}
+
+static void
+session_free(struct session *s)
+{
+	if (!s)
+		return;
+	base_close(&s->snap);
+	base_close(&s->exe);
+	base_close(&s->pair[0]);
+	base_close(&s->pair[1]);
+	free(s);
+}
+
+static void
+session_freep(struct session **s)
+{
+	session_free(*s);
+}
+
+static struct err *
+session_spawn(struct session *s)
+{
+	const struct session_options *o = s->options;
+	struct jail_limits limits;
+	int keep[JAIL_KEEP_MAX];
+	size_t n = 0;
+
+	const char *lacks = jail_lacks();
+	if (lacks)
+		say("%s", lacks);
+	keep[n++] = s->snap;
+	keep[n++] = s->pair[1];
+	if (s->exe >= 0)
+		keep[n++] = s->exe;
+	for (size_t i = 0; i < o->n_keep && n < countof(keep); i++)
+		keep[n++] = o->keep[i];
+	session_limits(s, &limits);
+	return jail_spawn(&limits, keep, n, session_child, s, &s->child);
+}
+
+struct err *
+session_start(const struct session_options *o, struct session **out)
+{
+	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_nomem();
+	s->options = o;
+	s->snap = s->exe = s->pair[0] = s->pair[1] = -1;
+	struct err *err = session_open_file(o->snap, &s->snap);
+	if (!err && o->exe)
+		err = session_open_file(o->exe, &s->exe);
+	if (!err)
+		err = supply_pair(s->pair);
+	if (err)
+		return err;
+	s->size = session_size(s->snap);
+	err = session_spawn(s);
+	if (err)
+		return err;
+	/* Or the child's end would never be seen here as a closed door. */
+	base_close(&s->pair[1]);
+	s->pair[1] = -1;
+	*out = take(s);
+	return NULL;
+}
+
+/* One descriptor that polls readable when one of two does. */
+static struct err *
+session_either(int a, int b, int *out)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	_close_ int both = epoll_create1(EPOLL_CLOEXEC);
+	if (both < 0 || epoll_ctl(both, EPOLL_CTL_ADD, a, &event) < 0
+	    || epoll_ctl(both, EPOLL_CTL_ADD, b, &event) < 0)
+		return err_errno("cannot wait for two things at once");
+	*out = both;
+	both = -1;
+	return NULL;
+}
+
+struct err *
+session_serve(struct session *s, int quit)
+{
+	_close_ int either = -1;
+	int until = jail_pidfd(s->child);
+
+	if (quit >= 0) {
+		struct err *err = session_either(until, quit, &either);
+		if (err)
+			return err;
+		until = either;
+	}
+	return supply_serve(s->pair[0], until, jail_left_ms(s->child),
+			    &supply_default_places);
+}
+
+bool
+session_ended(const struct session *s)
+{
+	struct pollfd p = { .fd = jail_pidfd(s->child), .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+void
+session_kill(struct session *s)
+{
+	kill(jail_pid(s->child), SIGKILL);
+}
+
+struct err *
+session_end(struct session *s, int *status)
+{
+	const char *path = s->options->snap;
+
+	/* A child that still waits for an answer must not wait for ever. */
+	base_close(&s->pair[0]);
+	s->pair[0] = -1;
+	_err_ struct err *err = jail_wait(s->child, status);
+	session_free(s);
+	if (!err)
+		return NULL;
+	return err_new(err_kind(err), "%s: %s; nothing more can be said of it",
+		       path, err_text(err));
+}
+
+struct err *
+session_run(const struct session_options *o, int *status)
+{
+	struct session *s;
+
+	struct err *err = session_start(o, &s);
+	if (err)
+		return err;
+	/*
+	 * Where serving ends early (time is over, or the child asked for
+	 * nonsense), session_end() finds out what became of the child.
+	 */
+	err_free(session_serve(s, -1));
+	return session_end(s, status);
+}

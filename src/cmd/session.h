@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session: a verb at work on a SNAP.
+ *
+ * The program itself opens the path, starts a jailed child that gets the
+ * descriptor, and answers the child's questions for modules; only the child
+ * looks inside. What the child needs from the environment, the time zone or
+ * a terminal is found out before it is started.
+ */
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include "inspect/inspect.h"
+
+/** What the jailed side has in its hands. */
+struct subject {
+	const char *path;               /* SNAP as it was typed */
+	struct source *src;
+	struct supply supply;
+	struct insp_options options;
+	struct insp *insp;              /* once subject_open() succeeded */
+	int status;                     /* to end with when all went well */
+};
+/** Open src as a target and an engine over it. */
+struct err *subject_open(struct subject *s) _must_check_;
+/** Did the input end too early, or is part of it unreadable? */
+bool subject_damaged(const struct subject *s);
+
+typedef struct err *session_fn(struct subject *s, void *arg);
+struct session_options {
+	const char *verb;
+	const char *snap;
+	const char *exe;                /* the main program, or NULL */
+	const int *keep;                /* descriptors the child keeps too */
+	size_t n_keep;
+	bool unlimited;                 /* no CPU and wall clock limits */
+	session_fn *work;               /* runs jailed */
+	void *arg;
+};
+
+struct session;
+/** Open the files and start the child. Borrows @o until session_end(). */
+struct err *session_start(const struct session_options *o,
+			  struct session **out) _must_check_;
+/**
+ * Answer the child until it ends or @quit (-1: none) polls readable; which of
+ * the two session_ended() tells.
+ */
+struct err *session_serve(struct session *s, int quit) _must_check_;
+bool session_ended(const struct session *s);
+/** Kill the child, if it still runs. */
+void session_kill(struct session *s);
+/**
+ * Wait for the child and free @s. *@status is the child's exit status; it has
+ * told its errors itself. An error here is a child that did not end by itself.
+ */
+struct err *session_end(struct session *s, int *status) _must_check_;
+/** All of it: start, serve, end. */
+struct err *session_run(const struct session_options *o, int *status)
+	_must_check_;
+
+/**
+ * Open a regular file for reading. Says what else it is; never waits (a FIFO
+ * without a writer) and never follows into a terminal.
+ */
+struct err *session_open_file(const char *path, int *fd) _must_check_;
+
+#endif
