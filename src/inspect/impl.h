@@ -11,6 +11,7 @@
 
 struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
+struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct module_state;    /* files.c: descriptors and images of one module */
 
@@ -30,6 +31,7 @@ struct insp {
 	struct vec debug_files;         /* files.c */
 	struct regs *regs;
 	struct second *second;
+	struct tls *tls;
 	struct symbols *symbols;        /* symbols.c */
 };
 
@@ -52,6 +54,8 @@ typedef struct err *space_file_fn(void *arg, const struct snap_map *map,
 				  uint32_t module, uint64_t off, size_t n,
 				  void *out);
 void space_set_files(struct space *sp, space_file_fn *fn, void *arg);
+/** The mapping that covers @addr, or NULL. */
+const struct snap_map *space_map(const struct space *sp, uint64_t addr);
 
 /* regs.c */
 struct err *regs_init(struct insp *i) _must_check_;

@@ -94,6 +94,12 @@ map_at(const struct target *t, uint64_t addr)
 							     : NULL;
 }
 
+const struct snap_map *
+space_map(const struct space *sp, uint64_t addr)
+{
+	return map_at(sp->target, addr);
+}
+
 /** The range that holds @addr, or NULL. */
 static const struct snap_memory *
 range_at(const struct target *t, uint64_t addr)

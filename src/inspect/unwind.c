@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stacks: call frame information where there is some, else what the code at
+ * the pc or a plausible frame pointer tells, else an honest end.
+ *
+ * The stack address of frames must grow. It may jump elsewhere a few times
+ * (a signal handler on an alternate stack, a function that switches stacks),
+ * so no memory contents can keep the walk going in a circle.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "inspect/arch.h"
+#include "inspect/impl.h"
+#include "inspect/unwind.h"
+
+#define SWITCHES_MAX 16u
+#define ENTRY_SIZE 64u          /* the C library's _start is not longer */
+#define CALL_BYTES 7u           /* the longest call instruction */
+#define TRAMPOLINE_MAX 16u
+
+struct walk {
+	struct insp *insp;
+	const struct arch_table *arch;
+	struct arena *arena;
+	struct vec frames;      /* struct frame */
+	uint64_t cfa;           /* of the frame before; 0 = none known */
+	unsigned switches;
+	enum stack_end end;
+	const char *why;
+};
+
+/** From a frame to its caller. */
+struct step {
+	struct frame_regs caller;
+	uint64_t cfa;           /* of the frame itself */
+	bool signal;            /* the frame is a signal trampoline */
+	uint8_t how, flags;     /* of the caller */
+};
+
+/* ---- the walk's end: these return false, for "no further" --------------------- */
+static bool
+ended(struct walk *w)
+{
+	w->end = STACK_COMPLETE;
+	w->why = NULL;
+	return false;
+}
+
+_printf_(2, 3) static bool
+stuck(struct walk *w, const char *fmt, ...)
+{
+	_buf_ struct buf b = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	w->end = STACK_TRUNCATED;
+	w->why = arena_strdup(w->arena, b.data ? b.data : "");
+	return false;
+}
+
+/* ---- what is plausible ----------------------------------------------------------- */
+static uint64_t
+value_of(const struct frame_regs *r, unsigned number)
+{
+	return r->value[number];
+}
+
+static bool
+knows(const struct frame_regs *r, unsigned number)
+{
+	return r->known >> number & 1;
+}
+
+static void
+set_reg(struct frame_regs *r, unsigned number, uint64_t value)
+{
+	r->value[number] = value;
+	r->known |= 1u << number;
+}
+
+static bool
+is_executable(const struct walk *w, uint64_t addr)
+{
+	const struct snap_map *map = space_map(w->insp->space, addr);
+
+	if (map)
+		return map->perm & SNAP_PERM_X;
+	return insp_module_at(w->insp, addr) != INSP_NONE;
+}
+
+static bool
+same_mapping(const struct walk *w, uint64_t a, uint64_t b)
+{
+	const struct snap_map *map = space_map(w->insp->space, a);
+
+	return map && map == space_map(w->insp->space, b);
+}
+
+static bool
+is_trampoline(const struct walk *w, uint64_t pc)
+{
+	struct span t = w->arch->trampoline;
+	uint8_t code[TRAMPOLINE_MAX];
+
+	_err_ struct err *err = space_read(w->insp->space, pc, t.n, code);
+	return !err && memcmp(code, t.data, t.n) == 0;
+}
+
+enum verdict { NO, UNKNOWN, YES };
+/* Did a call put this return address on the stack - as far as its text is
+ * here to be read? A handler's was put there by the kernel. */
+static enum verdict
+follows_call(const struct walk *w, uint64_t pc)
+{
+	uint8_t code[CALL_BYTES];
+
+	if (!is_executable(w, pc) || pc < CALL_BYTES)
+		return NO;
+	_err_ struct err *err = space_read(w->insp->space, pc - CALL_BYTES,
+					   CALL_BYTES, code);
+	if (err)
+		return UNKNOWN;
+	return w->arch->is_call(code, CALL_BYTES) || is_trampoline(w, pc)
+	       ? YES : NO;
+}
+
+/* ---- ways to step, best first; false = this way leads nowhere ----------------------- */
+static bool
+step_cfi(struct walk *w, const struct frame *f, uint64_t lookup,
+	 struct step *out, struct err **err)
+{
+	struct cfi_step cfi;
+
+	*err = cfi_unwind(w->insp, lookup, &f->regs, &cfi);
+	if (*err)
+		return false;
+	out->caller = cfi.caller;
+	out->cfa = cfi.cfa;
+	out->signal = cfi.signal;
+	out->how = SNAP_FRAME_CFI;
+	if (cfi.outermost)
+		out->caller.known = 0;
+	return true;
+}
+
+static bool
+step_trampoline(struct walk *w, const struct frame *f, struct step *out)
+{
+	unsigned sp = w->arch->arch.sp;
+
+	if (!knows(&f->regs, sp) || !is_trampoline(w, f->pc))
+		return false;
+	_err_ struct err *err = w->arch->signal_regs(
+		w->insp->space, value_of(&f->regs, sp), &out->caller);
+	if (err)
+		return false;
+	out->cfa = value_of(&out->caller, sp);
+	out->signal = true;
+	out->how = SNAP_FRAME_CFI;
+	return true;
+}
+
+/* The return address is @slot bytes above the stack pointer; what the callee
+ * has to preserve it has not touched yet, or has put back. */
+static bool
+step_slot(struct walk *w, const struct frame *f, unsigned slot,
+	  struct step *out)
+{
+	const struct arch *arch = &w->arch->arch;
+	uint64_t sp = value_of(&f->regs, arch->sp), ra, fp;
+
+	if (!knows(&f->regs, arch->sp))
+		return false;
+	_err_ struct err *no_ra = space_u64(w->insp->space, sp + slot, &ra);
+	if (no_ra || follows_call(w, ra) == NO)
+		return false;
+	out->caller = f->regs;
+	out->caller.known &= w->arch->preserved;
+	if (slot) {
+		_err_ struct err *no_fp = space_u64(w->insp->space, sp, &fp);
+		if (no_fp)
+			return false;
+		set_reg(&out->caller, arch->fp, fp);
+	}
+	out->cfa = sp + slot + 8;
+	set_reg(&out->caller, arch->pc, ra);
+	set_reg(&out->caller, arch->sp, out->cfa);
+	out->how = SNAP_FRAME_FP;
+	return true;
+}
+
+/* A prologue or epilogue, where the frame pointer is not this frame's. */
+static bool
+step_prologue(struct walk *w, const struct frame *f, struct step *out)
+{
+	uint8_t code[8];
+
+	if (f->pc < 4)
+		return false;
+	_err_ struct err *err = space_read(w->insp->space, f->pc - 4,
+					   sizeof(code), code);
+	int slot = err ? -1 : w->arch->return_slot(code, code + 4);
+	return slot >= 0 && step_slot(w, f, (unsigned)slot, out);
+}
+
+/*
+ * A call through a bad pointer: the stack begins with the return address. gdb
+ * believes any such word; here it must lead to where code can be, and it is
+ * suspect unless a call is seen there.
+ */
+static bool
+step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
+{
+	const struct arch *arch = &w->arch->arch;
+	uint64_t sp = value_of(&f->regs, arch->sp), ra;
+
+	if (!knows(&f->regs, arch->sp))
+		return false;
+	_err_ struct err *err = space_u64(w->insp->space, sp, &ra);
+	if (err || !is_executable(w, ra))
+		return false;
+	out->caller = f->regs;
+	out->caller.known &= w->arch->preserved;
+	out->cfa = sp + 8;
+	set_reg(&out->caller, arch->pc, ra);
+	set_reg(&out->caller, arch->sp, out->cfa);
+	out->how = SNAP_FRAME_SCAN;
+	if (follows_call(w, ra) != YES)
+		out->flags = SNAP_FRAME_SUSPECT;
+	return true;
+}
+
+/* System V ABI AMD64 supplement, 3.2.2: (fp) = the caller's, 8(fp) = return
+ * address. What else the callee saved is not known. */
+static bool
+step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
+{
+	const struct arch *arch = &w->arch->arch;
+	uint64_t fp = value_of(&f->regs, arch->fp);
+	uint64_t sp = value_of(&f->regs, arch->sp), saved, ra;
+
+	if (!knows(&f->regs, arch->fp) || !knows(&f->regs, arch->sp)
+	    || fp < sp || fp % 8 || !same_mapping(w, sp, fp))
+		return false;
+	_err_ struct err *no_fp = space_u64(w->insp->space, fp, &saved);
+	_err_ struct err *no_ra = space_u64(w->insp->space, fp + 8, &ra);
+	if (no_fp || no_ra || follows_call(w, ra) == NO)
+		return false;
+	out->caller = (struct frame_regs){ 0 };
+	out->cfa = fp + 16;
+	set_reg(&out->caller, arch->pc, ra);
+	set_reg(&out->caller, arch->sp, out->cfa);
+	set_reg(&out->caller, arch->fp, saved);
+	out->how = SNAP_FRAME_FP;
+	return true;
+}
+
+/* ---- choosing a way ------------------------------------------------------------------ */
+/*
+ * Without a table nothing says "outermost". The program's entry has no
+ * caller, and a chain of frame pointers ends with 0 (ABI, 3.4.1).
+ */
+static bool
+is_outermost(const struct walk *w, const struct frame *f)
+{
+	uint64_t entry;
+
+	if (insp_auxv(w->insp, AT_ENTRY, &entry)
+	    && f->pc - entry < ENTRY_SIZE)
+		return true;
+	return f->how == SNAP_FRAME_FP && knows(&f->regs, w->arch->arch.fp)
+	       && value_of(&f->regs, w->arch->arch.fp) == 0;
+}
+
+static bool
+step_without_cfi(struct walk *w, const struct frame *f, bool exact,
+		 struct step *out)
+{
+	if (step_trampoline(w, f, out))
+		return true;
+	if (is_outermost(w, f))
+		return ended(w);
+	if (exact && step_prologue(w, f, out))
+		return true;
+	if (step_frame_pointer(w, f, out))
+		return true;
+	return stuck(w, "no unwind information for 0x%llx and no plausible "
+			"frame pointer", (unsigned long long)f->pc);
+}
+
+/**
+ * @exact: the pc is where the thread was, not a return address. Where a table
+ * tells where the caller is, but that was not captured, no other way is tried:
+ * it would have to guess what is known to be unknown.
+ */
+static bool
+choose_step(struct walk *w, const struct frame *f, bool exact,
+	    struct step *out)
+{
+	_err_ struct err *err = NULL;
+
+	if (!is_executable(w, f->pc)) {
+		if (exact && step_from_nowhere(w, f, out))
+			return true;
+		return stuck(w, "0x%llx is not executable memory%s",
+			     (unsigned long long)f->pc, exact ? ", and the "
+			     "stack does not begin with a return address" : "");
+	}
+	if (step_cfi(w, f, exact ? f->pc : f->pc - 1, out, &err))
+		return true;
+	if (err_kind(err) == ERR_ABSENT || err_kind(err) == ERR_UNMAPPED)
+		return stuck(w, "%s", err_text(err));
+	return step_without_cfi(w, f, exact, out);
+}
+
+/** Is the caller further out than all that was seen? */
+static bool
+check_progress(struct walk *w, const struct step *s)
+{
+	uint64_t before = w->cfa;
+
+	w->cfa = s->cfa;
+	if (s->cfa > before)
+		return true;
+	if (s->cfa == before)
+		return stuck(w, "same frame again at stack address 0x%llx",
+			     (unsigned long long)s->cfa);
+	if (!s->signal && same_mapping(w, s->cfa, before))
+		return stuck(w, "the stack address goes back from 0x%llx to "
+				"0x%llx", (unsigned long long)before,
+			     (unsigned long long)s->cfa);
+	if (++w->switches > SWITCHES_MAX)
+		return stuck(w, "the stack changes more than %u times",
+			     SWITCHES_MAX);
+	return true;
+}
+
+/*
+ * A return address that is undefined ends a stack; so does 0, from before C
+ * libraries said so, where the frame pointer agrees.
+ */
+static bool
+check_caller(struct walk *w, const struct step *s)
+{
+	const struct arch *arch = &w->arch->arch;
+
+	if (!knows(&s->caller, arch->pc))
+		return ended(w);
+	if (value_of(&s->caller, arch->pc) != 0 || s->signal)
+		return true;
+	if (!knows(&s->caller, arch->fp)
+	    || value_of(&s->caller, arch->fp) == 0)
+		return ended(w);
+	return stuck(w, "the return address is 0");
+}
+
+/* ---- the walk -------------------------------------------------------------------------- */
+static struct frame *
+add_frame(struct walk *w, const struct step *s, bool exact)
+{
+	struct frame *f = vec_add(&w->frames, w->arena, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->regs = s->caller;
+	f->pc = value_of(&s->caller, w->arch->arch.pc);
+	f->how = s->how;
+	f->flags = s->flags;
+	f->module = insp_module_at(w->insp, exact ? f->pc : f->pc - 1);
+	if (!exact && !is_executable(w, f->pc))
+		f->flags |= SNAP_FRAME_SUSPECT;
+	return f;
+}
+
+/** @s holds the innermost frame as if it were somebody's caller. */
+static struct err *
+walk_stack(struct walk *w, struct step *s, size_t max_frames)
+{
+	bool exact = true;
+
+	for (;;) {
+		struct frame *f;
+
+		if (w->frames.n >= max_frames) {
+			w->end = STACK_LIMIT;
+			w->why = arena_printf(w->arena, "more than %zu frames",
+					      max_frames);
+			return NULL;
+		}
+		f = add_frame(w, s, exact);
+		if (!f)
+			return err_nomem();
+		*s = (struct step){ 0 };
+		if (!choose_step(w, f, exact, s))
+			return NULL;
+		f->cfa = s->cfa;
+		if (s->signal)
+			f->flags |= SNAP_FRAME_SIGNAL;
+		if (!check_caller(w, s) || !check_progress(w, s))
+			return NULL;
+		exact = s->signal;
+	}
+}
+
+static struct err *
+mark_suspect(struct insp *i, struct frame *frames, size_t n)
+{
+	size_t agreed;
+	struct err *err = second_agrees(i, frames, n, &agreed);
+
+	if (err)
+		return err;
+	for (size_t k = agreed; k < n; k++)
+		frames[k].flags |= SNAP_FRAME_SUSPECT;
+	return NULL;
+}
+
+struct err *
+insp_stack(struct insp *i, size_t thread, size_t max_frames,
+	   bool second_opinion, struct arena *a, struct stack *out)
+{
+	struct walk w = { .insp = i, .arena = a,
+			  .arch = arch_table_of(i->arch) };
+	struct step top = { .how = SNAP_FRAME_TOP };
+
+	struct err *err = insp_frame_regs(i, thread, &top.caller);
+	if (err)
+		return err;
+	if (knows(&top.caller, i->arch->pc))
+		err = walk_stack(&w, &top, max_frames);
+	else
+		stuck(&w, "the thread's registers were not captured");
+	if (!err && second_opinion)
+		err = mark_suspect(i, w.frames.data, w.frames.n);
+	if (err)
+		return err;
+	*out = (struct stack){ w.frames.data, w.frames.n, w.end, w.why };
+	return NULL;
+}
+
+uint64_t
+stack_lookup_pc(const struct stack *s, size_t n)
+{
+	const struct frame *f = &s->frames[n];
+
+	if (n == 0 || (f->flags & SNAP_FRAME_SIGNAL)
+	    || (f[-1].flags & SNAP_FRAME_SIGNAL))
+		return f->pc;
+	return f->pc - 1;
+}
