@@ -10,6 +10,11 @@ UNIT_TESTS = \
 	tests/unit/t-err \
 	tests/unit/t-hash \
 	tests/unit/t-io \
+	tests/unit/t-jail \
+	tests/unit/t-jail-escape \
+	tests/unit/t-jail-libs \
+	tests/unit/t-jail-limits \
+	tests/unit/t-jail-parts \
 	tests/unit/t-json \
 	tests/unit/t-modules \
 	tests/unit/t-opt \
@@ -21,6 +26,8 @@ UNIT_TESTS = \
 # What several unit tests share.
 UNIT_HELPERS = \
 	tests/unit/assert-err.h \
+	tests/unit/jail-run.c \
+	tests/unit/jail-run.h \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
 	tests/unit/make-linked.c

@@ -7,6 +7,11 @@
  * (seccomp: everything but a short list ends the child), bounded memory, CPU
  * and wall time, no core dump. The order of confinement in the child is:
  * rlimits, no_new_privs, PDEATHSIG, Landlock, seccomp.
+ *
+ * What the child may still call stands in one table, in filter.c. It cannot
+ * start threads, load libraries or locales, or read /proc: all that must have
+ * happened before. The memory limit is off in builds with a sanitizer that
+ * needs the whole address space.
  */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
@@ -15,13 +20,21 @@
 
 #define JAIL_KEEP_MAX 16
 
-/** Zero means the default in parentheses. */
+/**
+ * Zero means the default in parentheses. @file_size counts for every regular
+ * file the child writes, also for one that its stdout or stderr was
+ * redirected to; a write past it fails with EFBIG.
+ */
 struct jail_limits {
-	uint64_t memory;        /* address space, bytes (1 GiB + what is mapped) */
+	uint64_t memory;        /* address space beyond what is mapped at the
+				   fork, bytes (1 GiB) */
+	uint64_t file_size;     /* no file grows past it, bytes (0: none may
+				   be written); JAIL_ANY_SIZE */
 	unsigned cpu_seconds;   /* (10); JAIL_NO_LIMIT for a session */
 	unsigned wall_seconds;  /* (60); JAIL_NO_LIMIT for a session */
 };
 #define JAIL_NO_LIMIT 0xffffffffu
+#define JAIL_ANY_SIZE UINT64_MAX
 
 /** The child's work; its return value is the child's exit status. */
 typedef int jail_fn(void *arg);
@@ -29,23 +42,31 @@ typedef int jail_fn(void *arg);
 struct jail_child;
 /**
  * Fork a child, close all its descriptors except 0, 1, 2 and @keep, confine
- * it and run @fn(@arg) in it. Where the kernel lacks a part of the jail the
- * rest still holds; jail_lacks() says which. ERR_FAILED if no seccomp filter
- * can be installed: then nothing is run.
+ * it and run @fn(@arg) in it; then its stdio is flushed and it ends without
+ * atexit handlers. Signals that are ignored stay so, handlers are not
+ * inherited. Where the kernel lacks Landlock or pidfd the rest still
+ * holds; jail_lacks() says which. ERR_FAILED if the child cannot be confined:
+ * then nothing is run. Returns when the jail is closed around the child.
+ *
+ * The child dies with the calling thread. SIGCHLD must not be ignored.
  */
 struct err *jail_spawn(const struct jail_limits *limits, const int *keep,
 		       size_t n_keep, jail_fn *fn, void *arg,
 		       struct jail_child **out) _must_check_;
-/** A descriptor that polls readable when the child has ended; borrowed. */
+/**
+ * A descriptor that polls readable when the child has ended; borrowed. -1 if
+ * the kernel has none.
+ */
 int jail_pidfd(const struct jail_child *c);
 pid_t jail_pid(const struct jail_child *c);
 /** Milliseconds until the wall clock limit; -1 = none. For poll(). */
 int jail_left_ms(const struct jail_child *c);
 /**
  * Wait for the end (killing the child when its wall time is over) and free
- * @c. *@status is its exit status. A child that was killed, crashed, was
+ * @c. *@status is its exit status. A child that crashed, was killed, was
  * ended by the filter or overran a limit is ERR_DAMAGED, in words that say
- * which; what it was parsing is for the caller to add.
+ * which; what it was parsing is for the caller to add. A person's interrupt
+ * is ERR_FAILED and output that nobody reads (SIGPIPE) is ERR_IO.
  */
 struct err *jail_wait(struct jail_child *c, int *status) _must_check_;
 

@@ -3,4 +3,11 @@
 
 noinst_LIBRARIES += libjail.a
 libjail_a_SOURCES = \
-	src/jail/jail.h
+	src/jail/confine.c \
+	src/jail/filter.c \
+	src/jail/impl.h \
+	src/jail/jail.c \
+	src/jail/jail.h \
+	src/jail/landlock.c \
+	src/jail/limits.c \
+	src/jail/support.c

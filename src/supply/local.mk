@@ -3,4 +3,11 @@
 
 noinst_LIBRARIES += libsupply.a
 libsupply_a_SOURCES = \
-	src/supply/supply.h
+	src/supply/candidates.c \
+	src/supply/candidates.h \
+	src/supply/client.c \
+	src/supply/disk.c \
+	src/supply/serve.c \
+	src/supply/supply.h \
+	src/supply/wire.c \
+	src/supply/wire.h

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * disk: modules from the file system of this machine.
+ *
+ * The paths come from a hostile file, and whoever asks may run with rights
+ * that its author has not: so nothing but a regular file that begins like an
+ * ELF file is handed over, and nothing else is even opened, because to open a
+ * device or a FIFO can already do something.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "supply/candidates.h"
+
+static const char *const default_debug_dirs[] = { "/usr/lib/debug", NULL };
+const struct supply_places supply_default_places = {
+	.debug_dirs = default_debug_dirs,
+};
+
+/* /proc/kcore is a regular file that begins with the ELF magic, too. */
+static bool
+is_elf_file(int fd)
+{
+	struct stat st;
+	struct statfs fs;
+	char magic[SELFMAG];
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       fstatfs(fd, &fs) == 0 && fs.f_type != PROC_SUPER_MAGIC &&
+	       pread(fd, magic, SELFMAG, 0) == SELFMAG &&
+	       memcmp(magic, ELFMAG, SELFMAG) == 0;
+}
+
+static bool
+is_out_of_resources(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/* *@out stays -1 if @path is no file to hand over. */
+static struct err *
+open_elf(const char *path, int *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+			      O_NOCTTY);
+	if (fd < 0 && is_out_of_resources(errno))
+		return err_errno("cannot open %s", path);
+	if (fd < 0 || !is_elf_file(fd))
+		return NULL;
+	*out = fd;
+	fd = -1;
+	return NULL;
+}
+
+struct err *
+supply_disk(const struct supply_places *places, const struct supply_ask *ask,
+	    int *out)
+{
+	struct candidates walk;
+	_buf_ struct buf path = { 0 };
+	uint32_t nth = 0;
+
+	candidates_init(&walk, places, ask);
+	while (candidates_next(&walk, &path)) {
+		_close_ int fd = -1;
+		struct err *err = open_elf(path.data, &fd);
+		if (err)
+			return err;
+		if (fd < 0 || nth++ != ask->nth)
+			continue;
+		*out = fd;
+		fd = -1;
+		return NULL;
+	}
+	if (path.failed)
+		return err_nomem();
+	return err_new(ERR_NOTFOUND, "no %sfile of that name or id",
+		       ask->nth ? "further " : "");
+}

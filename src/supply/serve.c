@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve: the unjailed side of the supply socket.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "supply/wire.h"
+
+struct err *
+supply_pair(int fds[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_errno("cannot make a supply socket");
+	return NULL;
+}
+
+/* ---- waiting --------------------------------------------------------------- */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int
+left_ms(int64_t deadline)
+{
+	if (deadline < 0)
+		return -1;
+	int64_t left = deadline - now_ms();
+	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Wait for a request; *@over instead if @quit has become readable. */
+static struct err *
+await_request(int fd, int quit, int64_t deadline, bool *over)
+{
+	struct pollfd ends[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = quit, .events = POLLIN },
+	};
+	int n;
+
+	do
+		n = poll(ends, countof(ends), left_ms(deadline));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_errno("cannot wait for the jailed side");
+	/* Not n == 0 alone: who asks without pause never lets that happen. */
+	if (n == 0 || (deadline >= 0 && now_ms() > deadline))
+		return err_new(ERR_LIMIT, "the jailed side took too long");
+	*over = ends[1].revents != 0;
+	return NULL;
+}
+
+/* ---- one request ------------------------------------------------------------ */
+
+/*
+ * Descriptors that came with a request are dropped by the kernel, since no
+ * room is given for them. *@n is 0 when the peer has closed.
+ */
+static struct err *
+receive(int fd, uint8_t *bytes, size_t size, size_t *n)
+{
+	struct iovec part = { .iov_base = bytes, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &msg, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	*n = 0;
+	if (got < 0 && errno == ECONNRESET)
+		return NULL;
+	if (got < 0)
+		return err_errno("cannot read from the jailed side");
+	if (msg.msg_flags & MSG_TRUNC)
+		return err_new(ERR_DAMAGED, "a request for a module of over "
+			       "%zu bytes", size);
+	*n = (size_t)got;
+	return NULL;
+}
+
+/*
+ * Never waits: a jailed side that asks and does not read its answers would
+ * hold this side up and fill the socket with descriptors.
+ */
+static struct err *
+transmit(int fd, const struct buf *answer, int passed)
+{
+	struct iovec part = { .iov_base = answer->data,
+			      .iov_len = answer->len };
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (passed >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &passed, sizeof(int));
+	}
+	ssize_t n;
+	do
+		n = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	/* A peer that has gone is seen when the next request is read. */
+	if (n >= 0 || errno == EPIPE || errno == ECONNRESET)
+		return NULL;
+	return errno == EAGAIN
+		? err_new(ERR_DAMAGED, "the jailed side reads no answers")
+		: err_errno("cannot answer the jailed side");
+}
+
+/* What is answered is no error of this side's; a malformed request is. */
+static struct err *
+answer(int fd, struct span request, const struct supply_places *places)
+{
+	struct wire_ask asked;
+	_buf_ struct buf reply = { 0 };
+	_close_ int found = -1;
+	struct err *err;
+
+	_err_ struct err *said = wire_get_ask(request, &asked);
+	if (said && err_kind(said) == ERR_DAMAGED)
+		return take(said);
+	if (!said)
+		said = supply_disk(places, &asked.ask, &found);
+	err = wire_put_answer(said, &reply);
+	if (err)
+		return err;
+	return transmit(fd, &reply, found);
+}
+
+static struct err *
+serve_one(int fd, const struct supply_places *places, bool *over)
+{
+	uint8_t bytes[WIRE_MAX];
+	size_t n;
+	struct err *err = receive(fd, bytes, sizeof(bytes), &n);
+
+	if (err)
+		return err;
+	*over = n == 0;
+	if (*over)
+		return NULL;
+	return answer(fd, (struct span){ bytes, n }, places);
+}
+
+struct err *
+supply_serve(int fd, int quit, int timeout_ms,
+	     const struct supply_places *places)
+{
+	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	bool over = false;
+	struct err *err = NULL;
+
+	while (!err && !over) {
+		err = await_request(fd, quit, deadline, &over);
+		if (!err && !over)
+			err = serve_one(fd, places, &over);
+	}
+	if (err)
+		shutdown(fd, SHUT_RDWR);
+	return err;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every way out of the jail ends the child. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "assert-err.h"
+#include "jail-run.h"
+
+/* A result the child gives when what it tried neither ended it nor worked. */
+#define REFUSED 77
+
+static int
+tried(long result)
+{
+	return result < 0 ? REFUSED : 0;
+}
+
+static int
+try_open(void *arg)
+{
+	(void)arg;
+#ifdef SYS_open
+	return tried(syscall(SYS_open, "/etc/passwd", O_RDONLY));
+#else
+	return tried(open("/etc/passwd", O_RDONLY));
+#endif
+}
+
+static int
+try_openat(void *arg)
+{
+	(void)arg;
+	return tried(openat(AT_FDCWD, "/etc/passwd", O_RDONLY));
+}
+
+static int
+try_openat2(void *arg)
+{
+	uint64_t how[3] = { O_RDONLY, 0, 0 };
+
+	(void)arg;
+	return tried(syscall(437, AT_FDCWD, "/etc/passwd", how, sizeof(how)));
+}
+
+static int
+try_stat(void *arg)
+{
+	struct stat st;
+
+	(void)arg;
+	return tried(stat("/etc/passwd", &st));
+}
+
+static int
+try_unlink(void *arg)
+{
+	(void)arg;
+	return tried(unlink("/nonexistent/file"));
+}
+
+static int
+try_memfd(void *arg)
+{
+	(void)arg;
+	return tried(memfd_create("x", 0));
+}
+
+static int
+try_socket(void *arg)
+{
+	(void)arg;
+	return tried(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static int
+try_connect(void *arg)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+
+	(void)arg;
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return tried(connect(0, (struct sockaddr *)&to, sizeof(to)));
+}
+
+static int
+try_execve(void *arg)
+{
+	char name[] = "/bin/true", *argv[] = { name, NULL };
+
+	(void)arg;
+	return tried(execve(name, argv, argv + 1));
+}
+
+static int
+try_fork(void *arg)
+{
+	(void)arg;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return tried(pid);
+}
+
+static int
+try_clone3(void *arg)
+{
+	uint64_t args[8] = { 0 };
+
+	(void)arg;
+	long pid = syscall(SYS_clone3, args, sizeof(args));
+	if (pid == 0)
+		_exit(0);
+	return tried(pid);
+}
+
+static int
+try_ptrace(void *arg)
+{
+	(void)arg;
+	return tried(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+static int
+try_read_parent(void *arg)
+{
+	char byte;
+	struct iovec here = { &byte, 1 }, there = { &byte, 1 };
+
+	(void)arg;
+	return tried(process_vm_readv(getppid(), &here, 1, &there, 1, 0));
+}
+
+static int
+try_kill(void *arg)
+{
+	pid_t *parent = arg;
+
+	return tried(kill(*parent, 0));
+}
+
+static int
+try_kill_self(void *arg)
+{
+	(void)arg;
+	return tried(kill(getpid(), SIGABRT));
+}
+
+static int
+try_tgkill_other(void *arg)
+{
+	pid_t *parent = arg;
+
+	return tried(syscall(SYS_tgkill, *parent, *parent, SIGABRT));
+}
+
+static int
+try_mmap_exec(void *arg)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	return p == MAP_FAILED ? REFUSED : 0;
+}
+
+static int
+try_mprotect_exec(void *arg)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	return tried(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int
+try_terminal_input(void *arg)
+{
+	(void)arg;
+	return tried(ioctl(0, TIOCSTI, "x"));
+}
+
+static int
+try_nonblocking(void *arg)
+{
+	(void)arg;
+	return tried(fcntl(1, F_SETFL, O_NONBLOCK));
+}
+
+static int
+try_raise_limit(void *arg)
+{
+	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)arg;
+	return tried(setrlimit(RLIMIT_AS, &none));
+}
+
+static int
+try_forget_parent(void *arg)
+{
+	(void)arg;
+	return tried(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0));
+}
+
+static int
+try_io_uring(void *arg)
+{
+	char params[256] = { 0 };
+
+	(void)arg;
+	return tried(syscall(425, 1, params));
+}
+
+#ifdef __x86_64__
+/* getpid by the 32-bit table, where 20 is its number; writev by our own. */
+static int
+try_32_bit_call(void *arg)
+{
+	long nr = 20;
+
+	(void)arg;
+	__asm__ volatile("int $0x80" : "+a"(nr) : : "memory");
+	return tried(nr);
+}
+
+static int
+try_x32_call(void *arg)
+{
+	(void)arg;
+	return tried(syscall(0x40000000 | SYS_getpid));
+}
+#endif
+
+static void
+escape_ends_the_child(void **state)
+{
+	jail_fn *const *fn = *state;
+	pid_t self = getpid();
+
+	assert_jail_ends(NULL, *fn, &self,
+			 "ended by the jail: it tried a forbidden system call");
+}
+
+#define ENDS(what, function) \
+	{ what " ends the child", escape_ends_the_child, NULL, NULL, \
+	  &(jail_fn *){ function } }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENDS("open", try_open),
+		ENDS("openat", try_openat),
+		ENDS("openat2", try_openat2),
+		ENDS("stat of a path", try_stat),
+		ENDS("unlink", try_unlink),
+		ENDS("memfd_create", try_memfd),
+		ENDS("socket", try_socket),
+		ENDS("connect", try_connect),
+		ENDS("execve", try_execve),
+		ENDS("fork", try_fork),
+		ENDS("clone3", try_clone3),
+		ENDS("ptrace", try_ptrace),
+		ENDS("reading the parent's memory", try_read_parent),
+		ENDS("kill", try_kill),
+		ENDS("kill of itself", try_kill_self),
+		ENDS("tgkill of another", try_tgkill_other),
+		ENDS("mmap of executable memory", try_mmap_exec),
+		ENDS("mprotect to executable", try_mprotect_exec),
+		ENDS("ioctl to fake terminal input", try_terminal_input),
+		ENDS("making a shared descriptor non-blocking",
+		     try_nonblocking),
+		ENDS("raising a limit", try_raise_limit),
+		ENDS("outliving the parent", try_forget_parent),
+		ENDS("io_uring", try_io_uring),
+#ifdef __x86_64__
+		ENDS("a call by the 32-bit table", try_32_bit_call),
+		ENDS("a call by the x32 table", try_x32_call),
+#endif
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
