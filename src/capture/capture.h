@@ -24,7 +24,7 @@ struct capture_options {
 /** What was written. */
 struct capture_counts {
 	uint64_t threads, frames, modules;
-	uint64_t memory;                /* bytes kept as data */
+	uint64_t memory;                /* bytes captured */
 	uint64_t absent;                /* bytes mapped, but not kept */
 };
 

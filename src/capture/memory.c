@@ -15,6 +15,8 @@ run_flush(struct saver *s)
 		return NULL;
 	if (s->pending.kind == SNAP_MEM_ABSENT)
 		s->counts.absent += s->pending.length;
+	else
+		s->counts.memory += s->pending.length;
 	struct err *err = snap_put_range(s->writer, &s->pending);
 	s->pending.length = 0;
 	return err;

@@ -24,8 +24,9 @@ extern char **environ;
 static bool
 help_through_man(const struct buf *roff)
 {
+	static char name[] = "man", local[] = "-l", stdin_[] = "-";
+	char *const argv[] = { name, local, stdin_, NULL };
 	posix_spawn_file_actions_t actions;
-	char *const argv[] = { "man", "-l", "-", NULL };
 	int pipe_fds[2], status;
 	pid_t pid;
 
@@ -108,8 +109,8 @@ static const struct opt help_opts[] = {
 static const struct example help_examples[] = {
 	{ PROGRAM " help report", "read about report" },
 	{ PROGRAM " help --man | man -l -", "all verbs on one page" },
-	{ "source <(" PROGRAM " help --completion bash)",
-	  "complete verbs and options in this shell" },
+	{ "eval \"$(" PROGRAM " help --completion bash)\"",
+	  "complete in this shell" },
 	{ NULL, NULL }
 };
 

@@ -491,8 +491,8 @@ const struct verb verb_import = {
 		"A snapshot may be imported again, to add attributes, or names "
 		"from debug files that were not at hand before.\n\n"
 		"With --json the result is an object: path, bytes (of the "
-		"file), pid, threads, frames, modules, memory (bytes kept), "
-		"absent (bytes mapped but not kept), damaged.",
+		"file), pid, threads, frames, modules, memory (bytes "
+		"captured), absent (bytes mapped but not captured), damaged.",
 	.options = import_opts,
 	.examples = import_examples,
 	.exits = import_exits,

@@ -42,8 +42,8 @@ static const struct {
 } page_environment[] = {
 	{ "NO_COLOR", "when set and not empty, nothing is coloured; colour is "
 		      "used on terminals only" },
-	{ "TMPDIR", "where `dump` and `check` keep an unnamed temporary file "
-		    "when they are given a core; /tmp when unset" },
+	{ "TMPDIR", "where dump keeps an unnamed temporary file when it is "
+		    "given a core; /tmp when unset" },
 };
 
 void

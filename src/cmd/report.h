@@ -36,6 +36,7 @@ struct report {
 	const struct target *target;
 	struct arena *arena;
 	const char *path;       /* SNAP as it was typed */
+	const char *program;    /* path of the executable, or NULL */
 	bool all_threads, colour;
 	struct reason reason;
 	struct report_thread *threads;

@@ -161,11 +161,27 @@ gather_absent(struct report *r)
 	}
 }
 
+/* A core tells the program's path only through what was mapped. */
+static void
+gather_program(struct report *r)
+{
+	const struct snap_module *modules;
+	size_t n;
+
+	modules = insp_modules(r->insp, &n);
+	r->program = r->target->process.exe;
+	for (size_t k = 0; k < n && !r->program; k++) {
+		if (modules[k].flags & SNAP_MODULE_MAIN)
+			r->program = modules[k].path;
+	}
+	r->n_modules = n;
+}
+
 struct err *
 report_gather(struct report *r)
 {
 	r->target = insp_target(r->insp);
-	insp_modules(r->insp, &r->n_modules);
+	gather_program(r);
 	r->modules = arena_array(r->arena, r->n_modules, sizeof(*r->modules));
 	if (r->n_modules && !r->modules)
 		return err_nomem();

@@ -72,7 +72,7 @@ json_process(const struct report *r)
 	json_set(j, "uid", json_u64(p->uid));
 	json_set(j, "name", json_string(p->name));
 	json_set(j, "arguments", json_string(p->arguments));
-	json_set(j, "exe", json_string(p->exe));
+	json_set(j, "exe", json_string(r->program));
 	json_set(j, "cwd", json_string(p->cwd));
 	json_set(j, "architecture", json_string(insp_arch(r->insp)->name));
 	json_set(j, "captured", json_time(p->captured_ns));

@@ -14,6 +14,7 @@
 #define THREADS_NAMED 6u        /* of a group, by id and name */
 #define CHAIN_FRAMES 8u         /* of a stack on one line */
 #define MODULES_NAMED 8u
+#define NEXT_WIDTH 40           /* of a command, before what it is for */
 
 #define RED "1;31"
 #define BOLD "1"
@@ -304,7 +305,7 @@ put_process(const struct report *r, struct buf *b)
 	const struct snap_process *p = &r->target->process;
 
 	buf_puts(b, "\nProgram  ");
-	put_text(b, p->exe ? p->exe : p->name);
+	put_text(b, r->program ? r->program : p->name);
 	if (p->arguments && *p->arguments) {
 		buf_puts(b, "\nCommand  ");
 		put_text(b, p->arguments);
@@ -386,12 +387,25 @@ put_notes(const struct report *r, struct buf *b)
 
 /* ---- what is missing ------------------------------------------------------------------- */
 
+static const char *const reason_words[SNAP_REASONS] = {
+	[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody recorded",
+	[SNAP_ABSENT_BUDGET] = "over the budget of bytes to keep",
+	[SNAP_ABSENT_TIME] = "there was no time left to copy it",
+	[SNAP_ABSENT_DEPTH] = "too far from any stack to be kept",
+	[SNAP_ABSENT_UNREADABLE] = "could not be read",
+	[SNAP_ABSENT_DONTDUMP] = "the program asked for it not to be dumped",
+	[SNAP_ABSENT_DEVICE] = "belongs to a device",
+	[SNAP_ABSENT_REDACTED] = "redacted",
+	[SNAP_ABSENT_CUT] = "the file ends before it",
+	[SNAP_ABSENT_FILTER] = "left out by whoever wrote the core",
+};
+
 static void
 put_absent(struct buf *b, const struct report_absent *a, unsigned reason)
 {
 	buf_puts(b, "  ");
 	say_size(b, a->bytes);
-	buf_printf(b, " of memory: %s", snap_reason_text((uint8_t)reason));
+	buf_printf(b, " of memory: %s", reason_words[reason]);
 	if (a->from_file == a->bytes)
 		buf_puts(b, "; all of it is read from the modules' files");
 	else if (a->from_file) {
@@ -402,17 +416,17 @@ put_absent(struct buf *b, const struct report_absent *a, unsigned reason)
 	buf_putc(b, '\n');
 }
 
-/* One line with the modules of which @count says that something is missing. */
+/* One line with the modules that @lacks something. */
 static void
 put_modules(const struct report *r, struct buf *b, const char *what,
-	    size_t (*count)(const struct report_module *))
+	    bool (*lacks)(const struct report_module *))
 {
 	const struct snap_module *modules;
 	size_t n, named = 0;
 
 	modules = insp_modules(r->insp, &n);
 	for (size_t k = 0; k < r->n_modules && k < n; k++) {
-		if (!count(&r->modules[k]))
+		if (!lacks(&r->modules[k]))
 			continue;
 		if (named < MODULES_NAMED) {
 			buf_printf(b, "%s%s", named ? ", " : "  ",
@@ -429,16 +443,17 @@ put_modules(const struct report *r, struct buf *b, const char *what,
 		buf_putc(b, '\n');
 }
 
-static size_t
+static bool
 module_nameless(const struct report_module *m)
 {
 	return m->nameless;
 }
 
-static size_t
+/* Code without a line here and there (_start) is no missing debug file. */
+static bool
 module_lineless(const struct report_module *m)
 {
-	return m->lineless;
+	return m->lineless && m->lineless + m->nameless == m->frames;
 }
 
 static void
@@ -473,9 +488,10 @@ put_next_command(const struct report *r, struct buf *b, const char *verb,
 
 	buf_printf(&command, PROGRAM " %s ", verb);
 	say_quoted(&command, r->path);
-	buf_puts(b, "  ");
-	put_text(b, command.data);
-	buf_printf(b, "    %s\n", what);
+	_buf_ struct buf shown = { 0 };
+	put_text(&shown, command.data);
+	buf_printf(b, "  %-*s  %s\n", NEXT_WIDTH, shown.data ? shown.data : "",
+		   what);
 }
 
 static void
