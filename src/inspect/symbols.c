@@ -157,6 +157,18 @@ symbols_module(struct insp *i, size_t module)
 }
 
 /* ---- names -------------------------------------------------------------------------- */
+/* glibc's own symbol table has "name@VERSION" and "name@@VERSION". */
+static const char *
+without_version(struct insp *i, const char *name)
+{
+	const char *at = strchr(name, '@');
+	char *plain = at && at > name
+		      ? arena_strndup(i->arena, name, (size_t)(at - name))
+		      : NULL;
+
+	return plain ? plain : name;
+}
+
 static const char *
 demangled(struct insp *i, const char *linkage)
 {
@@ -165,7 +177,7 @@ demangled(struct insp *i, const char *linkage)
 	_free_ char *plain = cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI
 					    | DMGL_PARAMS | DMGL_VERBOSE);
 	const char *name = plain ? arena_strdup(i->arena, plain) : NULL;
-	return name ? name : linkage;
+	return name ? name : without_version(i, linkage);
 }
 
 static bool
