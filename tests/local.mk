@@ -37,6 +37,11 @@ UNIT_HELPERS = \
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-core
 
+# Writes the seeds of fuzz-core anew.
+EXTRA_PROGRAMS = tests/fuzz/make-core-seeds
+core-seeds: tests/fuzz/make-core-seeds
+	tests/fuzz/make-core-seeds $(top_srcdir)/tests/fuzz/seeds/core
+
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
