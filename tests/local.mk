@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/t-opt \
 	tests/unit/t-rd \
 	tests/unit/t-skeleton \
+	tests/unit/t-save \
 	tests/unit/t-source \
 	tests/unit/t-space
 
@@ -50,7 +51,8 @@ SCRIPT_TESTS = \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \
-	tests/gdb/values.py
+	tests/gdb/values.py \
+	tests/layers
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \

@@ -9,7 +9,7 @@ check_LIBRARIES += libreplay.a
 libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 check_LIBRARIES += libunit.a
 libunit_a_SOURCES = $(UNIT_HELPERS)
-LDADD = libunit.a $(FUZZ_MAIN) $(ROOMS) $(INQ_LIBS)
+LDADD = libunit.a $(FUZZ_MAIN) $(ROOMS) $(INQ_LIBS) $(CMOCKA_LIBS)
 
 TEST_EXTENSIONS = .py .sh
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
@@ -70,6 +70,6 @@ clean-local:
 	rm -rf fuzz tests/corpus.d tests/work lint.cache
 CLEANFILES += tests/corpus.stamp
 
-EXTRA_DIST += tests/lib tests/fuzz tests/victims tests/gdb tests/corpus \
-	tests/badinput tests/stress tests/bench tests/layers tests/lint \
-	tests/metrics
+EXTRA_DIST += tests/layers tests/lint tests/metrics tests/badinput tests/bench \
+	tests/corpus tests/demo tests/format tests/fuzz tests/gdb tests/lib \
+	tests/stress tests/victims
