@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/t-confined \
 	tests/unit/t-core \
 	tests/unit/t-err \
+	tests/unit/t-expr \
 	tests/unit/t-hash \
 	tests/unit/t-io \
 	tests/unit/t-jail \
