@@ -123,9 +123,8 @@ symbols_init(struct insp *i)
 	if (!s)
 		return err_nomem();
 	s->views = arena_array(i->arena, i->n_modules, sizeof(*s->views));
-	s->cache = arena_array(i->arena, CACHE_SLOTS, sizeof(*s->cache));
 	s->dwfl = dwfl_begin(&callbacks);
-	if ((i->n_modules && !s->views) || !s->cache || !s->dwfl)
+	if ((i->n_modules && !s->views) || !s->dwfl)
 		return err_nomem();
 	dwfl_report_begin(s->dwfl);
 	for (size_t n = 0; n < i->n_modules; n++)
@@ -204,12 +203,25 @@ look_up(struct insp *i, uint64_t addr, struct symbol *out)
 	return true;
 }
 
+static struct symbol_slot *
+cache_slot(struct insp *i, uint64_t addr)
+{
+	struct symbols *s = i->symbols;
+	uint64_t hash = (addr * 0x9e3779b97f4a7c15ull) >> 32;
+
+	if (!s->cache)
+		s->cache = arena_array(i->arena, CACHE_SLOTS,
+				       sizeof(*s->cache));
+	return s->cache ? &s->cache[hash & (CACHE_SLOTS - 1)] : NULL;
+}
+
 struct err *
 insp_symbol(struct insp *i, uint64_t addr, struct symbol *out)
 {
-	uint64_t hash = (addr * 0x9e3779b97f4a7c15ull) >> 32;
-	struct symbol_slot *slot = &i->symbols->cache[hash & (CACHE_SLOTS - 1)];
+	struct symbol_slot *slot = cache_slot(i, addr);
 
+	if (!slot)
+		return err_nomem();
 	if (!slot->used || slot->addr != addr) {
 		slot->used = true;
 		slot->addr = addr;
