@@ -15,6 +15,8 @@ import time
 import gdb
 
 EDGE = 64 << 10
+# Frames that are not on the stack: gdb adds them out of DWARF.
+SEEN_ONLY_BY_GDB = (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME)
 
 
 class Threads(gdb.Command):
@@ -38,7 +40,7 @@ def handle(thread):
 
 
 class Frames(gdb.Command):
-    """inq-frames: thread, pc and function of all frames but inlined ones."""
+    """inq-frames: thread, pc and function of all frames on the stack."""
 
     def __init__(self):
         super().__init__("inq-frames", gdb.COMMAND_STACK)
@@ -48,7 +50,7 @@ class Frames(gdb.Command):
             thread.switch()
             frame = gdb.newest_frame()
             while frame is not None:
-                if frame.type() != gdb.INLINE_FRAME:
+                if frame.type() not in SEEN_ONLY_BY_GDB:
                     gdb.write("%d %#x %s\n" % (thread.ptid[1], frame.pc(),
                                                frame.name()))
                 frame = frame.older()

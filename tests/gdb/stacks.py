@@ -4,8 +4,8 @@
 stacks: the report has the stacks that gdb finds on the core.
 
 For each victim and each real program, thread by thread: the same addresses in
-the same order as gdb's frames (its inlined ones left out), and a name wherever
-gdb has one. Reports are made of the core and of the snapshot of it.
+the same order as gdb's frames (those that are inlined or were left by a tail
+call left out), and a name wherever gdb has one. Reports are made of the core and of the snapshot of it.
 """
 
 import collections
@@ -25,8 +25,10 @@ import session  # noqa: E402
 import table    # noqa: E402
 
 FRAME = re.compile(r"^(\d+) (0x[0-9a-f]+) (.*)$", re.M)
-# One function's names: libc has several for most of its own.
-ALIAS = re.compile(r"^(__GI_|__libc_|__new_|___?)+|(@.*|\(.*|64)$")
+# One function's names: libc has several for most of its own, and C++ spells
+# types in one way in DWARF and in another in a mangled name.
+ALIAS = re.compile(r"^(__GI_|__libc_|__new_|___?)+|(_impl|\.\w+|64)+$")
+BRACKETS = re.compile(r"<[^<>]*>|\([^()]*\)|\{[^{}]*\}")
 
 
 def of_gdb(made):
@@ -59,7 +61,12 @@ def same(theirs, ours):
 
 
 def alias(name):
-    return ALIAS.sub("", name)
+    """The last word of a name, without its types and prefixes."""
+    bare = None
+    while bare != name:
+        bare, name = name, BRACKETS.sub("", name)
+    words = re.split(r"::| ", name.replace(" const", ""))
+    return ALIAS.sub("", words[-1])
 
 
 def check(tap, inquest, made):

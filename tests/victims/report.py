@@ -5,13 +5,14 @@ import json
 
 
 class Thread:
-    """One thread's stack: function names, "" where there is none."""
+    """One thread's stack without its inlined frames; a name may be ""."""
 
     def __init__(self, row):
+        frames = [f for f in row["frames"] if f["how"] != "inlined"]
         self.id = row["tid"]
-        self.faulting = row.get("faulting", False)
-        self.names = [frame.get("function") or "" for frame in row["frames"]]
-        self.addresses = [int(frame["pc"], 16) for frame in row["frames"]]
+        self.faulting = row["faulting"]
+        self.names = [f["function"] or "" for f in frames]
+        self.addresses = [int(f["pc"], 16) for f in frames]
 
     def __str__(self):
         return "%d: %s" % (self.id, " < ".join(n or "?" for n in self.names))
