@@ -7,6 +7,9 @@
 
 #include "snapfmt/layout.h"
 
+/* RFC 8878, 3.1.1.2: a block of 4 bytes or more holds at most 128 KiB. */
+#define PACK_RATIO_MAX 32768u
+
 /* ---- messages --------------------------------------------------------------- */
 struct err *
 directory_wrap(struct err *err, const struct section *s)
@@ -285,6 +288,9 @@ payload_packed(const struct directory *d, const struct section *s,
 	struct err *err = payload_stored(d, s, frame, &stored);
 	if (err)
 		return err;
+	if (s->raw / PACK_RATIO_MAX > s->stored)
+		return err_new(ERR_DAMAGED, "cannot unpack to %llu bytes",
+			       (unsigned long long)s->raw);
 	void *raw = arena_alloc(a, s->raw);
 	if (!raw)
 		return directory_spent(a, s->raw);

@@ -138,6 +138,8 @@ dump_fields(const struct schema *sc, const void *row, struct buf *out)
 	for (size_t i = 0; i < sc->n_fields; i++) {
 		const struct field *f = &sc->field[i];
 
+		if (sc->idle && sc->idle(f, row))
+			continue;
 		buf_printf(out, " %s=", f->name);
 		shows[f->kind](f, (const char *)row + f->at, out);
 	}
@@ -284,14 +286,12 @@ dump_unknown(const struct snap *s, struct buf *out)
 }
 
 /* ---- all of it ----------------------------------------------------------------- */
-static struct err *
-dump_demanded(struct snap *s, struct buf *out)
+static void
+dump_tables(const struct snap *s, const uint16_t *types, size_t n,
+	    struct buf *out)
 {
-	struct err *err = dump_skeletons(s, out);
-
-	if (!err)
-		err = dump_memory(s, out);
-	return err ? err : dump_files(s, out);
+	for (size_t i = 0; i < n; i++)
+		dump_table(s, types[i], out);
 }
 
 struct err *
@@ -308,13 +308,13 @@ snap_dump(struct snap *s, struct buf *out)
 
 	buf_printf(out, "snapshot version=%u.%u\n", s->dir.major,
 		   s->dir.minor);
-	for (size_t i = 0; i < countof(before); i++)
-		dump_table(s, before[i], out);
-	struct err *err = dump_demanded(s, out);
-	if (err)
-		return err;
-	for (size_t i = 0; i < countof(after); i++)
-		dump_table(s, after[i], out);
+	dump_tables(s, before, countof(before), out);
+	struct err *err = dump_skeletons(s, out);
+	if (!err)
+		err = dump_memory(s, out);
+	dump_tables(s, after, countof(after), out);
+	if (!err)
+		err = dump_files(s, out);
 	dump_unknown(s, out);
-	return buf_err(out);
+	return err ? err : buf_err(out);
 }

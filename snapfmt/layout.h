@@ -116,6 +116,9 @@ struct field {
  */
 typedef const char *schema_fault_fn(const void *record, const void *before);
 
+/** Does @record, being of its kind, have no use for the field? */
+typedef bool schema_idle_fn(const struct field *f, const void *record);
+
 struct schema {
 	const char *word;       /* begins a line of the dump */
 	uint16_t size;          /* of the struct */
@@ -124,6 +127,7 @@ struct schema {
 	const struct field *field;
 	size_t n_fields;
 	schema_fault_fn *fault;
+	schema_idle_fn *idle;   /* such fields are left out of the dump */
 };
 
 extern const struct schema schema_section, schema_extent;
@@ -227,7 +231,7 @@ struct err *directory_load(const struct directory *d, const struct section *s,
 			   ZSTD_DCtx *zstd, struct arena *a, struct span *out)
 	_must_check_;
 /** Only the checksum; @step is DIRECTORY_STEP bytes of the caller's. */
-#define DIRECTORY_STEP (1u << 20)
+#define DIRECTORY_STEP (1u << 16)
 struct err *directory_verify(const struct directory *d,
 			     const struct section *s, void *step)
 	_must_check_;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The records of a snapshot, described once: encoding, decoding and the dump
- * walk these tables. Offsets are those of FORMAT.md, "Records"; a field never
- * moves, new ones are added at the end under a new minor version.
+ * walk these tables, which stand in the order of the dump. Offsets are those
+ * of FORMAT.md, "Records"; a field never moves, new ones are added at the end
+ * of the record under a new minor version.
  */
 #include <string.h>
 
@@ -40,31 +41,31 @@ struct auxv {
 };
 
 static const struct field snap_process_fields[] = {
-	NUMBER(snap_process, machine, 0),
-	NUMBER(snap_process, os, 2, WORD(os)),
-	NUMBER(snap_process, bits, 3),
-	NUMBER(snap_process, signal, 4, SIGNED),
+	OTHER(snap_process, name, FIELD_TEXT, 72),
 	NUMBER(snap_process, pid, 8),
 	NUMBER(snap_process, ppid, 16),
 	NUMBER(snap_process, uid, 24),
 	NUMBER(snap_process, gid, 32),
+	NUMBER(snap_process, machine, 0),
+	NUMBER(snap_process, os, 2, WORD(os)),
+	NUMBER(snap_process, bits, 3),
+	NUMBER(snap_process, signal, 4, SIGNED),
+	NUMBER(snap_process, signal_code, 64, SIGNED),
 	NUMBER(snap_process, faulting_tid, 40),
+	OTHER(snap_process, has_fault_address, FIELD_BOOL, 68),
 	NUMBER(snap_process, fault_address, 48, HEX),
 	NUMBER(snap_process, captured_ns, 56),
-	NUMBER(snap_process, signal_code, 64, SIGNED),
-	OTHER(snap_process, has_fault_address, FIELD_BOOL, 68),
-	OTHER(snap_process, name, FIELD_TEXT, 72),
-	OTHER(snap_process, arguments, FIELD_TEXT, 76),
 	OTHER(snap_process, exe, FIELD_STRING, 80),
 	OTHER(snap_process, cwd, FIELD_STRING, 84),
+	OTHER(snap_process, arguments, FIELD_TEXT, 76),
 };
 
 static const struct field snap_thread_fields[] = {
 	NUMBER(snap_thread, tid, 0),
-	NUMBER(snap_thread, signal, 8, SIGNED),
+	OTHER(snap_thread, name, FIELD_STRING, 16),
 	NUMBER(snap_thread, state, 12, WORD(state)),
 	OTHER(snap_thread, faulting, FIELD_BOOL, 13),
-	OTHER(snap_thread, name, FIELD_STRING, 16),
+	NUMBER(snap_thread, signal, 8, SIGNED),
 	OTHER(snap_thread, kernel_stack, FIELD_STRING, 20),
 	OTHER(snap_thread, siginfo, FIELD_BLOB, 24),
 	LIST(snap_thread, regsets, SECTION_REGSETS, 40),
@@ -78,25 +79,25 @@ static const struct field snap_regset_fields[] = {
 static const struct field snap_map_fields[] = {
 	NUMBER(snap_map, start, 0, HEX),
 	NUMBER(snap_map, end, 8, HEX),
+	NUMBER(snap_map, perm, 44, HEX),
 	NUMBER(snap_map, offset, 16, HEX),
 	NUMBER(snap_map, device, 24, HEX),
 	NUMBER(snap_map, inode, 32),
 	OTHER(snap_map, path, FIELD_STRING, 40),
-	NUMBER(snap_map, perm, 44, HEX),
 };
 
 static const struct field snap_module_fields[] = {
 	NUMBER(snap_module, start, 0, HEX),
 	NUMBER(snap_module, end, 8, HEX),
 	NUMBER(snap_module, bias, 16, HEX),
+	OTHER(snap_module, id, FIELD_ID, 68),
+	OTHER(snap_module, path, FIELD_TEXT, 56),
+	NUMBER(snap_module, flags, 48, HEX),
+	NUMBER(snap_module, file_size, 40),
 	NUMBER(snap_module, dynamic, 24, HEX),
 	NUMBER(snap_module, link_map, 32, HEX),
-	NUMBER(snap_module, file_size, 40),
-	NUMBER(snap_module, flags, 48, HEX),
 	NUMBER(snap_module, skeleton, 52, SIGNED),
-	OTHER(snap_module, path, FIELD_TEXT, 56),
 	LIST(snap_module, names, SECTION_MODULE_NAMES, 60),
-	OTHER(snap_module, id, FIELD_ID, 68),
 };
 
 static const struct field module_name_fields[] = {
@@ -106,11 +107,11 @@ static const struct field module_name_fields[] = {
 static const struct field snap_memory_fields[] = {
 	NUMBER(snap_memory, start, 0, HEX),
 	NUMBER(snap_memory, length, 8, HEX),
-	NUMBER(snap_memory, offset, 16, HEX),
-	NUMBER(snap_memory, ref, 24),
-	NUMBER(snap_memory, flags, 28, HEX),
 	NUMBER(snap_memory, kind, 30, WORD(memory)),
+	NUMBER(snap_memory, flags, 28, HEX),
 	NUMBER(snap_memory, reason, 31, WORD(reason)),
+	NUMBER(snap_memory, ref, 24),
+	NUMBER(snap_memory, offset, 16, HEX),
 };
 
 static const struct field chunk_fields[] = {
@@ -123,37 +124,37 @@ static const struct field chunk_fields[] = {
 
 static const struct field snap_frame_fields[] = {
 	NUMBER(snap_frame, tid, 0),
-	NUMBER(snap_frame, pc, 8, HEX),
-	NUMBER(snap_frame, cfa, 16, HEX),
-	NUMBER(snap_frame, function_offset, 24, HEX),
 	NUMBER(snap_frame, depth, 32),
-	NUMBER(snap_frame, module, 36, SIGNED),
-	OTHER(snap_frame, function, FIELD_STRING, 40),
-	OTHER(snap_frame, file, FIELD_STRING, 44),
-	NUMBER(snap_frame, line, 48),
 	NUMBER(snap_frame, how, 52, WORD(how)),
 	NUMBER(snap_frame, flags, 53, HEX),
+	NUMBER(snap_frame, pc, 8, HEX),
+	NUMBER(snap_frame, cfa, 16, HEX),
+	NUMBER(snap_frame, module, 36, SIGNED),
+	OTHER(snap_frame, function, FIELD_STRING, 40),
+	NUMBER(snap_frame, function_offset, 24, HEX),
+	OTHER(snap_frame, file, FIELD_STRING, 44),
+	NUMBER(snap_frame, line, 48),
 };
 
 static const struct field snap_attr_fields[] = {
-	NUMBER(snap_attr, number, 0, HEX),
 	OTHER(snap_attr, key, FIELD_TEXT, 8),
-	OTHER(snap_attr, string, FIELD_STRING, 12),
 	NUMBER(snap_attr, type, 16, WORD(attr)),
+	OTHER(snap_attr, string, FIELD_STRING, 12),
+	NUMBER(snap_attr, number, 0, HEX),
 };
 
 static const struct field snap_note_fields[] = {
-	NUMBER(snap_note, tid, 0),
-	NUMBER(snap_note, address, 8, HEX),
-	NUMBER(snap_note, depth, 16, SIGNED),
+	NUMBER(snap_note, severity, 28, WORD(severity)),
 	OTHER(snap_note, key, FIELD_TEXT, 20),
 	OTHER(snap_note, text, FIELD_TEXT, 24),
-	NUMBER(snap_note, severity, 28, WORD(severity)),
+	NUMBER(snap_note, tid, 0),
+	NUMBER(snap_note, depth, 16, SIGNED),
+	NUMBER(snap_note, address, 8, HEX),
 };
 
 static const struct field snap_blob_fields[] = {
-	OTHER(snap_blob, bytes, FIELD_BLOB, 0),
 	OTHER(snap_blob, name, FIELD_TEXT, 16),
+	OTHER(snap_blob, bytes, FIELD_BLOB, 0),
 };
 
 /* The bytes of an attached file are a section of their own. */
@@ -162,13 +163,13 @@ static const struct field file_name_fields[] = {
 };
 
 static const struct field snap_provenance_fields[] = {
+	OTHER(snap_provenance, producer, FIELD_TEXT, 32),
+	OTHER(snap_provenance, source, FIELD_TEXT, 36),
+	OTHER(snap_provenance, source_name, FIELD_TEXT, 40),
 	NUMBER(snap_provenance, created_ns, 0),
 	NUMBER(snap_provenance, pause_ns, 8),
 	NUMBER(snap_provenance, series, 16, HEX),
 	NUMBER(snap_provenance, series_index, 24),
-	OTHER(snap_provenance, producer, FIELD_TEXT, 32),
-	OTHER(snap_provenance, source, FIELD_TEXT, 36),
-	OTHER(snap_provenance, source_name, FIELD_TEXT, 40),
 };
 
 static const struct field auxv_fields[] = {
@@ -266,6 +267,30 @@ fault_attr(const void *record, const void *before)
 	       "is a string without text" : NULL;
 }
 
+/* ---- what a record of its kind does not have ------------------------------ */
+static bool
+idle_memory(const struct field *f, const void *record)
+{
+	const struct snap_memory *m = record;
+
+	if (f->at == offsetof(struct snap_memory, reason))
+		return m->kind != SNAP_MEM_ABSENT;
+	/* Where DATA lies in the file is packing, not content. */
+	return (f->at == offsetof(struct snap_memory, ref) ||
+		f->at == offsetof(struct snap_memory, offset)) &&
+	       m->kind != SNAP_MEM_FILE;
+}
+
+static bool
+idle_attr(const struct field *f, const void *record)
+{
+	const struct snap_attr *a = record;
+	bool is_string = a->type == SNAP_ATTR_STRING;
+
+	return f->at == offsetof(struct snap_attr, number) ? is_string :
+	       f->at == offsetof(struct snap_attr, string) && !is_string;
+}
+
 /* ---- sections -------------------------------------------------------------- */
 static const struct schema schemas[SECTION_TYPES] = {
 	[SECTION_PROCESS] = SCHEMA(snap_process, "process", 88,
@@ -278,11 +303,11 @@ static const struct schema schemas[SECTION_TYPES] = {
 				   .fault = fault_module),
 	[SECTION_MODULE_NAMES] = SCHEMA(module_name, "name", 4),
 	[SECTION_MEMORY] = SCHEMA(snap_memory, "memory", 32,
-				  .fault = fault_memory),
+				  .fault = fault_memory, .idle = idle_memory),
 	[SECTION_CHUNKS] = SCHEMA(chunk, "chunk", 64),
 	[SECTION_FRAMES] = SCHEMA(snap_frame, "frame", 56),
 	[SECTION_ATTRIBUTES] = SCHEMA(snap_attr, "attribute", 24,
-				      .fault = fault_attr),
+				      .fault = fault_attr, .idle = idle_attr),
 	[SECTION_NOTES] = SCHEMA(snap_note, "note", 32),
 	[SECTION_TEXTS] = SCHEMA(snap_blob, "text", 24),
 	[SECTION_FILES] = {

@@ -21,6 +21,12 @@ UNIT_TESTS = \
 	tests/unit/t-opt \
 	tests/unit/t-rd \
 	tests/unit/t-skeleton \
+	tests/unit/t-snap-damage \
+	tests/unit/t-snap-dump \
+	tests/unit/t-snap-newer \
+	tests/unit/t-snap-parts \
+	tests/unit/t-snap-read \
+	tests/unit/t-snap-write \
 	tests/unit/t-save \
 	tests/unit/t-source \
 	tests/unit/t-space
@@ -32,22 +38,37 @@ UNIT_HELPERS = \
 	tests/unit/jail-run.h \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
-	tests/unit/make-linked.c
+	tests/unit/make-linked.c \
+	tests/unit/snap-craft.c \
+	tests/unit/snap-craft.h \
+	tests/unit/snap-sample.c \
+	tests/unit/snap-sample.h
 
 # One LLVMFuzzerTestOneInput() each; its source is NAME.c, its seeds are files
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
-	tests/fuzz/fuzz-core
+	tests/fuzz/fuzz-core \
+	tests/fuzz/fuzz-snapfmt
 
 # Writes the seeds of fuzz-core anew.
 EXTRA_PROGRAMS = tests/fuzz/make-core-seeds
 core-seeds: tests/fuzz/make-core-seeds
 	tests/fuzz/make-core-seeds $(top_srcdir)/tests/fuzz/seeds/core
 
+# Writes the snapshots that tests/format reads; they are fuzz seeds as well.
+check_PROGRAMS += tests/format/make-sample
+snapfmt-seeds: tests/format/make-sample
+	for s in small large; do \
+		tests/format/make-sample $$s \
+			$(top_srcdir)/tests/fuzz/seeds/snapfmt/$$s >$$s.txt && \
+		rm $$s.txt || exit 1; \
+	done
+
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
 	tests/corpus/foreign.py \
+	tests/format/same-text.py \
 	tests/gdb/deleted.py \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
