@@ -63,9 +63,10 @@ import_say_gaps(struct subject *s)
 	const char *const *gaps = insp_gaps(s->insp, &n);
 
 	for (size_t k = 0; k < n; k++) {
-		_buf_ struct buf b = { 0 };
-		buf_escape(&b, gaps[k], strlen(gaps[k]));
-		say("import: %s: missing: %s", s->path, b.data);
+		_buf_ struct buf raw = { 0 }, shown = { 0 };
+		buf_printf(&raw, "%s: missing: %s", s->path, gaps[k]);
+		buf_escape(&shown, raw.data ? raw.data : "", raw.len);
+		say("import: %s", shown.data ? shown.data : "");
 	}
 }
 
@@ -161,12 +162,15 @@ place_find(const char *output, const char *input, struct place *out)
 	}
 	if (stat(output, &st) < 0)
 		return place_split(output, out);
-	/* A symbolic link stays one: what it names is replaced. */
-	real = realpath(output, NULL);
-	if (!real)
-		return err_errno("cannot find %s", output);
 	struct err *err = place_existing(output, &st, input);
-	return err ? err : place_split(real, out);
+	if (err)
+		return err;
+	/* A symbolic link stays one: what it names is replaced. */
+	if (lstat(output, &st) == 0 && !S_ISLNK(st.st_mode))
+		return place_split(output, out);
+	real = realpath(output, NULL);
+	return real ? place_split(real, out)
+		    : err_errno("cannot find %s", output);
 }
 
 /* "name.pid.snap": a name from a core is no path, and has nothing odd in it. */
