@@ -3,4 +3,28 @@
 
 noinst_LIBRARIES += libgdbstub.a
 libgdbstub_a_SOURCES = \
-	gdbstub/gdbstub.h
+	gdbstub/args.c \
+	gdbstub/args.h \
+	gdbstub/connect.c \
+	gdbstub/files.c \
+	gdbstub/gdbstub.h \
+	gdbstub/impl.h \
+	gdbstub/inferior.c \
+	gdbstub/libraries.c \
+	gdbstub/maps.c \
+	gdbstub/memory.c \
+	gdbstub/monitor.c \
+	gdbstub/osdata.c \
+	gdbstub/packets.c \
+	gdbstub/proc.c \
+	gdbstub/regs.c \
+	gdbstub/resume.c \
+	gdbstub/signals.c \
+	gdbstub/stop.c \
+	gdbstub/stub.c \
+	gdbstub/targetxml.c \
+	gdbstub/threads.c \
+	gdbstub/vfs.c \
+	gdbstub/wire.c \
+	gdbstub/wire.h \
+	gdbstub/xfer.c

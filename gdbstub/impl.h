@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of gdbstub share among themselves and nobody else sees.
+ */
+#ifndef GDBSTUB_IMPL_H
+#define GDBSTUB_IMPL_H
+
+#include "gdbstub/args.h"
+#include "gdbstub/wire.h"
+#include "gdbstub/gdbstub.h"
+
+enum dialect { DIALECT_GDB, DIALECT_LLDB };
+
+/** What a client reads in pieces is rendered once. */
+struct document {
+	struct buf text;
+	bool rendered;
+};
+
+struct wire_tid {
+	uint64_t tid;
+	size_t thread;
+};
+/**
+ * A process as the client sees it. Ids on the wire are those of the target
+ * where they are usable and unique, else made up: two snapshots may be of the
+ * same pid, and a damaged core may name a thread twice.
+ */
+struct inferior {
+	struct insp *insp;      /* borrowed */
+	uint64_t pid;
+	bool attached;
+	uint64_t *tids;         /* of thread n */
+	struct wire_tid *by_tid;
+	size_t n_threads;
+	struct document features, libraries;
+	struct buf exe;         /* path of the executable, escaped; may be "" */
+};
+
+/** An open file of the virtual file system; free when @source is NULL. */
+struct open_file {
+	struct source *source;  /* borrowed, or over @text and owned */
+	struct buf text;
+	bool owned;
+	uint64_t device, inode;
+};
+#define OPEN_FILES_MAX 64
+#define FOREIGN_IDS_MAX 256     /* debug files of no module of ours */
+
+struct stub {
+	struct stub_options options;
+	char *title;            /* owned; behind options.title */
+	struct inferior *inferiors;
+	size_t n_inferiors;
+
+	/* the link */
+	struct wire wire;
+	struct buf unacked;     /* sent, and not confirmed yet */
+	unsigned resends;
+	bool no_ack, done;
+	struct buf reply;       /* to the packet being handled */
+	struct buf console;     /* text to show before it */
+
+	/* what the client told while connecting */
+	enum dialect dialect;
+	bool multiprocess, error_text, extended;
+
+	/* what requests refer to */
+	size_t inferior, thread;        /* chosen by Hg */
+	size_t files_inferior;          /* chosen by vFile:setfs */
+	struct open_file files[OPEN_FILES_MAX];
+	unsigned foreign_ids;
+	size_t listed;          /* threads told since qfThreadInfo */
+
+	struct document threads;        /* of what is attached */
+	struct buf osdata;
+};
+
+/**
+ * Answers a packet: puts the reply into s->reply (nothing = unsupported) or
+ * fails, which is told to the client as an error reply.
+ */
+typedef struct err *packet_fn(struct stub *s, const struct args *a);
+
+/* packets.c: find the row of a packet and run it */
+void packets_run(struct stub *s, char *packet, size_t n);
+
+/* stub.c */
+struct inferior *stub_inferior(const struct stub *s);
+/** ERR_NOTFOUND where there is no thread at all. */
+struct err *stub_thread(const struct stub *s, struct inferior **f,
+			size_t *thread) _must_check_;
+/** Thread @n of all attached ones in a row; false behind the last. */
+bool stub_nth_thread(const struct stub *s, size_t n,
+		     const struct inferior **f, size_t *thread);
+/** What @id names; ID_ANY and ID_ALL are the current ones where possible. */
+struct err *stub_find(const struct stub *s, struct thread_id id,
+		      size_t *inferior, size_t *thread) _must_check_;
+void stub_ok(struct stub *s);
+/** A thread id as this client writes it. */
+void stub_put_thread(const struct stub *s, const struct inferior *f,
+		     size_t thread, struct buf *out);
+
+/* inferior.c */
+struct err *inferior_init(struct inferior *f, struct insp *i, size_t index,
+			  const struct inferior *others) _must_check_;
+void inferior_fini(struct inferior *f);
+/** Index of the thread with that id on the wire, or INSP_NONE. */
+size_t inferior_find_thread(const struct inferior *f, uint64_t tid);
+/** Index of the register with that lldb-generic name, or INSP_NONE. */
+size_t inferior_generic_reg(const struct inferior *f, const char *name);
+/** Value of such a register; false where it is not known. */
+bool inferior_reg(const struct inferior *f, size_t thread, const char *generic,
+		  uint64_t *value);
+
+/* signals.c: numbers of an operating system to gdb's (gdb/signals.def) */
+int signals_gdb(uint8_t os, int signal);
+/** "SIGSEGV", or NULL. */
+const char *signals_name(uint8_t os, int signal);
+
+/* stop.c */
+enum stop { STOP_FIRST, STOP_BEGIN, STOP_END };
+struct err *stop_reply(struct stub *s, enum stop kind) _must_check_;
+/** The signal a thread was stopped by; 0 for those that did not fault. */
+int stop_signal(const struct inferior *f, size_t thread);
+
+/* regs.c */
+/** A register's bytes in hex, "xx" where they were not captured. */
+struct err *regs_put(struct buf *out, const struct inferior *f, size_t thread,
+		     size_t reg) _must_check_;
+
+/* the documents of qXfer, each in its file, appended to @out */
+struct err *targetxml_render(const struct inferior *f, struct buf *out)
+	_must_check_;
+struct err *libraries_render(const struct inferior *f, struct buf *out)
+	_must_check_;
+struct err *threads_render(struct stub *s, struct buf *out) _must_check_;
+/** An empty @kind lists the kinds; ERR_NOTFOUND for an unknown one. */
+struct err *osdata_render(struct stub *s, struct span kind, struct buf *out)
+	_must_check_;
+
+/* threads.c */
+/** What is known of a thread, for a person: "faulting: SIGSEGV at 0x10". */
+void threads_text(const struct inferior *f, size_t thread, struct buf *out);
+
+/* proc.c: the files of /proc/PID, as captured or from the records */
+struct err *proc_text(const struct inferior *f, const char *name,
+		      struct buf *out) _must_check_;
+/** Where the link "exe", "cwd" or "root" leads. */
+struct err *proc_link(const struct inferior *f, const char *name,
+		      struct buf *out) _must_check_;
+
+/* maps.c */
+/** As /proc/PID/maps. */
+struct err *maps_render(const struct inferior *f, struct buf *out)
+	_must_check_;
+
+/* files.c */
+void files_fini(struct stub *s);
+
+/* vfs.c */
+struct err *vfs_open(struct stub *s, const char *path, struct open_file *out)
+	_must_check_;
+void vfs_close(struct open_file *file);
+struct err *vfs_readlink(const struct stub *s, const char *path,
+			 struct buf *out) _must_check_;
+
+/* monitor.c */
+struct err *monitor_run(struct stub *s, const char *line, struct buf *out)
+	_must_check_;
+
+/* handlers, by file, in the order of the table in packets.c */
+packet_fn packet_supported, packet_no_ack, packet_extended, packet_attached,
+	packet_symbol, packet_monitor, packet_ok;
+packet_fn threads_select, threads_alive, threads_current, threads_first,
+	threads_more, threads_extra, threads_tls;
+packet_fn regs_read_all, regs_write_all, regs_read, regs_write;
+packet_fn memory_read, memory_read_binary, memory_write,
+	memory_write_binary, memory_search, memory_breakpoint;
+packet_fn resume_why, resume_actions, resume_query, resume_forward,
+	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
+packet_fn xfer_read;
+packet_fn files_run;
+
+#endif

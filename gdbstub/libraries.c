@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of shared libraries ("Library List Format for SVR4 Targets" in the
+ * GDB manual), in the dynamic linker's order.
+ */
+#include "gdbstub/impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * The name that the program itself used, so that a debugger says what it says
+ * on the core; a relative one would be looked for in the wrong directory.
+ */
+static const char *
+shown_name(const struct snap_module *m)
+{
+	if (m->n_names && m->names[0][0] == '/')
+		return m->names[0];
+	if (m->path)
+		return m->path;
+	return m->n_names ? m->names[0] : NULL;
+}
+
+static bool
+is_library(const struct snap_module *m)
+{
+	const uint32_t others = SNAP_MODULE_MAIN | SNAP_MODULE_VDSO;
+
+	return !(m->flags & others) && m->dynamic && shown_name(m);
+}
+
+static void
+put_library(struct buf *out, const struct snap_module *m)
+{
+	const char *name = shown_name(m);
+
+	buf_puts(out, "<library name=\"");
+	buf_xml(out, name, strlen(name));
+	buf_printf(out, "\" lm=\"0x%" PRIx64 "\" l_addr=\"0x%" PRIx64
+		   "\" l_ld=\"0x%" PRIx64 "\"/>\n", m->link_map, m->bias,
+		   m->dynamic);
+}
+
+struct err *
+libraries_render(const struct inferior *f, struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	buf_puts(out, "<library-list-svr4 version=\"1.0\"");
+	for (size_t k = 0; k < n; k++)
+		if ((m[k].flags & SNAP_MODULE_MAIN) && m[k].link_map)
+			buf_printf(out, " main-lm=\"0x%" PRIx64 "\"",
+				   m[k].link_map);
+	buf_puts(out, ">\n");
+	for (size_t k = 0; k < n; k++)
+		if (is_library(&m[k]))
+			put_library(out, &m[k]);
+	buf_puts(out, "</library-list-svr4>\n");
+	return NULL;
+}

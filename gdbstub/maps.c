@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text of /proc/PID/maps out of records, as fs/proc/task_mmu.c of Linux
+ * writes it. gdb reads mappings and permissions from there.
+ */
+#include "gdbstub/impl.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/** Addresses that give a mapping without a file its name. */
+struct names {
+	uint64_t stack, vdso;
+};
+
+static struct names
+find_names(const struct inferior *f)
+{
+	const struct target *t = insp_target(f->insp);
+	struct names names = { 0, 0 };
+	size_t first = insp_find_thread(f->insp, t->process.pid);
+
+	/* The kernel names the stack of a process's first thread only. */
+	if (first != INSP_NONE && !inferior_reg(f, first, "sp", &names.stack))
+		names.stack = 0;
+	if (!insp_auxv(f->insp, AT_SYSINFO_EHDR, &names.vdso))
+		names.vdso = 0;
+	return names;
+}
+
+static bool
+holds(const struct snap_map *m, uint64_t addr)
+{
+	return addr && m->start <= addr && addr < m->end;
+}
+
+static const char *
+map_name(const struct snap_map *m, const struct names *names)
+{
+	const uint64_t vsyscall = 0xffffffffff600000;
+
+	if (m->path)
+		return m->path;
+	if (holds(m, names->stack))
+		return "[stack]";
+	if (holds(m, names->vdso))
+		return "[vdso]";
+	return holds(m, vsyscall) ? "[vsyscall]" : "";
+}
+
+static void
+put_map(struct buf *out, const struct snap_map *m, const char *name)
+{
+	const int name_column = 73;
+	size_t from = out->len;
+
+	buf_printf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64
+		   " %02x:%02x %" PRIu64 " ", m->start, m->end,
+		   m->perm & SNAP_PERM_R ? 'r' : '-',
+		   m->perm & SNAP_PERM_W ? 'w' : '-',
+		   m->perm & SNAP_PERM_X ? 'x' : '-',
+		   m->perm & SNAP_PERM_SHARED ? 's' : 'p', m->offset,
+		   major(m->device), minor(m->device), m->inode);
+	if (name[0])
+		buf_printf(out, "%*s%s",
+			   name_column - (int)(out->len - from), "", name);
+	buf_putc(out, '\n');
+}
+
+struct err *
+maps_render(const struct inferior *f, struct buf *out)
+{
+	const struct target *t = insp_target(f->insp);
+	const struct names names = find_names(f);
+
+	if (t->n_maps == 0)
+		return err_new(ERR_NOTFOUND, "no mappings are known");
+	for (size_t k = 0; k < t->n_maps && !out->failed; k++)
+		put_map(out, &t->maps[k], map_name(&t->maps[k], &names));
+	return NULL;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "monitor VERB": what a debugger has no command for. Foreign text is shown
+ * escaped.
+ */
+#include "gdbstub/impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+struct verb {
+	const char *name, *argument, *help;
+	struct err *(*run)(struct stub *s, const char *argument,
+			   struct buf *out);
+};
+
+static void
+put_escaped(struct buf *out, const char *text)
+{
+	if (text)
+		buf_escape(out, text, strlen(text));
+}
+
+static void
+put_line(struct buf *out, const char *label, const char *text)
+{
+	if (!text || !text[0])
+		return;
+	buf_printf(out, "%-11s ", label);
+	put_escaped(out, text);
+	buf_putc(out, '\n');
+}
+
+/* ---- info ----------------------------------------------------------------- */
+static void
+put_cause(struct buf *out, const struct snap_process *p)
+{
+	const char *name = signals_name(p->os, p->signal);
+
+	if (p->signal == 0)
+		return;
+	buf_printf(out, "%-11s ", "signal");
+	if (name)
+		buf_puts(out, name);
+	else
+		buf_printf(out, "%d", p->signal);
+	if (p->has_fault_address)
+		buf_printf(out, " at 0x%" PRIx64, p->fault_address);
+	if (p->faulting_tid)
+		buf_printf(out, " in thread %" PRIu64, p->faulting_tid);
+	buf_putc(out, '\n');
+}
+
+static void
+put_captured(struct buf *out, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	char text[32];
+	struct tm tm;
+
+	if (ns && gmtime_r(&seconds, &tm)
+	    && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		put_line(out, "captured", text);
+}
+
+static void
+put_sizes(struct buf *out, const struct target *t)
+{
+	uint64_t captured = 0, absent = 0;
+
+	for (size_t k = 0; k < t->n_memory; k++) {
+		if (t->memory[k].kind == SNAP_MEM_ABSENT)
+			absent += t->memory[k].length;
+		else
+			captured += t->memory[k].length;
+	}
+	buf_printf(out, "%-11s %" PRIu64 " KiB captured, %" PRIu64 " KiB mapped "
+		   "but not captured\n", "memory", captured >> 10,
+		   absent >> 10);
+}
+
+static struct err *
+verb_info(struct stub *s, const char *argument, struct buf *out)
+{
+	struct inferior *f = stub_inferior(s);
+	const struct target *t = insp_target(f->insp);
+	size_t modules;
+
+	(void)argument;
+	insp_modules(f->insp, &modules);
+	put_line(out, "snapshot", s->options.title);
+	put_line(out, "kind", t->ops->kind);
+	put_line(out, "program", f->exe.len ? f->exe.data : t->process.name);
+	put_line(out, "arguments", t->process.arguments);
+	buf_printf(out, "%-11s %" PRIu64 "\n", "process", t->process.pid);
+	put_cause(out, &t->process);
+	put_captured(out, t->process.captured_ns);
+	buf_printf(out, "%-11s %zu\n%-11s %zu\n", "threads", t->n_threads,
+		   "modules", modules);
+	put_sizes(out, t);
+	return NULL;
+}
+
+/* ---- what is missing --------------------------------------------------------- */
+static struct err *
+verb_missing(struct stub *s, const char *argument, struct buf *out)
+{
+	struct inferior *f = stub_inferior(s);
+	const struct target *t = insp_target(f->insp);
+	uint64_t bytes[SNAP_REASONS] = { 0 };
+	size_t n;
+
+	(void)argument;
+	const char *const *gaps = insp_gaps(f->insp, &n);
+	for (size_t k = 0; k < n; k++) {
+		put_escaped(out, gaps[k]);
+		buf_putc(out, '\n');
+	}
+	for (size_t k = 0; k < t->n_memory; k++)
+		if (t->memory[k].kind == SNAP_MEM_ABSENT
+		    && t->memory[k].reason < SNAP_REASONS)
+			bytes[t->memory[k].reason] += t->memory[k].length;
+	for (uint8_t k = 0; k < SNAP_REASONS; k++)
+		if (bytes[k])
+			buf_printf(out, "%" PRIu64 " KiB of memory: %s\n",
+				   bytes[k] >> 10, snap_reason_text(k));
+	if (out->len == 0)
+		buf_puts(out, "nothing is missing\n");
+	return NULL;
+}
+
+/* The words that gdb's "Cannot access memory" has no room for. */
+static void
+put_region(struct buf *out, uint64_t addr, const struct region *r)
+{
+	buf_printf(out, "0x%" PRIx64 ": ", addr);
+	if (!r->mapped)
+		buf_puts(out, "not mapped");
+	else if (!r->captured)
+		buf_printf(out, "mapped, but not captured: %s",
+			   snap_reason_text(r->reason));
+	else
+		buf_puts(out, r->from_file ? "from the mapped file"
+					   : "captured");
+	buf_printf(out, " (0x%" PRIx64 "-0x%" PRIx64 "%s", r->start, r->end,
+		   r->map && r->map->path ? " " : "");
+	put_escaped(out, r->map ? r->map->path : NULL);
+	buf_puts(out, ")\n");
+}
+
+static struct err *
+verb_memory(struct stub *s, const char *argument, struct buf *out)
+{
+	struct region r;
+	uint64_t addr;
+
+	if (argument[0] == '0' && argument[1] == 'x')
+		argument += 2;
+	if (!hex_u64(argument, strlen(argument), &addr))
+		return err_new(ERR_USAGE, "monitor memory takes an address in "
+			       "hexadecimal");
+	space_region(insp_space(stub_inferior(s)->insp), addr, &r);
+	put_region(out, addr, &r);
+	return NULL;
+}
+
+/* ---- what was found out -------------------------------------------------------- */
+static struct err *
+verb_notes(struct stub *s, const char *argument, struct buf *out)
+{
+	static const char *const words[] = {
+		[SNAP_INFO] = "info", [SNAP_WARNING] = "warning",
+		[SNAP_CRITICAL] = "critical",
+	};
+	const struct target *t = insp_target(stub_inferior(s)->insp);
+
+	(void)argument;
+	for (size_t k = 0; k < t->n_notes; k++) {
+		const struct snap_note *n = &t->notes[k];
+		uint8_t severity = n->severity < countof(words) ? n->severity
+								: 0;
+
+		buf_printf(out, "%s: ", words[severity] ? words[severity]
+							: "note");
+		if (n->tid)
+			buf_printf(out, "thread %" PRIu64 ": ", n->tid);
+		put_escaped(out, n->text);
+		buf_putc(out, '\n');
+	}
+	if (t->n_notes == 0)
+		buf_puts(out, "there are no notes\n");
+	return NULL;
+}
+
+static void
+put_attribute(struct buf *out, const struct snap_attr *a)
+{
+	double f;
+
+	put_escaped(out, a->key);
+	buf_puts(out, " = ");
+	switch (a->type) {
+	case SNAP_ATTR_STRING:
+		put_escaped(out, a->string);
+		break;
+	case SNAP_ATTR_I64:
+		buf_printf(out, "%" PRId64, (int64_t)a->number);
+		break;
+	case SNAP_ATTR_F64:
+		memcpy(&f, &a->number, sizeof(f));
+		buf_printf(out, "%g", f);
+		break;
+	case SNAP_ATTR_BOOL:
+		buf_puts(out, a->number ? "true" : "false");
+		break;
+	default:
+		buf_printf(out, "%" PRIu64, a->number);
+	}
+	buf_putc(out, '\n');
+}
+
+static struct err *
+verb_attributes(struct stub *s, const char *argument, struct buf *out)
+{
+	const struct target *t = insp_target(stub_inferior(s)->insp);
+
+	(void)argument;
+	for (size_t k = 0; k < t->n_attrs; k++)
+		put_attribute(out, &t->attrs[k]);
+	if (t->n_attrs == 0)
+		buf_puts(out, "there are no attributes\n");
+	return NULL;
+}
+
+/* ---- threads and modules ---------------------------------------------------------- */
+static struct err *
+verb_threads(struct stub *s, const char *argument, struct buf *out)
+{
+	const struct inferior *f;
+	size_t thread;
+
+	(void)argument;
+	for (size_t n = 0; stub_nth_thread(s, n, &f, &thread); n++) {
+		const struct target *t = insp_target(f->insp);
+
+		buf_printf(out, "%" PRIu64 " ", f->tids[thread]);
+		put_escaped(out, t->threads[thread].name);
+		buf_putc(out, ' ');
+		threads_text(f, thread, out);
+		buf_putc(out, '\n');
+	}
+	return NULL;
+}
+
+static struct err *
+verb_modules(struct stub *s, const char *argument, struct buf *out)
+{
+	static const char *const kinds[] = {
+		[MODULE_FILE_NONE] = "no file",
+		[MODULE_FILE_EXACT] = "file with this id",
+		[MODULE_FILE_UNVERIFIED] = "file that fits",
+		[MODULE_FILE_COMPOSED] = "from the snapshot",
+	};
+	struct insp *i = stub_inferior(s)->insp;
+	size_t n;
+	const struct snap_module *m = insp_modules(i, &n);
+
+	(void)argument;
+	for (size_t k = 0; k < n; k++) {
+		char id[2 * ID_MAX + 1];
+
+		id_text(&m[k].id, id);
+		buf_printf(out, "0x%" PRIx64 " %s %s: ", m[k].start,
+			   id[0] ? id : "-",
+			   kinds[insp_module_file_kind(i, k)]);
+		put_escaped(out, m[k].path ? m[k].path
+				 : m[k].n_names ? m[k].names[0] : "?");
+		buf_putc(out, '\n');
+	}
+	return NULL;
+}
+
+/* ---- the verbs ----------------------------------------------------------------------- */
+static struct err *verb_help(struct stub *s, const char *argument,
+			     struct buf *out);
+
+static const struct verb VERBS[] = {
+	{ "help", "", "these verbs", verb_help },
+	{ "info", "", "what is shown here", verb_info },
+	{ "missing", "", "what is not in the snapshot, and why", verb_missing },
+	{ "memory", "ADDRESS", "is it mapped, was it captured", verb_memory },
+	{ "notes", "", "what was found out about it", verb_notes },
+	{ "attributes", "", "its attributes", verb_attributes },
+	{ "threads", "", "threads and their states", verb_threads },
+	{ "modules", "", "modules, their ids and files", verb_modules },
+};
+
+static struct err *
+verb_help(struct stub *s, const char *argument, struct buf *out)
+{
+	(void)s;
+	(void)argument;
+	for (size_t k = 0; k < countof(VERBS); k++)
+		buf_printf(out, "monitor %-10s %-8s %s\n", VERBS[k].name,
+			   VERBS[k].argument, VERBS[k].help);
+	return NULL;
+}
+
+struct err *
+monitor_run(struct stub *s, const char *line, struct buf *out)
+{
+	size_t n = strcspn(line, " ");
+	const char *argument = line + n + strspn(line + n, " ");
+
+	if (n == 0)
+		return verb_help(s, argument, out);
+	for (size_t k = 0; k < countof(VERBS); k++)
+		if (strlen(VERBS[k].name) == n
+		    && memcmp(VERBS[k].name, line, n) == 0)
+			return VERBS[k].run(s, argument, out);
+	buf_puts(out, "there is no such verb; these are:\n");
+	return verb_help(s, "", out);
+}

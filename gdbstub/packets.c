@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packets: one row each. A new packet is a row, a handler and a
+ * transcript.
+ */
+#include "gdbstub/impl.h"
+
+#include <string.h>
+
+enum packet_flags {
+	/* gdb 13 shows the text of "E.text" to its user for these. */
+	ERROR_TEXT = 1,
+	/* Where arguments do not fit, the client is told "not supported". */
+	UNKNOWN_IF_ODD = 2,
+};
+struct packet {
+	const char *name;
+	const char *args;       /* schema (args.h); NULL = the name is all */
+	packet_fn *run;
+	unsigned flags;
+};
+
+static const struct packet PACKETS[] = {
+	/* Asked for each thread and each frame. */
+	{ "m", "L,L", memory_read, 0 },
+	{ "H", "CT", threads_select, 0 },
+	{ "T", "T", threads_alive, 0 },
+	{ "g", NULL, regs_read_all, 0 },
+	{ "p", "L", regs_read, 0 },
+	{ "vFile:", "S", files_run, 0 },
+	{ "qXfer:", "S:S:S:L,L", xfer_read, UNKNOWN_IF_ODD },
+	/* Asked while connecting. */
+	{ "qSupported", "?:S", packet_supported, 0 },
+	{ "QStartNoAckMode", NULL, packet_no_ack, 0 },
+	{ "!", NULL, packet_extended, 0 },
+	{ "?", NULL, resume_why, 0 },
+	{ "qAttached", "?:L", packet_attached, 0 },
+	{ "qSymbol:", "S", packet_symbol, 0 },
+	{ "qC", NULL, threads_current, 0 },
+	{ "qfThreadInfo", NULL, threads_first, 0 },
+	{ "qsThreadInfo", NULL, threads_more, 0 },
+	{ "qThreadExtraInfo,", "T", threads_extra, 0 },
+	{ "qGetTLSAddr:", "T,L,L", threads_tls, 0 },
+	/* Memory and registers. */
+	{ "x", "L,L", memory_read_binary, 0 },
+	{ "M", "L,L:H", memory_write, 0 },
+	{ "X", "L,L:B", memory_write_binary, 0 },
+	{ "P", "L=H", regs_write, ERROR_TEXT },
+	{ "G", "H", regs_write_all, ERROR_TEXT },
+	{ "qSearch:memory:", "L;L;B", memory_search, 0 },
+	{ "Z", "C,L,L?;S", memory_breakpoint, 0 },
+	{ "z", "C,L,L?;S", memory_breakpoint, 0 },
+	/* Going on, or away. */
+	{ "vCont?", NULL, resume_query, 0 },
+	{ "vCont;", "S", resume_actions, 0 },
+	{ "c", "?L", resume_forward, 0 },
+	{ "s", "?L", resume_forward, 0 },
+	{ "C", "L?;L", resume_forward, 0 },
+	{ "S", "L?;L", resume_forward, 0 },
+	{ "bc", NULL, resume_back, 0 },
+	{ "bs", NULL, resume_back, 0 },
+	{ "D", "?;L", resume_detach, 0 },
+	{ "k", NULL, resume_kill, 0 },
+	{ "vKill;", "L", resume_kill, 0 },
+	{ "vAttach;", "L", resume_attach, ERROR_TEXT },
+	{ "vRun;", "S", resume_run, ERROR_TEXT },
+	{ "qRcmd,", "H", packet_monitor, ERROR_TEXT },
+};
+
+static const struct packet *
+packets_find(const char *text, size_t n)
+{
+	for (size_t k = 0; k < countof(PACKETS); k++) {
+		const struct packet *p = &PACKETS[k];
+		size_t length;
+
+		if (n == 0 || p->name[0] != text[0])
+			continue;
+		length = strlen(p->name);
+		if (n >= length && memcmp(text, p->name, length) == 0
+		    && (p->args || n == length))
+			return p;
+	}
+	return NULL;
+}
+
+/* ---- errors, at the protocol's edge ----------------------------------------- */
+/* Text for a packet that is not decoded: without what has a meaning on the wire. */
+static void
+put_plain(struct buf *b, const char *text)
+{
+	for (; *text; text++)
+		buf_putc(b, strchr("#$}*", *text) ? '?' : *text);
+}
+
+/* Memory that exists but was not captured has a number of its own (14, as
+ * EFAULT), for clients that do not read texts. */
+static void
+packets_refuse(struct stub *s, const struct packet *p, struct err *err)
+{
+	bool absent = err_kind(err) == ERR_ABSENT;
+
+	buf_reset(&s->reply);
+	if (s->error_text
+	    || ((p->flags & ERROR_TEXT) && s->dialect == DIALECT_GDB)) {
+		buf_puts(&s->reply, "E.");
+		put_plain(&s->reply, err_text(err));
+	} else {
+		buf_puts(&s->reply, absent ? "E14" : "E01");
+	}
+	err_free(err);
+}
+
+void
+packets_run(struct stub *s, char *packet, size_t n)
+{
+	const struct packet *p = packets_find(packet, n);
+	struct args args = { .n = 0 };
+
+	if (!p)
+		return;
+	if (p->args) {
+		size_t name = strlen(p->name);
+
+		if (!args_parse(p->args, packet + name, n - name, &args)) {
+			if (!(p->flags & UNKNOWN_IF_ODD))
+				buf_puts(&s->reply, "E01");
+			return;
+		}
+	}
+	struct err *err = p->run(s, &args);
+	if (err)
+		packets_refuse(s, p, err);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * g G p P: registers, in the order of the target description. Writes land in
+ * the session's overlay.
+ */
+#include "gdbstub/impl.h"
+
+#include <string.h>
+
+static size_t
+reg_bytes(const struct reg *r)
+{
+	return r->bits / 8;
+}
+
+struct err *
+regs_put(struct buf *out, const struct inferior *f, size_t thread, size_t reg)
+{
+	uint8_t value[REG_BYTES_MAX];
+	bool known;
+	size_t n;
+	const struct reg *regs = insp_regs(f->insp, &n);
+
+	struct err *err = insp_reg_read(f->insp, thread, reg, value, &known);
+	if (err)
+		return err;
+	if (known)
+		buf_hex(out, value, reg_bytes(&regs[reg]));
+	for (size_t k = 0; !known && k < reg_bytes(&regs[reg]); k++)
+		buf_puts(out, "xx");
+	return NULL;
+}
+
+struct err *
+regs_read_all(struct stub *s, const struct args *a)
+{
+	struct inferior *f;
+	size_t thread, n;
+
+	(void)a;
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	insp_regs(f->insp, &n);
+	for (size_t k = 0; k < n && !err; k++)
+		err = regs_put(&s->reply, f, thread, k);
+	return err;
+}
+
+struct err *
+regs_read(struct stub *s, const struct args *a)
+{
+	struct inferior *f;
+	size_t thread, n;
+
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	insp_regs(f->insp, &n);
+	if (a->v[0].number >= n) {
+		buf_puts(&s->reply, "E45");     /* lldb-server's, too */
+		return NULL;
+	}
+	return regs_put(&s->reply, f, thread, a->v[0].number);
+}
+
+struct err *
+regs_write(struct stub *s, const struct args *a)
+{
+	const struct span *value = &a->v[1].bytes;
+	struct inferior *f;
+	size_t thread, n;
+
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	const struct reg *regs = insp_regs(f->insp, &n);
+	if (a->v[0].number >= n
+	    || value->n != reg_bytes(&regs[a->v[0].number]))
+		return err_new(ERR_USAGE, "no register of that size");
+	err = insp_reg_write(f->insp, thread, a->v[0].number, value->data);
+	if (!err)
+		stub_ok(s);
+	return err;
+}
+
+static size_t
+total_bytes(const struct reg *regs, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t k = 0; k < n; k++)
+		total += reg_bytes(&regs[k]);
+	return total;
+}
+
+/* All or nothing: what is shorter than a whole set writes none of it. */
+struct err *
+regs_write_all(struct stub *s, const struct args *a)
+{
+	const uint8_t *value = a->v[0].bytes.data;
+	struct inferior *f;
+	size_t thread, n;
+
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	const struct reg *regs = insp_regs(f->insp, &n);
+	if (a->v[0].bytes.n != total_bytes(regs, n))
+		return err_new(ERR_USAGE, "not a whole set of registers");
+	for (size_t k = 0; k < n && !err; k++) {
+		err = insp_reg_write(f->insp, thread, k, value);
+		value += reg_bytes(&regs[k]);
+	}
+	if (!err)
+		stub_ok(s);
+	return err;
+}

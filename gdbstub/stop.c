@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stop replies ("Stop Reply Packets" in the GDB manual): why the process
+ * stands where it stands.
+ */
+#include "gdbstub/impl.h"
+
+int
+stop_signal(const struct inferior *f, size_t thread)
+{
+	const struct target *t = insp_target(f->insp);
+	const struct snap_thread *th = &t->threads[thread];
+
+	if (th->faulting && t->process.signal)
+		return t->process.signal;
+	return th->signal;
+}
+
+/* gdb counts signals its own way; lldb takes the host's numbers. */
+static int
+wire_signal(const struct stub *s, const struct inferior *f, size_t thread)
+{
+	int signal = stop_signal(f, thread);
+
+	if (s->dialect == DIALECT_LLDB)
+		return signal & 0xff;
+	return signals_gdb(insp_target(f->insp)->process.os, signal);
+}
+
+/* These let a client find frame 0 without another packet. */
+static struct err *
+put_expedited(struct stub *s, const struct inferior *f, size_t thread)
+{
+	static const char *const names[] = { "fp", "sp", "pc" };
+
+	for (size_t k = 0; k < countof(names); k++) {
+		size_t reg = inferior_generic_reg(f, names[k]);
+
+		if (reg == INSP_NONE)
+			continue;
+		buf_printf(&s->reply, "%02zx:", reg);
+		struct err *err = regs_put(&s->reply, f, thread, reg);
+		if (err)
+			return err;
+		buf_putc(&s->reply, ';');
+	}
+	return NULL;
+}
+
+struct err *
+stop_reply(struct stub *s, enum stop kind)
+{
+	static const char *const ends[] = {
+		[STOP_FIRST] = "", [STOP_BEGIN] = "replaylog:begin;",
+		[STOP_END] = "replaylog:end;",
+	};
+	const int trap = 5;
+	struct inferior *f;
+	size_t thread;
+
+	if (!stub_inferior(s)->attached || !stub_inferior(s)->n_threads) {
+		buf_puts(&s->reply, "W00");
+		return NULL;
+	}
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	buf_printf(&s->reply, "T%02x",
+		   kind == STOP_FIRST ? wire_signal(s, f, thread) : trap);
+	err = put_expedited(s, f, thread);
+	if (err)
+		return err;
+	buf_puts(&s->reply, "thread:");
+	stub_put_thread(s, f, thread, &s->reply);
+	buf_printf(&s->reply, ";%s", ends[kind]);
+	return NULL;
+}

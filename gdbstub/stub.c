@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session: bytes in, packets handled, replies and acknowledgements out.
+ */
+#include "gdbstub/impl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PACKET_SIZE 16384u
+#define PACKET_SIZE_MIN 1024u
+#define PACKET_SIZE_MAX (1u << 20)
+#define RESENDS_MAX 3u
+
+/* ---- life ---------------------------------------------------------------- */
+static size_t
+packet_size(const struct stub_options *o)
+{
+	if (o->packet_size == 0)
+		return PACKET_SIZE;
+	if (o->packet_size < PACKET_SIZE_MIN)
+		return PACKET_SIZE_MIN;
+	return o->packet_size < PACKET_SIZE_MAX ? o->packet_size
+						: PACKET_SIZE_MAX;
+}
+
+static struct err *
+stub_init(struct stub *s, struct insp *i, const struct stub_options *options)
+{
+	s->options.packet_size = packet_size(options);
+	s->title = strdup(options->title ? options->title : "");
+	s->options.title = s->title;
+	s->wire.max = s->options.packet_size;
+	s->wire.data = malloc(s->wire.max + 1);
+	s->inferiors = calloc(1, sizeof(*s->inferiors));
+	if (!s->title || !s->wire.data || !s->inferiors)
+		return err_nomem();
+	s->n_inferiors = 1;
+	return inferior_init(&s->inferiors[0], i, 0, s->inferiors);
+}
+
+struct err *
+stub_new(struct insp *i, const struct stub_options *options, struct stub **out)
+{
+	_stub_ struct stub *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_nomem();
+	struct err *err = stub_init(s, i, options);
+	if (err)
+		return err;
+	*out = take(s);
+	return NULL;
+}
+
+void
+stub_free(struct stub *s)
+{
+	if (!s)
+		return;
+	files_fini(s);
+	for (size_t k = 0; k < s->n_inferiors; k++)
+		inferior_fini(&s->inferiors[k]);
+	free(s->inferiors);
+	buf_fini(&s->threads.text);
+	buf_fini(&s->osdata);
+	buf_fini(&s->unacked);
+	buf_fini(&s->reply);
+	buf_fini(&s->console);
+	free(s->wire.data);
+	free(s->title);
+	free(s);
+}
+
+void
+stub_freep(struct stub **s)
+{
+	stub_free(*s);
+}
+
+bool
+stub_done(const struct stub *s)
+{
+	return s->done;
+}
+
+/* ---- acknowledgements ------------------------------------------------------ */
+/** Length of the first packet in @b: '#' occurs nowhere else in it. */
+static size_t
+first_sent(const struct buf *b)
+{
+	const char *end = b->len ? memchr(b->data, '#', b->len) : NULL;
+
+	return end ? (size_t)(end - b->data) + 3 : b->len;
+}
+
+static void
+drop_first(struct buf *b)
+{
+	size_t n = first_sent(b);
+
+	memmove(b->data, b->data + n, b->len - n);
+	b->len -= n;
+}
+
+static void
+stub_acked(struct stub *s, struct buf *out)
+{
+	s->resends = 0;
+	if (s->unacked.len == 0)
+		return;
+	drop_first(&s->unacked);
+	buf_put(out, s->unacked.data, first_sent(&s->unacked));
+}
+
+/* A client that never accepts a reply is hung up on: gdbserver 13 repeats
+ * its reply without end. */
+static void
+stub_refused(struct stub *s, struct buf *out)
+{
+	if (s->unacked.len == 0)
+		return;
+	if (s->resends++ == RESENDS_MAX)
+		s->done = true;
+	else
+		buf_put(out, s->unacked.data, first_sent(&s->unacked));
+}
+
+/* Who asks again has got what was said before; what waits behind it goes. */
+static void
+stub_assume_acked(struct stub *s, struct buf *out)
+{
+	size_t first = first_sent(&s->unacked);
+
+	if (s->unacked.len > first)
+		buf_put(out, s->unacked.data + first, s->unacked.len - first);
+	buf_reset(&s->unacked);
+	s->resends = 0;
+}
+
+/* ---- replies ----------------------------------------------------------------- */
+static void
+stub_send(struct stub *s, const void *payload, size_t n, bool confirmed,
+	  struct buf *out)
+{
+	if (!confirmed) {
+		wire_put(out, payload, n);
+		return;
+	}
+	bool idle = s->unacked.len == 0;
+	wire_put(&s->unacked, payload, n);
+	if (idle)
+		buf_put(out, s->unacked.data, s->unacked.len);
+}
+
+/* Console text comes in packets of its own, 'O' and hex digits. */
+static void
+stub_send_console(struct stub *s, bool confirmed, struct buf *out)
+{
+	size_t piece = (s->options.packet_size - 1) / 2;
+
+	for (size_t at = 0; at < s->console.len; at += piece) {
+		_buf_ struct buf b = { 0 };
+		size_t left = s->console.len - at;
+
+		buf_putc(&b, 'O');
+		buf_hex(&b, s->console.data + at, left < piece ? left : piece);
+		stub_send(s, b.data, b.len, confirmed, out);
+		out->failed |= b.failed;
+	}
+}
+
+static void
+stub_answer(struct stub *s, struct buf *out)
+{
+	bool confirmed = !s->no_ack;
+
+	stub_assume_acked(s, out);
+	if (confirmed)
+		buf_putc(out, '+');
+	buf_reset(&s->reply);
+	buf_reset(&s->console);
+	if (s->wire.len > s->wire.max)
+		buf_puts(&s->reply, "E01");
+	else
+		packets_run(s, s->wire.data, s->wire.len);
+	stub_send_console(s, confirmed, out);
+	stub_send(s, s->reply.data, s->reply.len, confirmed, out);
+	out->failed |= s->reply.failed | s->console.failed | s->unacked.failed;
+	s->wire.unchecked = s->no_ack;
+}
+
+static void
+stub_event(struct stub *s, enum wire_event event, struct buf *out)
+{
+	switch (event) {
+	case WIRE_PACKET:
+	case WIRE_OVERSIZE:
+		stub_answer(s, out);
+		break;
+	case WIRE_BAD:
+		buf_putc(out, '-');
+		break;
+	case WIRE_ACK:
+		stub_acked(s, out);
+		break;
+	case WIRE_NACK:
+		stub_refused(s, out);
+		break;
+	case WIRE_NONE:
+		break;
+	}
+}
+
+struct err *
+stub_feed(struct stub *s, const void *data, size_t n, struct buf *out)
+{
+	const uint8_t *p = data;
+
+	for (size_t k = 0; k < n && !s->done && !out->failed; k++)
+		stub_event(s, wire_push(&s->wire, p[k]), out);
+	return buf_err(out);
+}
+
+/* ---- what handlers ask --------------------------------------------------------- */
+struct inferior *
+stub_inferior(const struct stub *s)
+{
+	return &s->inferiors[s->inferior];
+}
+
+struct err *
+stub_thread(const struct stub *s, struct inferior **f, size_t *thread)
+{
+	struct inferior *current = stub_inferior(s);
+
+	if (s->thread >= current->n_threads)
+		return err_new(ERR_NOTFOUND, "there is no thread");
+	*f = current;
+	*thread = s->thread;
+	return NULL;
+}
+
+bool
+stub_nth_thread(const struct stub *s, size_t n, const struct inferior **f,
+		size_t *thread)
+{
+	for (size_t k = 0; k < s->n_inferiors; k++) {
+		const struct inferior *inferior = &s->inferiors[k];
+
+		if (!inferior->attached)
+			continue;
+		if (n < inferior->n_threads) {
+			*f = inferior;
+			*thread = n;
+			return true;
+		}
+		n -= inferior->n_threads;
+	}
+	return false;
+}
+
+static size_t
+find_pid(const struct stub *s, uint64_t pid)
+{
+	if (pid == ID_ANY || pid == ID_ALL)
+		return s->inferior;
+	for (size_t k = 0; k < s->n_inferiors; k++)
+		if (s->inferiors[k].pid == pid)
+			return k;
+	return INSP_NONE;
+}
+
+struct err *
+stub_find(const struct stub *s, struct thread_id id, size_t *inferior,
+	  size_t *thread)
+{
+	size_t k = find_pid(s, id.pid), n;
+
+	if (k == INSP_NONE)
+		return err_new(ERR_NOTFOUND, "there is no process %" PRIu64,
+			       id.pid);
+	const struct inferior *f = &s->inferiors[k];
+	if (id.tid == ID_ANY || id.tid == ID_ALL)
+		n = k == s->inferior ? s->thread : 0;
+	else
+		n = inferior_find_thread(f, id.tid);
+	if (n >= f->n_threads)
+		return err_new(ERR_NOTFOUND, "there is no such thread");
+	*inferior = k;
+	*thread = n;
+	return NULL;
+}
+
+void
+stub_ok(struct stub *s)
+{
+	buf_puts(&s->reply, "OK");
+}
+
+void
+stub_put_thread(const struct stub *s, const struct inferior *f, size_t thread,
+		struct buf *out)
+{
+	if (s->multiprocess)
+		buf_printf(out, "p%" PRIx64 ".", f->pid);
+	buf_printf(out, "%" PRIx64, f->tids[thread]);
+}

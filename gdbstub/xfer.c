@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qXfer: objects that a client reads in pieces ("qXfer object read" in the
+ * GDB manual).
+ */
+#include "gdbstub/impl.h"
+
+struct xfer_object {
+	const char *name;
+	/** All of it, borrowed until the next request. */
+	struct err *(*get)(struct stub *s, struct span annex, bool first,
+			   struct span *out);
+};
+
+static struct err *
+no_annex(const char *what)
+{
+	return err_new(ERR_NOTFOUND, "there is no such %s", what);
+}
+
+static struct err *
+yield(const struct buf *text, struct span *out)
+{
+	*out = (struct span){ text->data, text->len };
+	return NULL;
+}
+
+/* ---- documents ----------------------------------------------------------- */
+typedef struct err *render_fn(const struct inferior *f, struct buf *out);
+
+static struct err *
+inferior_document(const struct inferior *f, struct document *d,
+		  render_fn *render, struct span *out)
+{
+	if (!d->rendered) {
+		buf_reset(&d->text);
+		struct err *err = render(f, &d->text);
+		if (!err)
+			err = buf_err(&d->text);
+		if (err)
+			return err;
+		d->rendered = true;
+	}
+	return yield(&d->text, out);
+}
+
+static struct err *
+get_features(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	struct inferior *f = stub_inferior(s);
+
+	(void)first;
+	if (!span_is(annex, "target.xml"))
+		return no_annex("target description");
+	return inferior_document(f, &f->features, targetxml_render, out);
+}
+
+static struct err *
+get_libraries(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	struct inferior *f = stub_inferior(s);
+
+	(void)annex;
+	(void)first;
+	return inferior_document(f, &f->libraries, libraries_render, out);
+}
+
+static struct err *
+get_threads(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	struct document *d = &s->threads;
+
+	(void)annex;
+	(void)first;
+	if (!d->rendered) {
+		buf_reset(&d->text);
+		struct err *err = threads_render(s, &d->text);
+		if (!err)
+			err = buf_err(&d->text);
+		if (err)
+			return err;
+		d->rendered = true;
+	}
+	return yield(&d->text, out);
+}
+
+/* Another kind begins at offset 0, so one buffer serves them all. */
+static struct err *
+get_osdata(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	if (first) {
+		buf_reset(&s->osdata);
+		struct err *err = osdata_render(s, annex, &s->osdata);
+		if (!err)
+			err = buf_err(&s->osdata);
+		if (err)
+			return err;
+	}
+	return yield(&s->osdata, out);
+}
+
+/* ---- what the target has as it is ------------------------------------------- */
+static struct err *
+get_auxv(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	(void)annex;
+	(void)first;
+	*out = insp_target(stub_inferior(s)->insp)->auxv;
+	return NULL;
+}
+
+static struct err *
+get_siginfo(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	struct inferior *f;
+	size_t thread;
+
+	(void)annex;
+	(void)first;
+	struct err *err = stub_thread(s, &f, &thread);
+	if (err)
+		return err;
+	struct span info = insp_target(f->insp)->threads[thread].siginfo;
+	if (info.n == 0)
+		return no_annex("siginfo");
+	*out = info;
+	return NULL;
+}
+
+static struct err *
+get_exec_file(struct stub *s, struct span annex, bool first, struct span *out)
+{
+	struct thread_id id = { ID_ANY, ID_ANY };
+	size_t inferior, thread;
+
+	(void)first;
+	if (annex.n && !hex_u64(annex.data, annex.n, &id.pid))
+		return no_annex("process");
+	struct err *err = stub_find(s, id, &inferior, &thread);
+	if (err)
+		return err;
+	const struct buf *path = &s->inferiors[inferior].exe;
+	return path->len ? yield(path, out) : no_annex("executable");
+}
+
+static const struct xfer_object OBJECTS[] = {
+	{ "threads", get_threads },
+	{ "libraries-svr4", get_libraries },
+	{ "features", get_features },
+	{ "auxv", get_auxv },
+	{ "siginfo", get_siginfo },
+	{ "exec-file", get_exec_file },
+	{ "osdata", get_osdata },
+};
+
+/* ---- a piece ------------------------------------------------------------------- */
+/* 'm': there is more behind it; 'l': this is the last piece. */
+static void
+put_piece(struct stub *s, const struct span *all, uint64_t off, uint64_t n)
+{
+	size_t left = off < all->n ? all->n - (size_t)off : 0;
+	size_t want = n < left ? (size_t)n : left;
+	const char *from = left ? (const char *)all->data + off : "";
+
+	buf_putc(&s->reply, 'm');
+	size_t put = wire_put_binary(&s->reply, from, want,
+				      s->options.packet_size);
+	if (put == left && s->reply.len)
+		s->reply.data[0] = 'l';
+}
+
+struct err *
+xfer_read(struct stub *s, const struct args *a)
+{
+	struct span all;
+
+	if (!span_is(a->v[1].bytes, "read"))
+		return NULL;
+	for (size_t k = 0; k < countof(OBJECTS); k++) {
+		if (!span_is(a->v[0].bytes, OBJECTS[k].name))
+			continue;
+		struct err *err = OBJECTS[k].get(s, a->v[2].bytes,
+						 a->v[3].number == 0, &all);
+		if (!err)
+			put_piece(s, &all, a->v[3].number, a->v[4].number);
+		return err;
+	}
+	return NULL;
+}
