@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/t-modules \
 	tests/unit/t-opt \
 	tests/unit/t-rd \
+	tests/unit/t-regs \
 	tests/unit/t-skeleton \
 	tests/unit/t-snap-damage \
 	tests/unit/t-snap-dump \

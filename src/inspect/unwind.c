@@ -259,20 +259,14 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 }
 
 /* ---- choosing a way ------------------------------------------------------------------ */
-/*
- * Without a table nothing says "outermost". The program's entry has no
- * caller, and a chain of frame pointers ends with 0 (ABI, 3.4.1).
- */
+/* The program's entry has no caller, whether its table says so or not. */
 static bool
-is_outermost(const struct walk *w, const struct frame *f)
+is_entry(const struct walk *w, const struct frame *f)
 {
 	uint64_t entry;
 
-	if (insp_auxv(w->insp, AT_ENTRY, &entry)
-	    && f->pc - entry < ENTRY_SIZE)
-		return true;
-	return f->how == SNAP_FRAME_FP && knows(&f->regs, w->arch->arch.fp)
-	       && value_of(&f->regs, w->arch->arch.fp) == 0;
+	return insp_auxv(w->insp, AT_ENTRY, &entry)
+	       && f->pc - entry < ENTRY_SIZE;
 }
 
 static bool
@@ -281,12 +275,16 @@ step_without_cfi(struct walk *w, const struct frame *f, bool exact,
 {
 	if (step_trampoline(w, f, out))
 		return true;
-	if (is_outermost(w, f))
+	if (is_entry(w, f))
 		return ended(w);
 	if (exact && step_prologue(w, f, out))
 		return true;
 	if (step_frame_pointer(w, f, out))
 		return true;
+	if (f->how == SNAP_FRAME_FP && value_of(&f->regs, w->arch->arch.fp) == 0)
+		return stuck(w, "no unwind information for 0x%llx, where the "
+				"chain of frame pointers ends",
+			     (unsigned long long)f->pc);
 	return stuck(w, "no unwind information for 0x%llx and no plausible "
 			"frame pointer", (unsigned long long)f->pc);
 }
@@ -343,11 +341,14 @@ check_progress(struct walk *w, const struct step *s)
  * libraries said so, where the frame pointer agrees.
  */
 static bool
-check_caller(struct walk *w, const struct step *s)
+check_caller(struct walk *w, const struct frame *f, const struct step *s)
 {
 	const struct arch *arch = &w->arch->arch;
 
 	if (!knows(&s->caller, arch->pc))
+		return ended(w);
+	if (is_entry(w, f)
+	    && !is_executable(w, value_of(&s->caller, arch->pc)))
 		return ended(w);
 	if (value_of(&s->caller, arch->pc) != 0 || s->signal)
 		return true;
@@ -399,7 +400,7 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		f->cfa = s->cfa;
 		if (s->signal)
 			f->flags |= SNAP_FRAME_SIGNAL;
-		if (!check_caller(w, s) || !check_progress(w, s))
+		if (!check_caller(w, f, s) || !check_progress(w, s))
 			return NULL;
 		exact = s->signal;
 	}
