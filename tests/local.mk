@@ -49,6 +49,7 @@ UNIT_HELPERS = \
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-core \
+	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-snapfmt
 
 # Writes the seeds of fuzz-core anew.
