@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/t-opt \
 	tests/unit/t-rd \
 	tests/unit/t-regs \
+	tests/unit/t-save \
 	tests/unit/t-skeleton \
 	tests/unit/t-snap-damage \
 	tests/unit/t-snap-dump \
@@ -28,9 +29,11 @@ UNIT_TESTS = \
 	tests/unit/t-snap-parts \
 	tests/unit/t-snap-read \
 	tests/unit/t-snap-write \
-	tests/unit/t-save \
 	tests/unit/t-source \
-	tests/unit/t-space
+	tests/unit/t-space \
+	tests/unit/t-supply \
+	tests/unit/t-supply-disk \
+	tests/unit/t-unwind
 
 # What several unit tests share.
 UNIT_HELPERS = \
@@ -43,14 +46,17 @@ UNIT_HELPERS = \
 	tests/unit/snap-craft.c \
 	tests/unit/snap-craft.h \
 	tests/unit/snap-sample.c \
-	tests/unit/snap-sample.h
+	tests/unit/snap-sample.h \
+	tests/unit/temp-tree.c \
+	tests/unit/temp-tree.h
 
 # One LLVMFuzzerTestOneInput() each; its source is NAME.c, its seeds are files
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-expr \
-	tests/fuzz/fuzz-snapfmt
+	tests/fuzz/fuzz-snapfmt \
+	tests/fuzz/fuzz-supply
 
 # Writes the seeds of fuzz-core anew.
 EXTRA_PROGRAMS = tests/fuzz/make-core-seeds

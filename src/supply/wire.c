@@ -99,13 +99,13 @@ wire_get_ask(struct span bytes, struct wire_ask *out)
 struct err *
 wire_put_answer(const struct err *err, struct buf *out)
 {
-	const char *text = err ? err_text(err) : "";
-	size_t n = strnlen(text, TEXT_MAX);
+	size_t n = err ? strnlen(err_text(err), TEXT_MAX) : 0;
 
 	buf_u16(out, WIRE_VERSION);
 	buf_u16(out, err ? (uint16_t)err_kind(err) : 0);
 	buf_u32(out, (uint32_t)n);
-	buf_put(out, text, n);
+	if (err)
+		buf_put(out, err_text(err), n);
 	return buf_err(out);
 }
 

@@ -56,7 +56,26 @@ find_no_debug(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr base,
 	return -1;
 }
 
-/* Name and source line of main(), by its address in the file. */
+/* All lines of the first unit that has any. */
+static bool
+has_lines(Dwfl_Module *m)
+{
+	Dwarf_Addr bias;
+	Dwarf *dwarf = dwfl_module_getdwarf(m, &bias);
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die;
+
+	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die,
+			       NULL) == 0) {
+		Dwarf_Lines *lines;
+		size_t n;
+
+		if (dwarf_getsrclines(&die, &lines, &n) == 0 && n > 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 name_main(Dwfl_Module *m)
 {
@@ -76,7 +95,7 @@ name_main(Dwfl_Module *m)
 	const char *name = dwfl_module_addrname(m, addr);
 	if (!name || strcmp(name, "main") != 0)
 		return 3;
-	return dwfl_module_getsrc(m, addr + 1) ? 0 : 4;
+	return has_lines(m) ? 0 : 4;
 }
 
 static int

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Modules are found on disk in the promised order, and nothing else is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "assert-err.h"
+#include "supply/supply.h"
+#include "temp-tree.h"
+
+#define MAGIC "\177ELF"
+static const struct module_id abcdef = {
+	.kind = ID_GNU_BUILD_ID, .len = 3, .bytes = { 0xab, 0xcd, 0xef },
+};
+
+/* Two debug directories and a sysroot in the tree; paths of the module. */
+struct disk {
+	const char *tree;
+	char debug[2][64], root[64], path[64], gone[80];
+	const char *dirs[3];
+	struct supply_places places;
+};
+
+static void
+disk_init(struct disk *d, const char *tree)
+{
+	d->tree = tree;
+	snprintf(d->debug[0], sizeof(d->debug[0]), "%s/debug", tree);
+	snprintf(d->debug[1], sizeof(d->debug[1]), "%s/more", tree);
+	snprintf(d->root, sizeof(d->root), "%s/root", tree);
+	snprintf(d->path, sizeof(d->path), "%s/lib/libx.so", tree);
+	snprintf(d->gone, sizeof(d->gone), "%s (deleted)", d->path);
+	d->dirs[0] = d->debug[0];
+	d->dirs[1] = d->debug[1];
+	d->dirs[2] = NULL;
+	d->places = (struct supply_places){ d->dirs, d->root };
+}
+
+/* A file that begins like ELF and then says its own name. */
+static void
+put_elf(const struct disk *d, const char *name)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), MAGIC "%s", name);
+	temp_tree_put(d->tree, name, text);
+}
+
+/* The same below a directory of the tree, at the module's path there. */
+static void
+put_elf_under(const struct disk *d, const char *prefix, const char *name)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s%s", prefix, d->tree, name);
+	put_elf(d, full);
+}
+
+/* Candidates of @ask are these files, with @d->tree for a '@', and no more. */
+static void
+assert_candidates(const struct disk *d, struct supply_ask ask,
+		  const char *const *names)
+{
+	for (ask.nth = 0; names[ask.nth]; ask.nth++) {
+		char text[256] = "", wanted[256];
+		const char *at = strchr(names[ask.nth], '@');
+		_close_ int fd = -1;
+
+		snprintf(wanted, sizeof(wanted), MAGIC "%.*s%s%s",
+			 (int)(at ? at - names[ask.nth] : 255),
+			 names[ask.nth], at ? d->tree : "", at ? at + 1 : "");
+		assert_ok(supply_disk(&d->places, &ask, &fd));
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		assert_string_equal(text, wanted);
+	}
+	int fd = -1;
+	assert_err(supply_disk(&d->places, &ask, &fd), ERR_NOTFOUND, "no ");
+	assert_int_equal(fd, -1);
+	ask.nth = UINT32_MAX;
+	assert_err(supply_disk(&d->places, &ask, &fd), ERR_NOTFOUND,
+		   "no further");
+}
+
+static const char *const nothing[] = { NULL };
+
+static void
+executables_come_by_path_and_by_id(void **state)
+{
+	static const char *const wanted[] = {
+		"/root@/lib/libx.so (deleted)", "/lib/libx.so (deleted)",
+		"/debug/.build-id/ab/cdef", "/more/.build-id/ab/cdef",
+		"/root@/lib/libx.so", "/lib/libx.so", NULL,
+	};
+	struct disk d;
+
+	disk_init(&d, *state);
+	for (size_t i = 0; wanted[i]; i++)
+		if (!strchr(wanted[i], '@'))
+			put_elf(&d, wanted[i]);
+	put_elf_under(&d, "/root", "/lib/libx.so");
+	put_elf_under(&d, "/root", "/lib/libx.so (deleted)");
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_EXE, .id = abcdef, .path = d.gone }, wanted);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_EXE, .path = d.path }, wanted + 4);
+}
+
+static void
+debug_files_come_by_id_and_by_link(void **state)
+{
+	static const char *const wanted[] = {
+		"/debug/.build-id/ab/cdef.debug",
+		"/more/.build-id/ab/cdef.debug",
+		"/root@/lib/x.debug", "/lib/x.debug",
+		"/root@/lib/.debug/x.debug", "/lib/.debug/x.debug",
+		"/debug@/lib/x.debug", "/more@/lib/x.debug",
+		"/debug@/lib/libx.so.debug", "/more@/lib/libx.so.debug", NULL,
+	};
+	static const char *const under[] = { "/root", "/debug", "/more" };
+	struct disk d;
+
+	disk_init(&d, *state);
+	for (size_t i = 0; wanted[i]; i++)
+		if (!strchr(wanted[i], '@'))
+			put_elf(&d, wanted[i]);
+	for (size_t i = 0; i < countof(under); i++)
+		put_elf_under(&d, under[i], "/lib/x.debug");
+	put_elf_under(&d, "/root", "/lib/.debug/x.debug");
+	put_elf_under(&d, "/debug", "/lib/libx.so.debug");
+	put_elf_under(&d, "/more", "/lib/libx.so.debug");
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_DEBUG, .id = abcdef, .path = d.path,
+		.link = "x.debug" }, wanted);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_DEBUG, .path = d.path }, wanted + 8);
+}
+
+static void
+alternates_come_by_id_and_by_link(void **state)
+{
+	static const char *const wanted[] = {
+		"/debug/.build-id/ab/cdef.debug",
+		"/lib/dwz/x", "/debug@/lib/dwz/x",
+		"/debug/.dwz/x", "/more/.dwz/x", NULL,
+	};
+	static const char *const absolute[] = {
+		"/debug/.dwz/any/x", "/debug/.dwz/x", "/more/.dwz/x", NULL,
+	};
+	struct disk d;
+	char link[128];
+
+	disk_init(&d, *state);
+	for (size_t i = 0; wanted[i]; i++)
+		if (!strchr(wanted[i], '@'))
+			put_elf(&d, wanted[i]);
+	put_elf_under(&d, "/debug", "/lib/dwz/x");
+	put_elf(&d, absolute[0]);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_ALT, .id = abcdef, .path = d.path,
+		.link = "dwz/x" }, wanted);
+	snprintf(link, sizeof(link), "%s/.dwz/any/x", d.debug[0]);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_ALT, .path = d.path, .link = link }, absolute);
+}
+
+static void
+an_absolute_link_may_lead_beside_the_module_only(void **state)
+{
+	static const char *const beside[] = { "/lib/x.alt", NULL };
+	struct disk d;
+	char link[128];
+
+	disk_init(&d, *state);
+	put_elf(&d, "/lib/x.alt");
+	put_elf(&d, "/etc/x.alt");
+	put_elf(&d, "/lib/deep/x.alt");
+	struct supply_ask ask = { .kind = SUPPLY_ALT, .path = d.path,
+				  .link = link };
+	snprintf(link, sizeof(link), "%s/lib/x.alt", d.tree);
+	assert_candidates(&d, ask, beside);
+	snprintf(link, sizeof(link), "%s/etc/x.alt", d.tree);
+	assert_candidates(&d, ask, nothing);
+	snprintf(link, sizeof(link), "%s/lib/deep/x.alt", d.tree);
+	assert_candidates(&d, ask, nothing);
+}
+
+static void
+names_that_climb_or_are_relative_lead_nowhere(void **state)
+{
+	static const char *const by_id[] = { "/debug/.build-id/ab/cdef",
+					     NULL };
+	struct disk d;
+	char path[128];
+
+	disk_init(&d, *state);
+	put_elf(&d, "/lib/libx.so");
+	put_elf(&d, "/secret");
+	put_elf(&d, "/debug/.build-id/ab/cdef");
+	snprintf(path, sizeof(path), "%s/lib/../secret", d.tree);
+	const struct supply_ask asks[] = {
+		{ .kind = SUPPLY_EXE, .path = path },
+		{ .kind = SUPPLY_EXE, .path = path + 1 },
+		{ .kind = SUPPLY_EXE, .path = ".." },
+		{ .kind = SUPPLY_EXE, .path = "" },
+		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = "../secret" },
+		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = ".." },
+		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = path },
+		{ .kind = SUPPLY_ALT, .path = d.path, .link = "../secret" },
+		{ .kind = SUPPLY_ALT, .path = d.path, .link = "/.." },
+		{ .kind = SUPPLY_ALT, .path = d.path, .link = "" },
+	};
+
+	for (size_t i = 0; i < countof(asks); i++)
+		assert_candidates(&d, asks[i], nothing);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_EXE, .id = abcdef, .path = path }, by_id);
+}
+
+static void
+only_regular_elf_files_are_handed_over(void **state)
+{
+	static const char *const good[] = { "/more/.build-id/ab/cdef", NULL };
+	struct disk d;
+	char path[128];
+
+	disk_init(&d, *state);
+	put_elf(&d, good[0]);
+	const struct supply_ask ask = { .kind = SUPPLY_EXE, .id = abcdef,
+					.path = d.path };
+	temp_tree_put(d.tree, "/lib/libx.so", "#!/bin/sh\n");
+	assert_candidates(&d, ask, good);
+	temp_tree_put(d.tree, "/lib/libx.so", "\177EL");
+	assert_candidates(&d, ask, good);
+	assert_int_equal(unlink(d.path), 0);
+	assert_int_equal(mkfifo(d.path, 0600), 0);
+	assert_candidates(&d, ask, good);
+	assert_int_equal(unlink(d.path), 0);
+	assert_int_equal(symlink("/dev/zero", d.path), 0);
+	assert_candidates(&d, ask, good);
+	assert_int_equal(unlink(d.path), 0);
+	assert_int_equal(symlink("/proc/kcore", d.path), 0);
+	assert_candidates(&d, ask, good);
+	snprintf(path, sizeof(path), "%s/debug/.build-id/ab/cdef/", d.tree);
+	temp_tree_put(path, "directory", "");
+	assert_candidates(&d, ask, good);
+}
+
+static void
+only_a_build_id_names_a_build_id_directory(void **state)
+{
+	struct disk d;
+	struct supply_ask ask = { .kind = SUPPLY_EXE, .id = abcdef };
+
+	disk_init(&d, *state);
+	put_elf(&d, "/debug/.build-id/ab/cdef");
+	put_elf(&d, "/debug/.build-id/ab/x");
+	ask.id.kind = ID_CONTENT;
+	assert_candidates(&d, ask, nothing);
+	ask.id.kind = ID_GNU_BUILD_ID;
+	ask.id.len = 1;
+	assert_candidates(&d, ask, nothing);
+}
+
+static void
+what_is_handed_over_cannot_be_written(void **state)
+{
+	struct disk d;
+	int fd = -1;
+
+	disk_init(&d, *state);
+	put_elf(&d, "/lib/libx.so");
+	const struct supply_ask ask = { .kind = SUPPLY_EXE, .path = d.path };
+	assert_ok(supply_disk(&d.places, &ask, &fd));
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(write(fd, "x", 1), -1);
+	close(fd);
+}
+
+static void
+nothing_is_known_of_an_unknown_kind(void **state)
+{
+	struct disk d;
+
+	disk_init(&d, *state);
+	put_elf(&d, "/lib/libx.so");
+	assert_candidates(&d, (struct supply_ask){ .kind = 9, .path = d.path },
+			  nothing);
+}
+
+static void
+no_places_are_no_candidates(void **state)
+{
+	const struct supply_places none = { NULL, NULL };
+	const struct supply_ask ask = { .kind = SUPPLY_DEBUG, .id = abcdef };
+	int fd = -1;
+
+	(void)state;
+	assert_err(supply_disk(&none, &ask, &fd), ERR_NOTFOUND, "no file");
+}
+
+#define IN_A_TREE(test) \
+	cmocka_unit_test_setup_teardown(test, temp_tree_setup, \
+					temp_tree_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_A_TREE(executables_come_by_path_and_by_id),
+		IN_A_TREE(debug_files_come_by_id_and_by_link),
+		IN_A_TREE(alternates_come_by_id_and_by_link),
+		IN_A_TREE(an_absolute_link_may_lead_beside_the_module_only),
+		IN_A_TREE(names_that_climb_or_are_relative_lead_nowhere),
+		IN_A_TREE(only_regular_elf_files_are_handed_over),
+		IN_A_TREE(only_a_build_id_names_a_build_id_directory),
+		IN_A_TREE(what_is_handed_over_cannot_be_written),
+		IN_A_TREE(nothing_is_known_of_an_unknown_kind),
+		cmocka_unit_test(no_places_are_no_candidates),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
