@@ -45,8 +45,9 @@ stress_scripts = $(STRESS_LIST)
 bench_scripts = $(BENCH_LIST)
 
 # Unit tests and replay of the fuzz seeds, without the scripts.
-check-unit:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS) $(FUZZ_TARGETS)'
+check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
+		TESTS='$(UNIT_TESTS) $(FUZZ_TARGETS)'
 
 # Fuzz targets as libFuzzer programs, in a build of their own; each then runs
 # over FUZZ_RUNS inputs that grow out of its seeds.
