@@ -41,7 +41,7 @@ static const struct {
 	{ SUPPLY_ALT, "D/.dwz/B" },
 };
 
-/* ---- what a name may be ------------------------------------------------- */
+/* ---- what a name may be ------------------------------------------- */
 
 /* True if a component of @name is "..". */
 static bool
@@ -93,7 +93,7 @@ is_within(const char *path, const char *const *dirs)
 	return false;
 }
 
-/* ---- names, in the order of their table ---------------------------------- */
+/* ---- names, in the order of their table --------------------------- */
 
 static bool
 put_absolute_link(const struct candidates *c, struct buf *out)
@@ -232,7 +232,7 @@ static const struct name {
 	{ 'U', put_undeleted_path },
 };
 
-/* ---- the walk -------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------- */
 
 static bool
 put_letter(const struct candidates *c, char letter, struct buf *out)

@@ -20,7 +20,7 @@ supply_pair(int fds[2])
 	return NULL;
 }
 
-/* ---- waiting --------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------ */
 
 static int64_t
 now_ms(void)
@@ -62,7 +62,7 @@ await_request(int fd, int quit, int64_t deadline, bool *over)
 	return NULL;
 }
 
-/* ---- one request ------------------------------------------------------------ */
+/* ---- one request -------------------------------------------------- */
 
 /*
  * Descriptors that came with a request are dropped by the kernel, since no

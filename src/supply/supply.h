@@ -28,7 +28,7 @@ extern const struct supply_places supply_default_places;
  * regular files that begin with the ELF magic; ERR_NOTFOUND after the last.
  */
 struct err *supply_disk(const struct supply_places *places,
-			const struct supply_ask *ask, int *fd) _must_check_;
+			const struct supply_ask *ask, int *out) _must_check_;
 
 /** A pair of connected sockets: [0] the supplier's, [1] the jailed side's. */
 struct err *supply_pair(int fds[2]) _must_check_;

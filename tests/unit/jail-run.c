@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <sys/mman.h>
 
 #include "assert-err.h"
 #include "jail-run.h"
@@ -43,6 +44,13 @@ assert_jail_ends(const struct jail_limits *limits, jail_fn *fn, void *arg,
 	if (!err)
 		fail_msg("the child went on and ended with %d", status);
 	assert_err(err, ERR_DAMAGED, words);
+}
+
+void *
+jail_page(int protection)
+{
+	/* cppcheck-suppress invalidFunctionArg; -1 is what mmap(2) asks for */
+	return mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 int

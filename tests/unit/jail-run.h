@@ -17,6 +17,8 @@ int jail_status(const struct jail_limits *limits, int fd, jail_fn *fn,
 void assert_jail_ends(const struct jail_limits *limits, jail_fn *fn,
 		      void *arg, const char *words);
 
+/** A fresh page of memory. */
+void *jail_page(int protection);
 /** Work: sleeps without end. */
 int jail_sleep(void *arg);
 

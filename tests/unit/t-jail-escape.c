@@ -173,18 +173,14 @@ try_tgkill_other(void *arg)
 static int
 try_mmap_exec(void *arg)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
 	(void)arg;
-	return p == MAP_FAILED ? REFUSED : 0;
+	return jail_page(PROT_READ | PROT_EXEC) == MAP_FAILED ? REFUSED : 0;
 }
 
 static int
 try_mprotect_exec(void *arg)
 {
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = jail_page(PROT_READ | PROT_WRITE);
 
 	(void)arg;
 	return tried(mprotect(p, 4096, PROT_READ | PROT_EXEC));

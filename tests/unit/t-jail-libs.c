@@ -24,7 +24,7 @@
 
 #define MIB (1u << 20)
 
-/* ---- libelf and libdw ------------------------------------------------------- */
+/* ---- libelf and libdw --------------------------------------------- */
 
 static int
 walk_sections(void *arg)
@@ -131,7 +131,7 @@ look_up_on_a_duplicate(void *arg)
 	return second < 0 ? 9 : look_up_symbols_and_lines(&second);
 }
 
-/* ---- libunwind ---------------------------------------------------------------- */
+/* ---- libunwind ---------------------------------------------------- */
 
 static int
 no_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info,
@@ -194,7 +194,7 @@ unwind_a_step(void *arg)
 	return 0;
 }
 
-/* ---- zstd and json-c ------------------------------------------------------------- */
+/* ---- zstd and json-c ---------------------------------------------- */
 
 struct packed {
 	void *data;
@@ -233,7 +233,7 @@ write_json(void *arg)
 	return err || !strstr(out.data, "18446744073709551615");
 }
 
-/* ---- the C library ----------------------------------------------------------------- */
+/* ---- the C library ------------------------------------------------ */
 
 static int
 by_value(const void *a, const void *b)
@@ -282,7 +282,7 @@ hash(void *arg)
 	return err || digest[0] != 0xba;
 }
 
-/* ---- tests --------------------------------------------------------------------------- */
+/* ---- tests -------------------------------------------------------- */
 
 static void
 runs_on_this_program(jail_fn *fn)

@@ -179,8 +179,7 @@ too_many_descriptors_are_refused(void **state)
 static int
 touch_nothing(void *arg)
 {
-	volatile char *page = mmap(NULL, 4096, PROT_NONE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile char *page = jail_page(PROT_NONE);
 
 	(void)arg;
 	*page = 1;

@@ -49,7 +49,7 @@ disk_init(struct disk *d, const char *tree)
 static void
 put_elf(const struct disk *d, const char *name)
 {
-	char text[256];
+	char text[300];
 
 	snprintf(text, sizeof(text), MAGIC "%s", name);
 	temp_tree_put(d->tree, name, text);
