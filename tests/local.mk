@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/t-space \
 	tests/unit/t-supply \
 	tests/unit/t-supply-disk \
+	tests/unit/t-tls \
 	tests/unit/t-unwind
 
 # What several unit tests share.
