@@ -76,6 +76,12 @@ snapfmt-seeds: tests/format/make-sample
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
+	tests/cmd/doctor.py \
+	tests/cmd/gdb.py \
+	tests/cmd/import.py \
+	tests/cmd/report.py \
+	tests/cmd/rsp.py \
+	tests/cmd/words.py \
 	tests/corpus/foreign.py \
 	tests/format/same-text.py \
 	tests/gdb/deleted.py \

@@ -52,7 +52,7 @@ dump_core(struct subject *s, int scratch)
 	if (!err)
 		err = dump_snapshot(snapshot);
 	if (!err)
-		s->status = subject_damaged(s) ? 6 : 0;
+		subject_tell_damage(s);
 	return err;
 }
 

@@ -56,20 +56,6 @@ import_sink(void *arg, const void *data, size_t n)
 	return io_write(im->out, data, n);
 }
 
-static void
-import_say_gaps(struct subject *s)
-{
-	size_t n;
-	const char *const *gaps = insp_gaps(s->insp, &n);
-
-	for (size_t k = 0; k < n; k++) {
-		_buf_ struct buf raw = { 0 }, shown = { 0 };
-		buf_printf(&raw, "%s: missing: %s", s->path, gaps[k]);
-		buf_escape(&shown, raw.data ? raw.data : "", raw.len);
-		say("import: %s", shown.data ? shown.data : "");
-	}
-}
-
 static struct err *
 import_tell(struct subject *s, const struct import *im,
 	    const struct capture_counts *counts)
@@ -105,8 +91,7 @@ import_work(struct subject *s, void *arg)
 	progress_end(&im->progress);
 	if (err)
 		return err;
-	import_say_gaps(s);
-	s->status = subject_damaged(s) ? 6 : 0;
+	subject_tell_damage(s);
 	return import_tell(s, im, &counts);
 }
 

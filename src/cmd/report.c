@@ -43,8 +43,9 @@ report_work(struct subject *s, void *arg)
 		report_text(&r, &out);
 	if (err)
 		return err;
-	s->status = subject_damaged(s) ? 6 : 0;
-	return say_result(&out);
+	err = say_result(&out);
+	subject_tell_damage(s);
+	return err;
 }
 
 static struct err *

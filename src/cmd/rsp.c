@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -29,21 +30,89 @@ rsp_open_record(const char *path, int *out)
 	return *out >= 0 ? NULL : err_errno("cannot write %s", path);
 }
 
-/* ---- on a pipe ----------------------------------------------------------------- */
+/* ---- both ways --------------------------------------------------------------------- */
+
+/* Start the worker; *@ours is our end of its control socket. */
+static struct err *
+rsp_start(struct session_options *session, struct rsp_job *job, int *ours,
+	  struct session **out)
+{
+	int pair[2], keep[3];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_errno("cannot make a socket");
+	_close_ int theirs = pair[1];
+	*ours = pair[0];
+	job->control = theirs;
+	session->keep = keep;
+	keep[session->n_keep++] = theirs;
+	if (job->record >= 0)
+		keep[session->n_keep++] = job->record;
+	if (job->quiet >= 0)
+		keep[session->n_keep++] = job->quiet;
+	session->arg = job;
+	struct err *err = session_start(session, out);
+	session->keep = NULL;
+	return err;
+}
+
+/* Has the worker said that it is ready? It says nothing else. */
+static bool
+rsp_is_ready(int control)
+{
+	char byte;
+
+	return recv(control, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+/* ---- on a pipe --------------------------------------------------------------------- */
+
+/*
+ * gdb looks at the stderr of its pipe's other end before every single byte it
+ * takes (ser-base.c, generic_readchar()): one system call a byte, until there
+ * is nobody left who could write to it. So once the target is open, and
+ * nothing more is to be said, a stderr of that kind is given up.
+ */
+static struct err *
+rsp_find_quiet(int *out)
+{
+	struct stat st;
+
+	*out = -1;
+	if (fstat(STDERR_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return NULL;
+	*out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return *out >= 0 ? NULL : err_errno("cannot open /dev/null");
+}
 
 static struct err *
-rsp_pipe(const struct session_options *session, int *status)
+rsp_pipe(struct session_options *session, struct rsp_job *job, int *status)
 {
+	_close_ int quiet = -1, control = -1;
+	struct session *s;
+
 	/*
-	 * gdb's Ctrl-C goes to all processes of its terminal, and means gdb:
+	 * A Ctrl-C goes to all processes of a terminal, and means the client:
 	 * the session ends with its pipe. By hand it ends us.
 	 */
 	if (!isatty(STDIN_FILENO))
 		signal(SIGINT, SIG_IGN);
-	return session_run(session, status);
+	job->in = STDIN_FILENO;
+	job->out = STDOUT_FILENO;
+	struct err *err = rsp_find_quiet(&quiet);
+	job->quiet = quiet;
+	if (!err)
+		err = rsp_start(session, job, &control, &s);
+	if (err)
+		return err;
+	err_free(session_serve(s, control));
+	if (rsp_is_ready(control) && quiet >= 0)
+		dup2(quiet, STDERR_FILENO);
+	err_free(session_serve(s, -1));
+	return session_end(s, status);
 }
 
-/* ---- on a socket ---------------------------------------------------------------- */
+/* ---- on a socket ------------------------------------------------------------------ */
 
 /* The descriptors that the parent waits for. */
 struct waits {
@@ -57,23 +126,36 @@ waits_close(struct waits *w)
 	base_close(&w->all);
 }
 
+static void
+waits_signals(sigset_t *out)
+{
+	sigemptyset(out);
+	sigaddset(out, SIGINT);
+	sigaddset(out, SIGTERM);
+	sigaddset(out, SIGHUP);
+}
+
+static struct err *
+waits_block(void)
+{
+	sigset_t ends;
+
+	waits_signals(&ends);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
+		return err_errno("cannot hold signals back");
+	return NULL;
+}
+
 static struct err *
 waits_open(struct waits *w, int control, int listener)
 {
-	int fds[3];
 	sigset_t ends;
 
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
+	waits_signals(&ends);
 	w->control = control;
 	w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->all = epoll_create1(EPOLL_CLOEXEC);
-	fds[0] = w->signals;
-	fds[1] = control;
-	fds[2] = listener;
+	const int fds[] = { w->signals, control, listener };
 	for (size_t k = 0; k < countof(fds); k++) {
 		struct epoll_event e = { .events = EPOLLIN };
 		if (epoll_ctl(w->all, EPOLL_CTL_ADD, fds[k], &e) < 0)
@@ -109,8 +191,6 @@ static struct err *
 rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
 	 const char *snap, bool *asked)
 {
-	char byte;
-
 	*asked = false;
 	for (;;) {
 		struct err *err = session_serve(s, w->all);
@@ -119,10 +199,7 @@ rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
 		*asked = rsp_readable(w->signals);
 		if (*asked || session_ended(s))
 			return NULL;
-		/* The worker says once that it is ready; then it only ends. */
-		if (rsp_readable(w->control)) {
-			if (read(w->control, &byte, 1) != 1)
-				return NULL;
+		if (rsp_is_ready(w->control)) {
 			err = rsp_announce(l, snap);
 		} else if (rsp_readable(l->fd)) {
 			err = listener_hand_over(l, w->control);
@@ -140,26 +217,19 @@ rsp_socket_session(struct session_options *session, struct rsp_job *job,
 		   const struct listener *l, int *status)
 {
 	_cleanup_(waits_close) struct waits waits = { -1, -1, -1 };
+	_close_ int control = -1;
 	struct session *s;
 	bool asked = false;
-	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_errno("cannot make a socket");
-	_close_ int ours = pair[0];
-	_close_ int theirs = pair[1];
-	const int keep[] = { theirs, job->record };
-	job->control = theirs;
-	session->keep = keep;
-	session->n_keep = job->record >= 0 ? 2 : 1;
-	struct err *err = waits_open(&waits, ours, l->fd);
+	/* Before the worker is started: a signal must not end us alone. */
+	struct err *err = waits_block();
 	if (!err)
-		err = session_start(session, &s);
+		err = rsp_start(session, job, &control, &s);
 	if (err)
 		return err;
-	base_close(&theirs);
-	theirs = -1;
-	err = rsp_wait(s, &waits, l, session->snap, &asked);
+	err = waits_open(&waits, control, l->fd);
+	if (!err)
+		err = rsp_wait(s, &waits, l, session->snap, &asked);
 	if (asked || err)
 		session_kill(s);
 	_err_ struct err *end = session_end(s, status);
@@ -183,7 +253,7 @@ rsp_socket(struct session_options *session, struct rsp_job *job,
 static struct err *
 rsp_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	struct rsp_job job = { -1, -1, -1, -1 };
+	struct rsp_job job = { -1, -1, -1, -1, -1 };
 	struct rsp_options o = { 0 };
 	struct operands operands;
 	_close_ int record = -1;
@@ -195,15 +265,11 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 		return err;
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.keep = &record, .n_keep = record >= 0,
-		.unlimited = true, .work = rsp_serve, .arg = &job,
+		.unlimited = true, .work = rsp_serve,
 	};
 	job.record = record;
-	if (o.listen)
-		return rsp_socket(&session, &job, o.listen, status);
-	job.in = STDIN_FILENO;
-	job.out = STDOUT_FILENO;
-	return rsp_pipe(&session, status);
+	return o.listen ? rsp_socket(&session, &job, o.listen, status)
+			: rsp_pipe(&session, &job, status);
 }
 
 static const struct opt rsp_opts[] = {

@@ -10,11 +10,15 @@
 
 /** What the worker is to do; descriptors are -1 where there is none. */
 struct rsp_job {
-	int in, out;            /* one connection that is there already */
+	int in, out;            /* one connection that is there already; or */
 	int control;            /* connections arrive here, one a message */
 	int record;             /* where both directions are written down */
+	int quiet;              /* what stderr becomes once all is well */
 };
-/** The worker; runs jailed. */
+/**
+ * The worker; runs jailed. Writes a byte to @control when the target is open
+ * and clients may speak.
+ */
 struct err *rsp_serve(struct subject *s, void *job) _must_check_;
 
 /* ---- recordings: rsp_record.c ------------------------------------------------ */

@@ -226,11 +226,16 @@ worker_run(struct worker *w)
 	return err;
 }
 
-/* Tell the parent that the target is open, and clients may come. */
 static struct err *
 worker_ready(const struct rsp_job *job)
 {
-	return job->control < 0 ? NULL : io_write(job->control, "r", 1);
+	if (job->quiet >= 0) {
+		/* The jail has no dup2(); the lowest free number is taken. */
+		close(STDERR_FILENO);
+		if (dup(job->quiet) != STDERR_FILENO)
+			return err_errno("cannot turn stderr away");
+	}
+	return io_write(job->control, "r", 1);
 }
 
 struct err *
@@ -246,7 +251,7 @@ rsp_serve(struct subject *s, void *job)
 		return err;
 	w->subject = s;
 	w->job = job;
-	w->accepting = w->job->control >= 0;
+	w->accepting = w->job->in < 0;
 	err = worker_ready(job);
 	return err ? err : worker_run(w);
 }

@@ -52,12 +52,28 @@ subject_damaged(const struct subject *s)
 	return t->n_gaps && strcmp(t->ops->kind, "snapshot") != 0;
 }
 
+void
+subject_tell_damage(struct subject *s)
+{
+	const struct target *t = insp_target(s->insp);
+
+	if (!subject_damaged(s))
+		return;
+	for (size_t k = 0; k < t->n_gaps; k++) {
+		_buf_ struct buf raw = { 0 }, shown = { 0 };
+		buf_printf(&raw, "%s: %s", s->path, t->gaps[k]);
+		buf_escape(&shown, raw.data ? raw.data : "", raw.len);
+		say("%s: %s", s->verb, shown.data ? shown.data : "");
+	}
+	s->status = 6;
+}
+
 static struct err *
 session_work(const struct session *s, int *status)
 {
 	const struct session_options *o = s->options;
 	_source_ struct source *src = NULL, *exe = NULL;
-	struct subject subject = { .path = o->snap };
+	struct subject subject = { .verb = o->verb, .path = o->snap };
 
 	struct err *err = source_fd(s->snap, o->snap, &src);
 	if (!err && s->exe >= 0)

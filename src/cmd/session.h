@@ -14,6 +14,7 @@
 
 /** What the jailed side has in its hands. */
 struct subject {
+	const char *verb;
 	const char *path;               /* SNAP as it was typed */
 	struct source *src;
 	struct supply supply;
@@ -25,6 +26,8 @@ struct subject {
 struct err *subject_open(struct subject *s) _must_check_;
 /** Did the input end too early, or is part of it unreadable? */
 bool subject_damaged(const struct subject *s);
+/** If it is: say so on stderr, and end with that exit status. */
+void subject_tell_damage(struct subject *s);
 
 typedef struct err *session_fn(struct subject *s, void *arg);
 struct session_options {
