@@ -38,7 +38,7 @@ check_say(struct checker *c, struct err *err)
 	}
 }
 
-/* ---- sections ---------------------------------------------------------------- */
+/* ---- sections ---- */
 /** The bytes between sections: less than the alignment, and zero. */
 static struct err *
 check_gap(struct checker *c, uint64_t from, uint64_t to)
@@ -123,7 +123,7 @@ check_demands(struct checker *c)
 	return err;
 }
 
-/* ---- chunks ------------------------------------------------------------------------ */
+/* ---- chunks ---- */
 /** Where an entry's bytes lie: sorted, equal and overlapping ones meet. */
 struct place {
 	uint64_t offset;
@@ -216,7 +216,7 @@ check_chunks(struct checker *c)
 	return err;
 }
 
-/* ---- ranges ------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 static struct err *
 check_range(const struct snap *s, const struct snap_memory *m)
 {
@@ -257,7 +257,7 @@ check_ranges(struct checker *c)
 	return err;
 }
 
-/* ---- all of it ------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 static struct err *
 check_contents(struct checker *c)
 {

@@ -7,7 +7,7 @@
 
 #include "snapfmt/layout.h"
 
-/* ---- which window, which chunk --------------------------------------------- */
+/* ---- which window, which chunk ---- */
 uint64_t
 chunk_windows(uint64_t start, uint64_t length)
 {
@@ -30,7 +30,7 @@ chunk_window(const struct snap_memory *m, uint64_t k, uint64_t *start,
 	*n = (uint32_t)(last - from + 1);
 }
 
-/* ---- one chunk ---------------------------------------------------------------- */
+/* ---- one chunk ---- */
 struct err *
 chunk_entry(const struct snap *s, uint64_t k, struct chunk *out)
 {
@@ -100,12 +100,10 @@ slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k)
 	return NULL;
 }
 
-/** Chunk @k decoded, which must be of @n bytes. */
+/** Chunk @k, which must be of @n bytes, is in @slot afterwards. */
 static struct err *
-chunk_get(struct snap *s, uint64_t k, uint32_t n, const uint8_t **out)
+slot_hold(struct snap *s, struct chunk_slot *slot, uint64_t k, uint32_t n)
 {
-	struct chunk_slot *slot = &s->slot[k % CHUNK_SLOTS];
-
 	if (slot->chunk_plus_1 != k + 1) {
 		slot->chunk_plus_1 = 0;
 		struct err *err = slot_fill(s, slot, k);
@@ -115,11 +113,10 @@ chunk_get(struct snap *s, uint64_t k, uint32_t n, const uint8_t **out)
 	if (slot->n != n)
 		return err_new(ERR_DAMAGED, "chunk %llu has %u bytes, not %u",
 			       (unsigned long long)k, slot->n, n);
-	*out = slot->bytes;
 	return NULL;
 }
 
-/* ---- a range of memory ------------------------------------------------------ */
+/* ---- a range of memory ---- */
 /**
  * Go over the chunks of [addr, addr + n); @out NULL only decodes them. Chunks
  * with successive numbers have different slots, so what fits into the cache
@@ -131,19 +128,19 @@ chunks_walk(struct snap *s, const struct snap_memory *m, uint64_t addr,
 {
 	while (n) {
 		uint64_t k = addr / SNAP_CHUNK - m->start / SNAP_CHUNK;
-		const uint8_t *bytes;
-		uint64_t start;
-		uint32_t len;
+		struct chunk_slot *slot = &s->slot[(m->ref + k) % CHUNK_SLOTS];
+		uint64_t start = 0;
+		uint32_t len = 0;
 
 		chunk_window(m, k, &start, &len);
-		struct err *err = chunk_get(s, m->ref + k, len, &bytes);
+		struct err *err = slot_hold(s, slot, m->ref + k, len);
 		if (err)
 			return err_wrap(err, "memory at 0x%llx",
 					(unsigned long long)start);
 		size_t skip = addr - start;
 		size_t part = n < len - skip ? n : len - skip;
 		if (out)
-			memcpy(out, bytes + skip, part);
+			memcpy(out, slot->bytes + skip, part);
 		out = out ? out + part : NULL;
 		addr += part;
 		n -= part;

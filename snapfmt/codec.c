@@ -6,7 +6,7 @@
 
 #include "snapfmt/layout.h"
 
-/* ---- encoding -------------------------------------------------------------- */
+/* ---- encoding ---- */
 uint64_t
 codec_number(const void *at, size_t width)
 {
@@ -153,7 +153,7 @@ codec_table_header(struct buf *out, uint32_t disk, uint32_t count,
 	buf_u32(out, 0);
 }
 
-/* ---- decoding -------------------------------------------------------------- */
+/* ---- decoding ---- */
 static const char *
 decode_number(const struct field *f, struct rd *r, const struct decoder *d,
 	      void *at)
@@ -323,7 +323,7 @@ struct err *
 codec_decode(const struct schema *sc, struct span payload,
 	     const struct decoder *d, struct rows *out)
 {
-	struct table_view tv;
+	struct table_view tv = { 0 };
 	struct err *err = codec_view(sc, payload, &tv);
 
 	if (err)

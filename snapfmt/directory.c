@@ -10,7 +10,7 @@
 /* RFC 8878, 3.1.1.2: a block of 4 bytes or more holds at most 128 KiB. */
 #define PACK_RATIO_MAX 32768u
 
-/* ---- messages --------------------------------------------------------------- */
+/* ---- messages ---- */
 struct err *
 directory_wrap(struct err *err, const struct section *s)
 {
@@ -35,7 +35,7 @@ directory_spent(const struct arena *a, size_t n)
 	return err_nomem();
 }
 
-/* ---- header and trailer -------------------------------------------------------- */
+/* ---- header and trailer ---- */
 static bool
 is_sealed(const uint8_t *block, size_t digest_at)
 {
@@ -124,7 +124,7 @@ trailer_read(struct source *src, struct trailer *out)
 	return NULL;
 }
 
-/* ---- sections ------------------------------------------------------------------- */
+/* ---- sections ---- */
 /** What is off with entry @s, given where the one before ended. */
 static const char *
 section_fault(const struct section *s, uint64_t floor, uint64_t end)
@@ -209,7 +209,7 @@ sections_read(struct directory *d, const struct trailer *t, struct arena *a)
 	struct decoder decoder = { .arena = a };
 	struct rows rows = { 0 };
 	uint8_t xxh[XXH128_SIZE];
-	struct span bytes;
+	struct span bytes = { 0 };
 
 	if (!raw)
 		return err_nomem();
@@ -231,7 +231,7 @@ struct err *
 directory_read(struct source *src, struct arena *a, struct directory *out)
 {
 	struct directory d = { .src = src };
-	struct trailer t;
+	struct trailer t = { 0 };
 	struct err *err = header_read(&d);
 
 	if (!err)
@@ -258,7 +258,7 @@ directory_find(const struct directory *d, uint32_t type, uint32_t instance)
 	return NULL;
 }
 
-/* ---- payloads ---------------------------------------------------------------------- */
+/* ---- payloads ---- */
 static struct err *
 payload_stored(const struct directory *d, const struct section *s,
 	       struct arena *a, struct span *out)
@@ -281,7 +281,7 @@ payload_packed(const struct directory *d, const struct section *s,
 	       ZSTD_DCtx *zstd, struct arena *a, struct span *out)
 {
 	_arena_ struct arena *frame = arena_new(0);
-	struct span stored;
+	struct span stored = { 0 };
 
 	if (!frame)
 		return err_nomem();
@@ -312,7 +312,7 @@ directory_load(const struct directory *d, const struct section *s,
 	return directory_wrap(err, s);
 }
 
-/* ---- verification without keeping the bytes --------------------------------- */
+/* ---- verification without keeping the bytes ---- */
 struct err *
 directory_verify(const struct directory *d, const struct section *s,
 		 void *step)

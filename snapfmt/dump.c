@@ -10,7 +10,7 @@
 #define HEX_MAX 256u            /* longer bytes are shown as size and hash */
 #define READ_STEP 65536u        /* bytes of memory hashed at a time */
 
-/* ---- values ---------------------------------------------------------------- */
+/* ---- values ---- */
 static void
 put_quoted(struct buf *out, const char *s)
 {
@@ -129,7 +129,7 @@ static show_fn *const shows[FIELD_KINDS] = {
 	[FIELD_ID] = show_id, [FIELD_LIST] = show_list,
 };
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records ---- */
 /** "thread tid=1 …", without the newline. */
 static void
 dump_fields(const struct schema *sc, const void *row, struct buf *out)
@@ -180,7 +180,7 @@ dump_table(const struct snap *s, uint32_t type, struct buf *out)
 	}
 }
 
-/* ---- what is read on demand ----------------------------------------------- */
+/* ---- what is read on demand ---- */
 /** XXH3-128 of a range's bytes; @step has READ_STEP bytes. */
 static struct err *
 memory_hash(struct snap *s, const struct snap_memory *m, uint8_t *step,
@@ -285,7 +285,7 @@ dump_unknown(const struct snap *s, struct buf *out)
 	}
 }
 
-/* ---- all of it ----------------------------------------------------------------- */
+/* ---- all of it ---- */
 static void
 dump_tables(const struct snap *s, const uint16_t *types, size_t n,
 	    struct buf *out)

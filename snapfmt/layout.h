@@ -45,11 +45,11 @@
 #define READER_MAX (448u << 20)         /* memory of one struct snap */
 #define RECORD_MAX 4096u                /* bytes of one record */
 
-/* ---- digest.c: the one place where checksums are compared -------------- */
+/* ---- digest.c: the one place where checksums are compared ---- */
 /** The fuzz target brings a version of its own that always says yes. */
 bool digest_equal(const void *computed, const void *stored, size_t n);
 
-/* ---- schema.c: sections and records ------------------------------------ */
+/* ---- schema.c: sections and records ---- */
 enum section_type {
 	SECTION_PROCESS = 1, SECTION_THREADS = 2, SECTION_REGSETS = 3,
 	SECTION_MAPS = 4, SECTION_MODULES = 5, SECTION_MODULE_NAMES = 6,
@@ -139,7 +139,7 @@ const char *schema_section_name(uint32_t type);
 size_t schema_width(const struct field *f);
 bool schema_is_many(uint32_t type);     /* may have instances 1, 2, … */
 
-/* ---- codec.c: records to bytes and back --------------------------------- */
+/* ---- codec.c: records to bytes and back ---- */
 struct rows {
 	void *data;             /* of the schema's structs */
 	size_t n;
@@ -188,7 +188,7 @@ struct err *codec_decode(const struct schema *sc, struct span payload,
 			 const struct decoder *d, struct rows *out)
 	_must_check_;
 
-/* ---- lookup.c: from a hash to the numbers that have it ------------------- */
+/* ---- lookup.c: from a hash to the numbers that have it ---- */
 struct lookup_slot {
 	uint64_t hash;
 	uint32_t id_plus_1;     /* 0 = free */
@@ -205,7 +205,7 @@ void lookup_fini(struct lookup *l);
 /** The first eight bytes of an XXH3-128. */
 uint64_t lookup_hash(const uint8_t xxh[XXH128_SIZE]);
 
-/* ---- pack.c: zstd ------------------------------------------------------- */
+/* ---- pack.c: zstd ---- */
 /** One frame of level 1 that declares its content's size. */
 struct err *pack_frame(ZSTD_CCtx *zstd, struct span raw, void *out,
 		       size_t cap, size_t *n) _must_check_;
@@ -213,7 +213,7 @@ struct err *pack_frame(ZSTD_CCtx *zstd, struct span raw, void *out,
 struct err *pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out,
 			size_t raw) _must_check_;
 
-/* ---- directory.c: from a source to its sections -------------------------- */
+/* ---- directory.c: from a source to its sections ---- */
 struct directory {
 	struct source *src;     /* borrowed */
 	uint16_t major, minor;
@@ -241,7 +241,7 @@ struct err *directory_wrap(struct err *err, const struct section *s)
 /** The error for @n bytes that @a did not give. */
 struct err *directory_spent(const struct arena *a, size_t n) _must_check_;
 
-/* ---- reader.c and chunks.c ----------------------------------------------- */
+/* ---- reader.c and chunks.c ---- */
 /** As snap_open(), without the snapshot's name in front of an error. */
 struct err *reader_open(struct source *src, struct snap **out) _must_check_;
 #define CHUNK_SLOTS 16u
@@ -255,7 +255,7 @@ struct chunk_slot {
 /** A section whose payload comes when it is asked for. */
 struct demand {
 	const struct section *section;
-	bool loaded;
+	struct arena *arena;    /* of what follows; NULL = not loaded yet */
 	union {
 		struct rows extents;    /* of a SKELETON */
 		struct span bytes;      /* of a FILE_DATA */
@@ -271,6 +271,7 @@ struct snap {
 	const struct section *chunk_table, *chunk_data; /* NULL = none */
 	struct demand *skeleton, *file;
 	size_t n_skeletons, n_files;
+	size_t demanded;        /* bytes in the arenas of these */
 	size_t n_foreign;       /* memory ranges of kinds not known here */
 	struct chunk_slot slot[CHUNK_SLOTS];
 };
@@ -289,7 +290,7 @@ void chunk_window(const struct snap_memory *m, uint64_t k, uint64_t *start,
 struct err *reader_extents(struct span payload, struct arena *a,
 			   struct rows *out) _must_check_;
 
-/* ---- text.c ---------------------------------------------------------------- */
+/* ---- text.c ---- */
 extern const struct words text_os, text_state, text_memory, text_reason,
 	text_how, text_attr, text_severity, text_id;
 /** NULL when out of range or without a word. */

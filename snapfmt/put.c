@@ -107,7 +107,7 @@ snap_put_file(struct snap_writer *w, const struct snap_blob *b)
 	return put_record(w, SECTION_FILES, b);
 }
 
-/* ---- skeletons ------------------------------------------------------------- */
+/* ---- skeletons ---- */
 static struct err *
 skeleton_check(const struct snap_extent *extents, size_t n)
 {

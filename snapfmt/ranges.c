@@ -9,7 +9,7 @@
 
 #include "snapfmt/writer.h"
 
-/* ---- the table of ranges ----------------------------------------------------- */
+/* ---- the table of ranges ---- */
 /** Does @m continue @last, so that one range can say both? */
 static bool
 range_continues(const struct snap_memory *last, const struct snap_memory *m)
@@ -76,7 +76,7 @@ range_accept(struct snap_writer *w, uint64_t start, uint64_t length)
 	return NULL;
 }
 
-/* ---- chunks --------------------------------------------------------------------- */
+/* ---- chunks ---- */
 struct chunk_probe {
 	const struct chunk *chunk;      /* the table so far */
 	const struct chunk *wanted;
@@ -154,7 +154,7 @@ chunk_add(struct snap_writer *w, const void *data, uint32_t n)
 	return NULL;
 }
 
-/* ---- windows --------------------------------------------------------------------- */
+/* ---- windows ---- */
 static bool
 is_zero(const uint8_t *bytes, size_t n)
 {
@@ -262,7 +262,7 @@ snap_put_range(struct snap_writer *w, const struct snap_memory *m)
 	return range_add(w, &r);
 }
 
-/* ---- the end ------------------------------------------------------------------------ */
+/* ---- the end ---- */
 static struct err *
 chunk_table(struct snap_writer *w)
 {

@@ -9,7 +9,7 @@
 
 #include "snapfmt/layout.h"
 
-/* ---- tables ---------------------------------------------------------------- */
+/* ---- tables ---- */
 /* Each after the ones that its records refer to. */
 static const uint16_t tables[] = {
 	SECTION_REGSETS, SECTION_THREADS, SECTION_MODULE_NAMES,
@@ -95,7 +95,7 @@ tables_read(struct snap *s)
 	return err;
 }
 
-/* ---- sections that come on demand ---------------------------------------- */
+/* ---- sections that come on demand ---- */
 /** Its instances; the directory has them in order. */
 static struct err *
 demand_list(struct snap *s, uint32_t type, struct demand **out, size_t *n)
@@ -129,12 +129,55 @@ files_join(struct snap *s)
 	return NULL;
 }
 
+/**
+ * The payload of @d in an arena of its own: what turns out to be damaged does
+ * not stay, however often it is asked for.
+ */
+static struct err *
+demand_payload(struct snap *s, const struct demand *d, struct arena **a,
+	       struct span *out)
+{
+	size_t used = arena_used(s->arena) + s->demanded;
+
+	if (used > READER_MAX || d->section->raw > READER_MAX - used)
+		return directory_wrap(err_new(ERR_LIMIT, "needs more than %u "
+					      "MiB of memory",
+					      READER_MAX >> 20), d->section);
+	*a = arena_new(0);
+	return *a ? directory_load(&s->dir, d->section, s->zstd, *a, out) :
+	       err_nomem();
+}
+
+/** Takes @a, which holds what was loaded. */
+static void
+demand_keep(struct snap *s, struct demand *d, struct arena *a)
+{
+	d->arena = a;
+	s->demanded += arena_used(a);
+}
+
 struct err *
 reader_extents(struct span payload, struct arena *a, struct rows *out)
 {
 	struct decoder d = { .arena = a, .blobs = payload };
 
 	return codec_decode(&schema_extent, payload, &d, out);
+}
+
+static struct err *
+skeleton_load(struct snap *s, struct demand *d)
+{
+	_arena_ struct arena *a = NULL;
+	struct span payload = { 0 };
+	struct err *err = demand_payload(s, d, &a, &payload);
+
+	if (!err)
+		err = directory_wrap(reader_extents(payload, a, &d->extents),
+				     d->section);
+	if (err)
+		return err_wrap(err, "snapshot %s", source_name(s->dir.src));
+	demand_keep(s, d, take(a));
+	return NULL;
 }
 
 struct err *
@@ -145,21 +188,23 @@ snap_skeleton(struct snap *s, uint32_t index,
 		return err_new(ERR_NOTFOUND, "snapshot %s: no skeleton %u",
 			       source_name(s->dir.src), index);
 	struct demand *d = &s->skeleton[index];
-	if (!d->loaded) {
-		struct span payload;
-		struct err *err = directory_load(&s->dir, d->section, s->zstd,
-						 s->arena, &payload);
-		if (!err)
-			err = directory_wrap(reader_extents(payload, s->arena,
-							    &d->extents),
-					     d->section);
-		if (err)
-			return err_wrap(err, "snapshot %s",
-					source_name(s->dir.src));
-		d->loaded = true;
-	}
+	struct err *err = d->arena ? NULL : skeleton_load(s, d);
+	if (err)
+		return err;
 	*extents = d->extents.data;
 	*n = d->extents.n;
+	return NULL;
+}
+
+static struct err *
+file_load(struct snap *s, struct demand *d)
+{
+	_arena_ struct arena *a = NULL;
+	struct err *err = demand_payload(s, d, &a, &d->bytes);
+
+	if (err)
+		return err_wrap(err, "snapshot %s", source_name(s->dir.src));
+	demand_keep(s, d, take(a));
 	return NULL;
 }
 
@@ -170,19 +215,14 @@ snap_file(struct snap *s, size_t index, struct span *out)
 		return err_new(ERR_NOTFOUND, "snapshot %s: no file %zu",
 			       source_name(s->dir.src), index);
 	struct demand *d = &s->file[index];
-	if (!d->loaded) {
-		struct err *err = directory_load(&s->dir, d->section, s->zstd,
-						 s->arena, &d->bytes);
-		if (err)
-			return err_wrap(err, "snapshot %s",
-					source_name(s->dir.src));
-		d->loaded = true;
-	}
+	struct err *err = d->arena ? NULL : file_load(s, d);
+	if (err)
+		return err;
 	*out = d->bytes;
 	return NULL;
 }
 
-/* ---- what tables refer to --------------------------------------------------- */
+/* ---- what tables refer to ---- */
 static bool
 is_module(const struct snap *s, uint32_t index)
 {
@@ -261,7 +301,7 @@ references_check(struct snap *s, uint32_t type)
 	return NULL;
 }
 
-/* ---- life ------------------------------------------------------------------------ */
+/* ---- life ---- */
 static struct err *
 snap_fill(struct snap *s)
 {
@@ -321,6 +361,10 @@ snap_free(struct snap *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < s->n_skeletons; i++)
+		arena_free(s->skeleton[i].arena);
+	for (size_t i = 0; i < s->n_files; i++)
+		arena_free(s->file[i].arena);
 	ZSTD_freeDCtx(s->zstd);
 	arena_free(s->arena);
 	free(s);
@@ -332,7 +376,7 @@ snap_freep(struct snap **s)
 	snap_free(*s);
 }
 
-/* ---- records -------------------------------------------------------------------- */
+/* ---- records ---- */
 static const void *
 rows_of(const struct snap *s, uint32_t type, size_t *n)
 {

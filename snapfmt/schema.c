@@ -192,7 +192,7 @@ static const struct field section_fields[] = {
 	BYTES(section, xxh, 40),
 };
 
-/* ---- what makes a record unacceptable ------------------------------------ */
+/* ---- what makes a record unacceptable ---- */
 static const char *
 fault_thread(const void *record, const void *before)
 {
@@ -267,7 +267,7 @@ fault_attr(const void *record, const void *before)
 	       "is a string without text" : NULL;
 }
 
-/* ---- what a record of its kind does not have ------------------------------ */
+/* ---- what a record of its kind does not have ---- */
 static bool
 idle_memory(const struct field *f, const void *record)
 {
@@ -291,7 +291,7 @@ idle_attr(const struct field *f, const void *record)
 	       f->at == offsetof(struct snap_attr, string) && !is_string;
 }
 
-/* ---- sections -------------------------------------------------------------- */
+/* ---- sections ---- */
 static const struct schema schemas[SECTION_TYPES] = {
 	[SECTION_PROCESS] = SCHEMA(snap_process, "process", 88,
 				   .single = true),

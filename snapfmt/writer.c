@@ -12,7 +12,7 @@
 /* Below this a section stays readable in a hex dump at hardly any cost. */
 #define PACK_FROM 4096u
 
-/* ---- bytes to the sink ----------------------------------------------------- */
+/* ---- bytes to the sink ---- */
 struct err *
 writer_emit(struct snap_writer *w, const void *data, size_t n)
 {
@@ -111,7 +111,7 @@ writer_buffers(const struct snap_writer *w)
 	return !err && w->failed ? err_nomem() : err;
 }
 
-/* ---- strings ------------------------------------------------------------------ */
+/* ---- strings ---- */
 struct intern_key {
 	const struct buf *strings;
 	const char *s;
@@ -145,7 +145,7 @@ intern(void *arg, const char *s)
 	return off;
 }
 
-/* ---- life ---------------------------------------------------------------------- */
+/* ---- life ---- */
 static struct err *
 writer_header(struct snap_writer *w)
 {
@@ -231,7 +231,7 @@ snap_writer_freep(struct snap_writer **w)
 	snap_writer_free(*w);
 }
 
-/* ---- close ---------------------------------------------------------------------- */
+/* ---- close ---- */
 static struct err *
 writer_table(struct snap_writer *w, uint32_t type)
 {

@@ -16,7 +16,7 @@
 
 #define CHUNKS_PARAMETER 0x000e0101u
 
-/* ---- helpers --------------------------------------------------------------- */
+/* ---- helpers ---- */
 static struct err *
 open_bytes(const void *data, size_t n)
 {
@@ -64,7 +64,7 @@ poke(uint8_t *record, size_t at, uint64_t v, size_t width)
 		record[at + i] = (uint8_t)(v >> 8 * i);
 }
 
-/* ---- every byte ----------------------------------------------------------- */
+/* ---- every byte ---- */
 static void
 every_truncation_is_refused(void **state)
 {
@@ -164,7 +164,7 @@ a_fault_names_section_and_offset(void **state)
 			    "checksum does not match");
 }
 
-/* ---- directory -------------------------------------------------------------- */
+/* ---- directory ---- */
 static void
 crafted_files_are_sound_where_nothing_is_wrong(void **state)
 {
@@ -306,7 +306,7 @@ bytes_between_sections_are_found(void **state)
 			    "31 bytes at offset 65 belong to no section");
 }
 
-/* ---- tables --------------------------------------------------------------------- */
+/* ---- tables ---- */
 /** One record in a table of @type, with 4 bytes of strings and blobs. */
 static struct err *
 open_record(uint32_t type, const uint8_t *record, uint32_t size)
@@ -408,7 +408,7 @@ files_and_their_bytes_must_be_as_many(void **state)
 	assert_err(open_craft(&c), ERR_DAMAGED, "FILES names 0 files");
 }
 
-/* ---- memory ---------------------------------------------------------------------- */
+/* ---- memory ---- */
 static void
 put_memory(uint8_t *record, uint64_t start, uint64_t length, uint8_t kind)
 {
@@ -564,6 +564,33 @@ a_damaged_chunk_leaves_the_callers_buffer_alone(void **state)
 		assert_int_equal(bytes[i], 'b');
 }
 
+static void
+a_damaged_skeleton_is_refused_each_time(void **state)
+{
+	uint8_t payload[16 + 24 + 100] = { 0 };
+	const struct snap_extent *e;
+	_craft_ struct craft c;
+	_source_ struct source *src = NULL;
+	_snap_ struct snap *s = NULL;
+	size_t n;
+
+	(void)state;
+	poke(payload, 0, 24, 4);
+	poke(payload, 4, 1, 4);
+	poke(payload, 16 + 8, 40, 8);
+	poke(payload, 16 + 16, 101, 8);
+	craft_begin(&c, 1, 0);
+	craft_section(&c, &(struct craft_entry){ .type = CRAFT_SKELETON },
+		      payload, sizeof(payload));
+	craft_end(&c);
+	assert_ok(source_mem(c.file.data, c.file.len, "x", &src));
+	assert_ok(snap_open(src, &s));
+	for (size_t i = 0; i < 3; i++)
+		assert_err(snap_skeleton(s, 0, &e, &n), ERR_DAMAGED,
+			   "section SKELETON at offset 64: extent 0: bytes "
+			   "lies outside");
+}
+
 int
 main(void)
 {
@@ -590,6 +617,7 @@ main(void)
 		cmocka_unit_test(frames_in_modules_that_are_not_there_are_refused),
 		cmocka_unit_test(chunks_that_lie_are_found_when_they_are_read),
 		cmocka_unit_test(a_damaged_chunk_leaves_the_callers_buffer_alone),
+		cmocka_unit_test(a_damaged_skeleton_is_refused_each_time),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

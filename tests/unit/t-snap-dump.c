@@ -29,8 +29,10 @@ assert_line(const struct buf *text, const char *line)
 {
 	const char *at = strstr(text->data, line);
 
-	if (!at)
+	if (!at) {
 		fail_msg("no line %s in\n%s", line, text->data);
+		return;
+	}
 	assert_true(at == text->data || at[-1] == '\n');
 	assert_int_equal(at[strlen(line)], '\n');
 }

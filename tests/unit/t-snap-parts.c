@@ -13,7 +13,7 @@
 #include "tests/unit/assert-err.h"
 #include "tests/unit/snap-sample.h"
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records ---- */
 static void
 assert_schema_is_sound(const struct schema *sc)
 {
@@ -59,7 +59,7 @@ numbers_are_aligned_on_disk(void **state)
 	}
 }
 
-/* ---- lookup -------------------------------------------------------------------- */
+/* ---- lookup ---- */
 static bool
 is_wanted(const void *arg, uint32_t id)
 {
@@ -86,7 +86,7 @@ lookup_finds_each_of_many_with_colliding_hashes(void **state)
 	lookup_fini(&l);
 }
 
-/* ---- limits ---------------------------------------------------------------------- */
+/* ---- limits ---- */
 static void
 put_zeros(struct snap_writer *w, size_t n)
 {

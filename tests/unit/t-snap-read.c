@@ -68,7 +68,7 @@ assert_span(struct span got, const void *data, size_t n)
 		assert_memory_equal(got.data, data, n);
 }
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records ---- */
 static void
 the_process_comes_back(void **state)
 {
@@ -333,7 +333,7 @@ a_snapshot_of_nothing_reads_as_nothing(void **state)
 	assert_int_equal(snap_auxv(s).n, 0);
 }
 
-/* ---- memory -------------------------------------------------------------------- */
+/* ---- memory ---- */
 static const struct snap_memory *
 range_at(struct snap *s, uint64_t start)
 {
@@ -416,7 +416,7 @@ a_read_beyond_its_range_is_refused(void **state)
 	assert_ok(snap_read(s, m, 0x100, 0, bytes));
 }
 
-/* ---- sources ---------------------------------------------------------------------- */
+/* ---- sources ---- */
 struct counting {
 	const struct buf *bytes;
 	size_t reads;

@@ -86,7 +86,7 @@ assert_filled(struct fixture *f, const struct snap_memory *m, char fill)
 		assert_int_equal(bytes[i], (uint8_t)fill);
 }
 
-/* ---- ranges ----------------------------------------------------------------- */
+/* ---- ranges ---- */
 static void
 neighbours_with_equal_flags_are_one_range(void **state)
 {
@@ -243,7 +243,7 @@ memory_may_end_with_the_last_address_but_one(void **state)
 	assert_filled(f, m, 'a');
 }
 
-/* ---- chunks --------------------------------------------------------------------- */
+/* ---- chunks ---- */
 static void
 equal_windows_are_stored_once(void **state)
 {
@@ -271,7 +271,7 @@ chunks_go_to_the_sink_as_windows_fill(void **state)
 	assert_true(f->bytes.len > before);
 }
 
-/* ---- refusals ------------------------------------------------------------------- */
+/* ---- refusals ---- */
 static void
 descending_memory_is_refused_naming_both_addresses(void **state)
 {
@@ -398,7 +398,7 @@ a_closed_writer_takes_nothing_more(void **state)
 		   ERR_FAILED, "closed");
 }
 
-/* ---- a sink that fails ------------------------------------------------------ */
+/* ---- a sink that fails ---- */
 static struct err *
 sink_of_100_bytes(void *arg, const void *data, size_t n)
 {
@@ -438,7 +438,7 @@ a_lost_chunk_keeps_the_file_from_being_closed(void **state)
 	assert_err(snap_writer_close(w), ERR_FAILED, "failed before");
 }
 
-/* ---- skeletons ------------------------------------------------------------------ */
+/* ---- skeletons ---- */
 static void
 equal_skeletons_share_an_index(void **state)
 {
