@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "gdbstub/wire.h"
+#include "gdbstub/framing.h"
 
 /** What is left of the packet. */
 struct text {
@@ -97,7 +97,7 @@ parse_binary(struct text *t, struct span *out)
 {
 	size_t n = t->n;
 
-	if (!wire_unescape(t->p, &n))
+	if (!framing_unescape(t->p, &n))
 		return false;
 	*out = (struct span){ t->p, n };
 	text_skip(t, t->n);

@@ -6,7 +6,7 @@
 #define GDBSTUB_IMPL_H
 
 #include "gdbstub/args.h"
-#include "gdbstub/wire.h"
+#include "gdbstub/framing.h"
 #include "gdbstub/gdbstub.h"
 
 enum dialect { DIALECT_GDB, DIALECT_LLDB };
@@ -43,6 +43,8 @@ struct open_file {
 	struct buf text;
 	bool owned;
 	uint64_t device, inode;
+	uint64_t next;          /* where reading on would begin */
+	size_t window;          /* how much the last read was given */
 };
 #define OPEN_FILES_MAX 64
 #define FOREIGN_IDS_MAX 256     /* debug files of no module of ours */
@@ -54,7 +56,7 @@ struct stub {
 	size_t n_inferiors;
 
 	/* the link */
-	struct wire wire;
+	struct framing framing;
 	struct buf unacked;     /* sent, and not confirmed yet */
 	unsigned resends;
 	bool no_ack, done;
@@ -64,6 +66,9 @@ struct stub {
 	/* what the client told while connecting */
 	enum dialect dialect;
 	bool multiprocess, error_text, extended;
+
+	/* a word written by the packet before this one: see regs.c */
+	uint64_t packets, pushed, pushed_by;
 
 	/* what requests refer to */
 	size_t inferior, thread;        /* chosen by Hg */
@@ -130,8 +135,8 @@ struct err *regs_put(struct buf *out, const struct inferior *f, size_t thread,
 		     size_t reg) _must_check_;
 
 /* the documents of qXfer, each in its file, appended to @out */
-struct err *targetxml_render(const struct inferior *f, struct buf *out)
-	_must_check_;
+struct err *targetxml_render(const struct inferior *f, enum dialect dialect,
+			     struct buf *out) _must_check_;
 struct err *libraries_render(const struct inferior *f, struct buf *out)
 	_must_check_;
 struct err *threads_render(struct stub *s, struct buf *out) _must_check_;
@@ -155,8 +160,8 @@ struct err *proc_link(const struct inferior *f, const char *name,
 struct err *maps_render(const struct inferior *f, struct buf *out)
 	_must_check_;
 
-/* files.c */
-void files_fini(struct stub *s);
+/* vfile.c */
+void vfile_fini(struct stub *s);
 
 /* vfs.c */
 struct err *vfs_open(struct stub *s, const char *path, struct open_file *out)
@@ -180,6 +185,6 @@ packet_fn memory_read, memory_read_binary, memory_write,
 packet_fn resume_why, resume_actions, resume_query, resume_forward,
 	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
 packet_fn xfer_read;
-packet_fn files_run;
+packet_fn vfile_run;
 
 #endif

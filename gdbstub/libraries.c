@@ -37,9 +37,11 @@ put_library(struct buf *out, const struct snap_module *m)
 
 	buf_puts(out, "<library name=\"");
 	buf_xml(out, name, strlen(name));
+	/* gdb 13.1 requires "lmid"; 0 is the namespace of older stubs, which
+	 * knew none. */
 	buf_printf(out, "\" lm=\"0x%" PRIx64 "\" l_addr=\"0x%" PRIx64
-		   "\" l_ld=\"0x%" PRIx64 "\"/>\n", m->link_map, m->bias,
-		   m->dynamic);
+		   "\" l_ld=\"0x%" PRIx64 "\" lmid=\"0x0\"/>\n", m->link_map,
+		   m->bias, m->dynamic);
 }
 
 struct err *

@@ -6,7 +6,8 @@ libgdbstub_a_SOURCES = \
 	gdbstub/args.c \
 	gdbstub/args.h \
 	gdbstub/connect.c \
-	gdbstub/files.c \
+	gdbstub/framing.c \
+	gdbstub/framing.h \
 	gdbstub/gdbstub.h \
 	gdbstub/impl.h \
 	gdbstub/inferior.c \
@@ -24,7 +25,6 @@ libgdbstub_a_SOURCES = \
 	gdbstub/stub.c \
 	gdbstub/targetxml.c \
 	gdbstub/threads.c \
+	gdbstub/vfile.c \
 	gdbstub/vfs.c \
-	gdbstub/wire.c \
-	gdbstub/wire.h \
 	gdbstub/xfer.c

@@ -75,7 +75,7 @@ memory_read_binary(struct stub *s, const struct args *a)
 		buf_putc(&s->reply, 'b');
 	else if (got == 0)
 		stub_ok(s);
-	wire_put_binary(&s->reply, data, got, limit);
+	framing_put_binary(&s->reply, data, got, limit);
 	return NULL;
 }
 
@@ -92,9 +92,14 @@ memory_write(struct stub *s, const struct args *a)
 		return err_new(ERR_USAGE, "beyond the address space");
 	struct err *err = space_write(insp_space(stub_inferior(s)->insp),
 				      a->v[0].number, data->n, data->data);
-	if (!err)
-		stub_ok(s);
-	return err;
+	if (err)
+		return err;
+	if (data->n == sizeof(uint64_t)) {
+		s->pushed = a->v[0].number;
+		s->pushed_by = s->packets;
+	}
+	stub_ok(s);
+	return NULL;
 }
 
 struct err *
@@ -159,24 +164,15 @@ search_all(struct space *sp, uint64_t addr, uint64_t last, struct span pat,
 	}
 }
 
-/*
- * gdb says which address it could not read only where it searches itself. So
- * a search that begins where nothing can be read is left to it, by an empty
- * reply: "not supported".
- */
 struct err *
 memory_search(struct stub *s, const struct args *a)
 {
 	struct space *sp = insp_space(stub_inferior(s)->insp);
 	uint64_t addr = a->v[0].number, n = a->v[1].number, last, found;
 	const struct span pat = a->v[2].bytes;
-	uint8_t first;
 
 	if (n == 0 || pat.n == 0 || !u64_add(addr, n - 1, &last))
 		return err_new(ERR_USAGE, "nothing to search");
-	_err_ struct err *unreadable = space_read(sp, addr, 1, &first);
-	if (unreadable)
-		return NULL;
 	_err_ struct err *err = search_all(sp, addr, last, pat, &found);
 	if (!err)
 		buf_printf(&s->reply, "1,%" PRIx64, found);

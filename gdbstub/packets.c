@@ -27,7 +27,7 @@ static const struct packet PACKETS[] = {
 	{ "T", "T", threads_alive, 0 },
 	{ "g", NULL, regs_read_all, 0 },
 	{ "p", "L", regs_read, 0 },
-	{ "vFile:", "S", files_run, 0 },
+	{ "vFile:", "S", vfile_run, 0 },
 	{ "qXfer:", "S:S:S:L,L", xfer_read, UNKNOWN_IF_ODD },
 	/* Asked while connecting. */
 	{ "qSupported", "?:S", packet_supported, 0 },
@@ -117,6 +117,7 @@ packets_run(struct stub *s, char *packet, size_t n)
 	const struct packet *p = packets_find(packet, n);
 	struct args args = { .n = 0 };
 
+	s->packets++;
 	if (!p)
 		return;
 	if (p->args) {

@@ -64,6 +64,23 @@ regs_read(struct stub *s, const struct args *a)
 	return regs_put(&s->reply, f, thread, a->v[0].number);
 }
 
+/*
+ * gdb prepares the call of a function (gdb/infcall.c): it writes arguments,
+ * pushes a return address, and then, by the next packet, points the stack
+ * pointer at it. An error there makes gdb put all registers back; later, at
+ * the request to run, it would stay inside the function. Setting the stack
+ * pointer otherwise is allowed: it helps to unwind a damaged stack.
+ */
+static bool
+is_call(const struct stub *s, const struct inferior *f, size_t reg,
+	const struct span *value)
+{
+	struct rd r = rd_of(value->data, value->n);
+
+	return reg == inferior_generic_reg(f, "sp") && rd_u64(&r) == s->pushed
+	       && s->pushed_by && s->packets == s->pushed_by + 1;
+}
+
 struct err *
 regs_write(struct stub *s, const struct args *a)
 {
@@ -78,6 +95,9 @@ regs_write(struct stub *s, const struct args *a)
 	if (a->v[0].number >= n
 	    || value->n != reg_bytes(&regs[a->v[0].number]))
 		return err_new(ERR_USAGE, "no register of that size");
+	if (is_call(s, f, a->v[0].number, value))
+		return err_new(ERR_DENIED, "a snapshot does not run: no "
+			       "function of it can be called");
 	err = insp_reg_write(f->insp, thread, a->v[0].number, value->data);
 	if (!err)
 		stub_ok(s);

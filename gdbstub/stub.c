@@ -31,10 +31,10 @@ stub_init(struct stub *s, struct insp *i, const struct stub_options *options)
 	s->options.packet_size = packet_size(options);
 	s->title = strdup(options->title ? options->title : "");
 	s->options.title = s->title;
-	s->wire.max = s->options.packet_size;
-	s->wire.data = malloc(s->wire.max + 1);
+	s->framing.max = s->options.packet_size;
+	s->framing.data = malloc(s->framing.max + 1);
 	s->inferiors = calloc(1, sizeof(*s->inferiors));
-	if (!s->title || !s->wire.data || !s->inferiors)
+	if (!s->title || !s->framing.data || !s->inferiors)
 		return err_nomem();
 	s->n_inferiors = 1;
 	return inferior_init(&s->inferiors[0], i, 0, s->inferiors);
@@ -59,7 +59,7 @@ stub_free(struct stub *s)
 {
 	if (!s)
 		return;
-	files_fini(s);
+	vfile_fini(s);
 	for (size_t k = 0; k < s->n_inferiors; k++)
 		inferior_fini(&s->inferiors[k]);
 	free(s->inferiors);
@@ -68,7 +68,7 @@ stub_free(struct stub *s)
 	buf_fini(&s->unacked);
 	buf_fini(&s->reply);
 	buf_fini(&s->console);
-	free(s->wire.data);
+	free(s->framing.data);
 	free(s->title);
 	free(s);
 }
@@ -145,11 +145,11 @@ stub_send(struct stub *s, const void *payload, size_t n, bool confirmed,
 	  struct buf *out)
 {
 	if (!confirmed) {
-		wire_put(out, payload, n);
+		framing_put(out, payload, n);
 		return;
 	}
 	bool idle = s->unacked.len == 0;
-	wire_put(&s->unacked, payload, n);
+	framing_put(&s->unacked, payload, n);
 	if (idle)
 		buf_put(out, s->unacked.data, s->unacked.len);
 }
@@ -181,34 +181,34 @@ stub_answer(struct stub *s, struct buf *out)
 		buf_putc(out, '+');
 	buf_reset(&s->reply);
 	buf_reset(&s->console);
-	if (s->wire.len > s->wire.max)
+	if (s->framing.len > s->framing.max)
 		buf_puts(&s->reply, "E01");
 	else
-		packets_run(s, s->wire.data, s->wire.len);
+		packets_run(s, s->framing.data, s->framing.len);
 	stub_send_console(s, confirmed, out);
 	stub_send(s, s->reply.data, s->reply.len, confirmed, out);
 	out->failed |= s->reply.failed | s->console.failed | s->unacked.failed;
-	s->wire.unchecked = s->no_ack;
+	s->framing.unchecked = s->no_ack;
 }
 
 static void
-stub_event(struct stub *s, enum wire_event event, struct buf *out)
+stub_event(struct stub *s, enum framing_event event, struct buf *out)
 {
 	switch (event) {
-	case WIRE_PACKET:
-	case WIRE_OVERSIZE:
+	case FRAMING_PACKET:
+	case FRAMING_OVERSIZE:
 		stub_answer(s, out);
 		break;
-	case WIRE_BAD:
+	case FRAMING_BAD:
 		buf_putc(out, '-');
 		break;
-	case WIRE_ACK:
+	case FRAMING_ACK:
 		stub_acked(s, out);
 		break;
-	case WIRE_NACK:
+	case FRAMING_NACK:
 		stub_refused(s, out);
 		break;
-	case WIRE_NONE:
+	case FRAMING_NONE:
 		break;
 	}
 }
@@ -219,7 +219,7 @@ stub_feed(struct stub *s, const void *data, size_t n, struct buf *out)
 	const uint8_t *p = data;
 
 	for (size_t k = 0; k < n && !s->done && !out->failed; k++)
-		stub_event(s, wire_push(&s->wire, p[k]), out);
+		stub_event(s, framing_push(&s->framing, p[k]), out);
 	return buf_err(out);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The target description ("Target Description Format" in the GDB manual).
- * One document serves both clients: gdb takes its types and ignores the
- * attributes that lldb needs on a register (its encoding, format, offset in
- * the g packet, DWARF number and generic name).
+ * lldb needs more attributes on a register: its encoding, format, offset in
+ * the g packet, DWARF number and generic name. gdb ignores them, but would pay
+ * for them: they are half of the document.
  */
 #include "gdbstub/impl.h"
 
@@ -94,24 +94,29 @@ put_attribute(struct buf *out, const char *name, const char *value)
 }
 
 static void
-put_reg(struct buf *out, const struct reg *r, size_t number, size_t offset)
+put_lldb(struct buf *out, const struct reg *r, size_t number, size_t offset)
 {
-	buf_printf(out, "<reg name=\"%s\" bitsize=\"%u\" regnum=\"%zu\" "
-		   "offset=\"%zu\"", r->name, r->bits, number, offset);
-	put_attribute(out, "type", r->type);
-	put_attribute(out, "group", r->group);
+	buf_printf(out, " regnum=\"%zu\" offset=\"%zu\"", number, offset);
 	put_attribute(out, "generic", r->generic);
 	put_attribute(out, "encoding", r->encoding);
 	put_attribute(out, "format", r->format);
 	if (r->dwarf >= 0)
 		buf_printf(out, " dwarf_regnum=\"%d\" ehframe_regnum=\"%d\"",
 			   r->dwarf, r->dwarf);
-	buf_puts(out, "/>\n");
+}
+
+static void
+put_reg(struct buf *out, const struct reg *r)
+{
+	buf_printf(out, "<reg name=\"%s\" bitsize=\"%u\"", r->name, r->bits);
+	put_attribute(out, "type", r->type);
+	put_attribute(out, "group", r->group);
 }
 
 /* Registers of one feature stand together in the table, in gdb's order. */
 struct err *
-targetxml_render(const struct inferior *f, struct buf *out)
+targetxml_render(const struct inferior *f, enum dialect dialect,
+		 struct buf *out)
 {
 	size_t n, offset = 0;
 	const struct reg *regs = insp_regs(f->insp, &n);
@@ -119,9 +124,10 @@ targetxml_render(const struct inferior *f, struct buf *out)
 
 	buf_printf(out, "<?xml version=\"1.0\"?>\n"
 		   "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n<target>\n"
-		   "<architecture>%s</architecture>\n"
-		   "<osabi>GNU/Linux</osabi>\n",
+		   "<architecture>%s</architecture>\n",
 		   insp_arch(f->insp)->gdb_name);
+	if (insp_target(f->insp)->process.os == SNAP_OS_LINUX)
+		buf_puts(out, "<osabi>GNU/Linux</osabi>\n");
 	for (size_t k = 0; k < n; k++) {
 		if (!feature || strcmp(feature, regs[k].feature) != 0) {
 			buf_printf(out, "%s<feature name=\"%s\">\n",
@@ -130,7 +136,10 @@ targetxml_render(const struct inferior *f, struct buf *out)
 			feature = regs[k].feature;
 			put_types(out, feature);
 		}
-		put_reg(out, &regs[k], k, offset);
+		put_reg(out, &regs[k]);
+		if (dialect == DIALECT_LLDB)
+			put_lldb(out, &regs[k], k, offset);
+		buf_puts(out, "/>\n");
 		offset += regs[k].bits / 8;
 	}
 	buf_printf(out, "%s</target>\n", feature ? "</feature>\n" : "");

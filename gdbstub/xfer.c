@@ -26,15 +26,15 @@ yield(const struct buf *text, struct span *out)
 }
 
 /* ---- documents ----------------------------------------------------------- */
-typedef struct err *render_fn(const struct inferior *f, struct buf *out);
+typedef struct err *render_fn(struct stub *s, struct buf *out);
 
 static struct err *
-inferior_document(const struct inferior *f, struct document *d,
-		  render_fn *render, struct span *out)
+yield_document(struct stub *s, struct document *d, render_fn *render,
+	       struct span *out)
 {
 	if (!d->rendered) {
 		buf_reset(&d->text);
-		struct err *err = render(f, &d->text);
+		struct err *err = render(s, &d->text);
 		if (!err)
 			err = buf_err(&d->text);
 		if (err)
@@ -42,46 +42,45 @@ inferior_document(const struct inferior *f, struct document *d,
 		d->rendered = true;
 	}
 	return yield(&d->text, out);
+}
+
+static struct err *
+render_features(struct stub *s, struct buf *out)
+{
+	return targetxml_render(stub_inferior(s), s->dialect, out);
 }
 
 static struct err *
 get_features(struct stub *s, struct span annex, bool first, struct span *out)
 {
-	struct inferior *f = stub_inferior(s);
-
 	(void)first;
 	if (!span_is(annex, "target.xml"))
 		return no_annex("target description");
-	return inferior_document(f, &f->features, targetxml_render, out);
+	return yield_document(s, &stub_inferior(s)->features, render_features,
+			      out);
+}
+
+static struct err *
+render_libraries(struct stub *s, struct buf *out)
+{
+	return libraries_render(stub_inferior(s), out);
 }
 
 static struct err *
 get_libraries(struct stub *s, struct span annex, bool first, struct span *out)
 {
-	struct inferior *f = stub_inferior(s);
-
 	(void)annex;
 	(void)first;
-	return inferior_document(f, &f->libraries, libraries_render, out);
+	return yield_document(s, &stub_inferior(s)->libraries, render_libraries,
+			      out);
 }
 
 static struct err *
 get_threads(struct stub *s, struct span annex, bool first, struct span *out)
 {
-	struct document *d = &s->threads;
-
 	(void)annex;
 	(void)first;
-	if (!d->rendered) {
-		buf_reset(&d->text);
-		struct err *err = threads_render(s, &d->text);
-		if (!err)
-			err = buf_err(&d->text);
-		if (err)
-			return err;
-		d->rendered = true;
-	}
-	return yield(&d->text, out);
+	return yield_document(s, &s->threads, threads_render, out);
 }
 
 /* Another kind begins at offset 0, so one buffer serves them all. */
@@ -163,7 +162,7 @@ put_piece(struct stub *s, const struct span *all, uint64_t off, uint64_t n)
 	const char *from = left ? (const char *)all->data + off : "";
 
 	buf_putc(&s->reply, 'm');
-	size_t put = wire_put_binary(&s->reply, from, want,
+	size_t put = framing_put_binary(&s->reply, from, want,
 				      s->options.packet_size);
 	if (put == left && s->reply.len)
 		s->reply.data[0] = 'l';

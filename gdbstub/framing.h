@@ -8,22 +8,22 @@
 
 #include "base/base.h"
 
-enum wire_event {
-	WIRE_NONE,             /* go on */
-	WIRE_PACKET,           /* data[0…len) is a packet, NUL behind it */
-	WIRE_BAD,              /* its checksum is wrong */
-	WIRE_OVERSIZE,         /* longer than the buffer; drained */
-	WIRE_ACK,
-	WIRE_NACK,
+enum framing_event {
+	FRAMING_NONE,             /* go on */
+	FRAMING_PACKET,           /* data[0…len) is a packet, NUL behind it */
+	FRAMING_BAD,              /* its checksum is wrong */
+	FRAMING_OVERSIZE,         /* longer than the buffer; drained */
+	FRAMING_ACK,
+	FRAMING_NACK,
 };
 
-enum wire_state { WIRE_IDLE, WIRE_DATA, WIRE_SUM_HIGH, WIRE_SUM_LOW };
+enum framing_state { FRAMING_IDLE, FRAMING_DATA, FRAMING_SUM_HIGH, FRAMING_SUM_LOW };
 
 /** Zero-initialised but for @data, a buffer of @max + 1 bytes. */
-struct wire {
+struct framing {
 	char *data;
 	size_t max, len;        /* len > max: being drained */
-	enum wire_state state;
+	enum framing_state state;
 	uint8_t sum;            /* of what came */
 	uint8_t claimed;        /* by the packet's end */
 	bool broken;            /* the end is no number */
@@ -31,18 +31,18 @@ struct wire {
 };
 
 /** One byte from the client. A packet stays until the next call. */
-enum wire_event wire_push(struct wire *w, uint8_t c);
+enum framing_event framing_push(struct framing *f, uint8_t c);
 
 /** Append "$payload#sum" to @out, runs of a byte shortened. */
-void wire_put(struct buf *out, const void *payload, size_t n);
+void framing_put(struct buf *out, const void *payload, size_t n);
 
 /**
  * Append @n bytes escaped for a binary reply, as long as @b stays within
  * @limit bytes; yields how many went in.
  */
-size_t wire_put_binary(struct buf *b, const void *data, size_t n,
+size_t framing_put_binary(struct buf *b, const void *data, size_t n,
 			size_t limit);
 /** Undo the escapes of a binary request in place; false if one is cut. */
-bool wire_unescape(char *data, size_t *n);
+bool framing_unescape(char *data, size_t *n);
 
 #endif

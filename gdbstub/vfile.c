@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define PATH_LIMIT 4096u
-#define READ_LIMIT 32768u       /* gdb asks full packets; short is fine */
+#define READ_FIRST 1024u
+#define READ_LIMIT 32768u
 
 /* "Errno Values" in the manual. */
 enum { FILE_ENOENT = 2, FILE_EBADF = 9, FILE_ENODEV = 19, FILE_EINVAL = 22,
@@ -24,7 +25,7 @@ fail(struct stub *s, int errno_value)
 }
 
 void
-files_fini(struct stub *s)
+vfile_fini(struct stub *s)
 {
 	for (size_t k = 0; k < OPEN_FILES_MAX; k++)
 		vfs_close(&s->files[k]);
@@ -101,18 +102,35 @@ smallest(uint64_t a, uint64_t b)
 	return (size_t)(a < b ? a : b);
 }
 
-/** Reply "Flength;data", as much of @data as fits. */
-static void
+/** Reply "Flength;data", as much of @data as fits; yields how much. */
+static size_t
 put_data(struct stub *s, const void *data, size_t n)
 {
 	const size_t head = sizeof("F7fffffff;");
 	_buf_ struct buf escaped = { 0 };
 
-	size_t put = wire_put_binary(&escaped, data, n,
+	size_t put = framing_put_binary(&escaped, data, n,
 				      s->options.packet_size - head);
 	buf_printf(&s->reply, "F%zx;", put);
 	buf_put(&s->reply, escaped.data, escaped.len);
 	s->reply.failed |= escaped.failed;
+	return put;
+}
+
+/*
+ * gdb asks for a whole packet wherever it needs a few bytes, keeps the answer
+ * as its only cache, and takes a short one; over a pipe gdb 13 makes a system
+ * call for each byte that comes. So a read is short, and grows as long as the
+ * next one begins where it ended.
+ */
+static size_t
+read_window(struct open_file *file, uint64_t off)
+{
+	if (off != file->next || file->window == 0)
+		file->window = READ_FIRST;
+	else if (file->window < READ_LIMIT)
+		file->window *= 2;
+	return file->window;
 }
 
 static void
@@ -128,12 +146,13 @@ file_pread(struct stub *s, const struct args *a)
 	uint64_t size = source_size(file->source), off = a->v[2].number;
 	size_t n = smallest(smallest(a->v[1].number, s->options.packet_size),
 			    READ_LIMIT);
+	n = smallest(n, read_window(file, off));
 	n = off < size ? smallest(n, size - off) : 0;
 	_err_ struct err *err = source_read(file->source, off, n, data);
 	if (err)
 		fail(s, FILE_EUNKNOWN);
 	else
-		put_data(s, data, n);
+		file->next = off + put_data(s, data, n);
 }
 
 static void
@@ -249,7 +268,7 @@ static const struct file_row {
 };
 
 struct err *
-files_run(struct stub *s, const struct args *a)
+vfile_run(struct stub *s, const struct args *a)
 {
 	char *text = (char *)a->v[0].bytes.data;
 	size_t n = a->v[0].bytes.n;

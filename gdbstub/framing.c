@@ -3,18 +3,18 @@
  * Framing of the remote protocol ("Overview" of appendix "GDB Remote Serial
  * Protocol" of the GDB manual): a push parser, and the encoder of replies.
  */
-#include "gdbstub/wire.h"
+#include "gdbstub/framing.h"
 
 #include <string.h>
 
 /* ---- from the client ----------------------------------------------------- */
 static void
-wire_begin(struct wire *w)
+framing_begin(struct framing *f)
 {
-	w->state = WIRE_DATA;
-	w->len = 0;
-	w->sum = 0;
-	w->broken = false;
+	f->state = FRAMING_DATA;
+	f->len = 0;
+	f->sum = 0;
+	f->broken = false;
 }
 
 /*
@@ -22,81 +22,81 @@ wire_begin(struct wire *w)
  * has given up on what it sent before.
  */
 static void
-wire_data(struct wire *w, uint8_t c)
+framing_data(struct framing *f, uint8_t c)
 {
 	if (c == '$') {
-		wire_begin(w);
+		framing_begin(f);
 	} else if (c == '#') {
-		w->state = WIRE_SUM_HIGH;
+		f->state = FRAMING_SUM_HIGH;
 	} else {
-		w->sum += c;
-		if (w->len < w->max)
-			w->data[w->len++] = (char)c;
+		f->sum += c;
+		if (f->len < f->max)
+			f->data[f->len++] = (char)c;
 		else
-			w->len = w->max + 1;
+			f->len = f->max + 1;
 	}
 }
 
-static enum wire_event
-wire_end(struct wire *w)
+static enum framing_event
+framing_end(struct framing *f)
 {
-	w->state = WIRE_IDLE;
-	if ((w->broken || w->claimed != w->sum) && !w->unchecked)
-		return WIRE_BAD;
-	if (w->len > w->max)
-		return WIRE_OVERSIZE;
-	w->data[w->len] = '\0';
-	return WIRE_PACKET;
+	f->state = FRAMING_IDLE;
+	if ((f->broken || f->claimed != f->sum) && !f->unchecked)
+		return FRAMING_BAD;
+	if (f->len > f->max)
+		return FRAMING_OVERSIZE;
+	f->data[f->len] = '\0';
+	return FRAMING_PACKET;
 }
 
-static enum wire_event
-wire_sum(struct wire *w, uint8_t c)
+static enum framing_event
+framing_sum(struct framing *f, uint8_t c)
 {
 	const char digit = (char)c;
 	uint64_t value = 0;
 
 	if (c == '$') {
-		wire_begin(w);
-		return WIRE_NONE;
+		framing_begin(f);
+		return FRAMING_NONE;
 	}
 	if (!hex_u64(&digit, 1, &value))
-		w->broken = true;
-	w->claimed = (uint8_t)(w->claimed << 4 | value);
-	if (w->state == WIRE_SUM_LOW)
-		return wire_end(w);
-	w->state = WIRE_SUM_LOW;
-	return WIRE_NONE;
+		f->broken = true;
+	f->claimed = (uint8_t)(f->claimed << 4 | value);
+	if (f->state == FRAMING_SUM_LOW)
+		return framing_end(f);
+	f->state = FRAMING_SUM_LOW;
+	return FRAMING_NONE;
 }
 
 /* Between packets. Ctrl-C (0x03) too falls through: nothing runs that could
  * be interrupted, and a second stop reply would confuse the client. */
-static enum wire_event
-wire_idle(struct wire *w, uint8_t c)
+static enum framing_event
+framing_idle(struct framing *f, uint8_t c)
 {
 	switch (c) {
 	case '$':
-		wire_begin(w);
-		return WIRE_NONE;
+		framing_begin(f);
+		return FRAMING_NONE;
 	case '+':
-		return WIRE_ACK;
+		return FRAMING_ACK;
 	case '-':
-		return WIRE_NACK;
+		return FRAMING_NACK;
 	default:
-		return WIRE_NONE;
+		return FRAMING_NONE;
 	}
 }
 
-enum wire_event
-wire_push(struct wire *w, uint8_t c)
+enum framing_event
+framing_push(struct framing *f, uint8_t c)
 {
-	switch (w->state) {
-	case WIRE_IDLE:
-		return wire_idle(w, c);
-	case WIRE_DATA:
-		wire_data(w, c);
-		return WIRE_NONE;
+	switch (f->state) {
+	case FRAMING_IDLE:
+		return framing_idle(f, c);
+	case FRAMING_DATA:
+		framing_data(f, c);
+		return FRAMING_NONE;
 	default:
-		return wire_sum(w, c);
+		return framing_sum(f, c);
 	}
 }
 
@@ -128,7 +128,7 @@ run_length(const char *p, size_t left)
 }
 
 static void
-wire_put_runs(struct buf *out, const char *p, size_t n)
+framing_put_runs(struct buf *out, const char *p, size_t n)
 {
 	size_t plain = 0, i = 0;        /* [plain, i) waits to be copied */
 
@@ -151,14 +151,14 @@ wire_put_runs(struct buf *out, const char *p, size_t n)
 }
 
 void
-wire_put(struct buf *out, const void *payload, size_t n)
+framing_put(struct buf *out, const void *payload, size_t n)
 {
 	uint8_t sum = 0;
 
 	buf_putc(out, '$');
 	size_t from = out->len;
 	if (n)
-		wire_put_runs(out, payload, n);
+		framing_put_runs(out, payload, n);
 	for (size_t i = from; !out->failed && i < out->len; i++)
 		sum += (uint8_t)out->data[i];
 	buf_putc(out, '#');
@@ -175,7 +175,7 @@ is_special(uint8_t c)
 }
 
 size_t
-wire_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
+framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 {
 	const uint8_t *p = data;
 	size_t plain = 0, i = 0;
@@ -200,7 +200,7 @@ wire_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 }
 
 bool
-wire_unescape(char *data, size_t *n)
+framing_unescape(char *data, size_t *n)
 {
 	size_t out = 0;
 
