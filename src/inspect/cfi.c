@@ -17,7 +17,7 @@
 struct known {
 	struct space *space;
 	const struct frame_regs *regs;
-	uint32_t preserved;     /* arch_table.preserved */
+	const struct arch_table *arch;
 };
 
 static struct err *
@@ -105,23 +105,29 @@ eval_rule(const struct expr_env *env, const Dwarf_Op *ops, size_t n,
 	}
 }
 
-/*
- * *@known false: the rule says that the caller's value is gone. "Same value"
- * is also libdw's default for %rax, which every callee may change: believed
- * of preserved registers only.
- */
+/* No rule, or "same value": true of registers that a callee must preserve.
+ * libdw's defaults are not believed, they are off by one register. */
+static bool
+is_kept(const struct arch_table *arch, const Dwarf_Op *ops, int number)
+{
+	bool same = !ops || arch->misjudged >> number & 1;
+
+	return same && arch->preserved >> number & 1;
+}
+
+/** *@known false: the rule says that the caller's value is gone. */
 static struct err *
 eval_register(const struct expr_env *env, Dwarf_Frame *frame, int number,
 	      uint64_t *out, bool *known)
 {
+	const struct known *k = env->arg;
 	Dwarf_Op mem[3], *ops;
 	size_t n;
 
 	if (dwarf_frame_register(frame, number, mem, &ops, &n) != 0)
 		return err_new(ERR_DAMAGED, "the rule for register %d: %s",
 			       number, dwarf_errmsg(-1));
-	const struct known *k = env->arg;
-	*known = n || (!ops && k->preserved >> number & 1);
+	*known = n || is_kept(k->arch, ops, number);
 	if (n)
 		return eval_rule(env, ops, n, out);
 	return *known ? env->reg(env->arg, (uint64_t)number, out) : NULL;
@@ -152,8 +158,7 @@ struct err *
 cfi_unwind(struct insp *i, uint64_t lookup, const struct frame_regs *regs,
 	   struct cfi_step *out)
 {
-	struct known known = { i->space, regs,
-			       arch_table_of(i->arch)->preserved };
+	struct known known = { i->space, regs, arch_table_of(i->arch) };
 	struct expr_env env = { .read = read_known, .reg = reg_known,
 				.arg = &known };
 	struct cfi_step step = { 0 };

@@ -336,26 +336,30 @@ check_progress(struct walk *w, const struct step *s)
 	return true;
 }
 
-/*
- * A return address that is undefined ends a stack; so does 0, from before C
- * libraries said so, where the frame pointer agrees.
- */
+/* Before C libraries said "undefined", a return address of 0 was the end, and
+ * then the frame pointer is 0 too (ABI, 3.4.1). */
 static bool
-check_caller(struct walk *w, const struct frame *f, const struct step *s)
+check_return(struct walk *w, const struct frame *f, const struct step *s)
 {
 	const struct arch *arch = &w->arch->arch;
+	uint64_t ra = value_of(&s->caller, arch->pc);
 
-	if (!knows(&s->caller, arch->pc))
+	if (is_entry(w, f) && !is_executable(w, ra))
 		return ended(w);
-	if (is_entry(w, f)
-	    && !is_executable(w, value_of(&s->caller, arch->pc)))
-		return ended(w);
-	if (value_of(&s->caller, arch->pc) != 0 || s->signal)
+	if (ra != 0 || s->signal)
 		return true;
 	if (!knows(&s->caller, arch->fp)
 	    || value_of(&s->caller, arch->fp) == 0)
 		return ended(w);
 	return stuck(w, "the return address is 0");
+}
+
+static bool
+check_step(struct walk *w, const struct frame *f, const struct step *s)
+{
+	if (!knows(&s->caller, w->arch->arch.pc))
+		return ended(w);
+	return check_progress(w, s) && check_return(w, f, s);
 }
 
 /* ---- the walk -------------------------------------------------------------------------- */
@@ -400,7 +404,7 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		f->cfa = s->cfa;
 		if (s->signal)
 			f->flags |= SNAP_FRAME_SIGNAL;
-		if (!check_caller(w, f, s) || !check_progress(w, s))
+		if (!check_step(w, f, s))
 			return NULL;
 		exact = s->signal;
 	}
