@@ -88,7 +88,7 @@ forgo_privileges(void)
 }
 
 struct err *
-confine_self(const struct confine *c)
+confine_unfiltered(const struct confine *c)
 {
 	int keep[JAIL_KEEP_MAX + 1];
 	struct err *err;
@@ -110,7 +110,14 @@ confine_self(const struct confine *c)
 	err = follow_parent(c->parent);
 	if (err)
 		return err;
-	err = landlock_deny();
+	return landlock_deny();
+}
+
+struct err *
+confine_self(const struct confine *c)
+{
+	struct err *err = confine_unfiltered(c);
+
 	if (err)
 		return err;
 	return filter_load();

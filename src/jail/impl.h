@@ -31,6 +31,8 @@ struct confine {
 };
 /** All of the below, in the order that jail.h promises. */
 struct err *confine_self(const struct confine *c) _must_check_;
+/** The same but for the filter, which hides whether the rest holds. */
+struct err *confine_unfiltered(const struct confine *c) _must_check_;
 
 /** Close every descriptor except 0, 1, 2 and @keep, which is reordered. */
 struct err *confine_descriptors(int *keep, size_t n) _must_check_;

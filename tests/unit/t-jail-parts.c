@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -100,6 +101,59 @@ denied_by_landlock(void)
 	return abi >= 6 && (kill(getppid(), 0) == 0 || errno != EPERM) ? 6 : 0;
 }
 
+static int
+held_without_the_filter(pid_t parent)
+{
+	struct jail_limits limits = limits_of(NULL);
+	const struct confine c = { .limits = &limits, .parent = parent };
+	struct rlimit core, files;
+	int sig = 0;
+
+	_err_ struct err *err = confine_unfiltered(&c);
+	if (err)
+		return 1;
+	if (landlock_abi() && (opens("/etc/passwd") || errno != EACCES))
+		return 2;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return 3;
+	if (prctl(PR_GET_PDEATHSIG, &sig) != 0 || sig != SIGKILL)
+		return 4;
+	getrlimit(RLIMIT_CORE, &core);
+	getrlimit(RLIMIT_FSIZE, &files);
+	return core.rlim_max == 0 && files.rlim_max == 0 ? 0 : 5;
+}
+
+static void
+the_rest_holds_without_the_filter(void **state)
+{
+	pid_t self = getpid();
+	int how;
+
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(held_without_the_filter(self));
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_int_equal(how, 0);
+}
+
+static void
+a_child_whose_parent_has_gone_is_not_confined(void **state)
+{
+	struct jail_limits limits = limits_of(NULL);
+	const struct confine c = { .limits = &limits, .parent = 1 };
+	int how;
+
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		_err_ struct err *err = confine_unfiltered(&c);
+		_exit(err_kind(err) == ERR_FAILED ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_int_equal(how, 0);
+}
+
 static void
 landlock_alone_denies_files_and_network(void **state)
 {
@@ -151,6 +205,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_filter_nothing_is_run),
+		cmocka_unit_test(the_rest_holds_without_the_filter),
+		cmocka_unit_test(a_child_whose_parent_has_gone_is_not_confined),
 		cmocka_unit_test(landlock_alone_denies_files_and_network),
 		cmocka_unit_test(what_is_missing_is_said_in_one_sentence),
 		cmocka_unit_test(the_probe_sees_this_kernel),

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,6 +205,7 @@ names_that_climb_or_are_relative_lead_nowhere(void **state)
 	disk_init(&d, *state);
 	put_elf(&d, "/lib/libx.so");
 	put_elf(&d, "/secret");
+	put_elf(&d, "/lib/sub/x");
 	put_elf(&d, "/debug/.build-id/ab/cdef");
 	snprintf(path, sizeof(path), "%s/lib/../secret", d.tree);
 	const struct supply_ask asks[] = {
@@ -213,6 +215,7 @@ names_that_climb_or_are_relative_lead_nowhere(void **state)
 		{ .kind = SUPPLY_EXE, .path = "" },
 		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = "../secret" },
 		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = ".." },
+		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = "sub/x" },
 		{ .kind = SUPPLY_DEBUG, .path = d.path, .link = path },
 		{ .kind = SUPPLY_ALT, .path = d.path, .link = "../secret" },
 		{ .kind = SUPPLY_ALT, .path = d.path, .link = "/.." },
@@ -252,6 +255,27 @@ only_regular_elf_files_are_handed_over(void **state)
 	snprintf(path, sizeof(path), "%s/debug/.build-id/ab/cdef/", d.tree);
 	temp_tree_put(path, "directory", "");
 	assert_candidates(&d, ask, good);
+}
+
+/* To open a device or a FIFO can do something already. */
+static void
+what_is_no_regular_file_is_not_even_opened(void **state)
+{
+	_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct inotify_event event[16];
+	struct disk d;
+
+	disk_init(&d, *state);
+	put_elf(&d, "/lib/other");
+	assert_int_equal(mkfifo(d.path, 0600), 0);
+	assert_true(inotify_add_watch(watch, d.path, IN_OPEN) >= 0);
+	assert_candidates(&d, (struct supply_ask){
+		.kind = SUPPLY_EXE, .path = d.path }, nothing);
+	assert_int_equal(read(watch, event, sizeof(event)), -1);
+	assert_int_equal(errno, EAGAIN);
+	_close_ int fifo = open(d.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo >= 0);
+	assert_true(read(watch, event, sizeof(event)) > 0);
 }
 
 static void
@@ -322,6 +346,7 @@ main(void)
 		IN_A_TREE(an_absolute_link_may_lead_beside_the_module_only),
 		IN_A_TREE(names_that_climb_or_are_relative_lead_nowhere),
 		IN_A_TREE(only_regular_elf_files_are_handed_over),
+		IN_A_TREE(what_is_no_regular_file_is_not_even_opened),
 		IN_A_TREE(only_a_build_id_names_a_build_id_directory),
 		IN_A_TREE(what_is_handed_over_cannot_be_written),
 		IN_A_TREE(nothing_is_known_of_an_unknown_kind),
