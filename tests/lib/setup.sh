@@ -198,21 +198,23 @@ setup_dots() {
 		files=$((files + 1))
 		! { test -t 1 && test $((files % 4)) = 0; } || printf .
 	done
-	printf ' %d files compiled' $files
+	test $files -lt 4 || ! test -t 1 || printf ' '
+	printf '%d files compiled' $files
 }
 
 # setup_configure DIR [ARGUMENT...]
 setup_configure() {
+	mkdir -p "$1"
 	(
 		build=$1
 		shift
 		test -x configure && test -f Makefile.in &&
 			test -f build-aux/tap-driver.sh || autoreconf -i ||
 			exit
-		mkdir -p "$build" && cd "$build" || exit
+		cd "$build" || exit
 		test -f Makefile || "$source/configure" "$@"
-	) >"$1.configure.log" 2>&1 ||
-		setup_fail 'configure failed' "$1.configure.log"
+	) >"$1/configure.log" 2>&1 ||
+		setup_fail 'configure failed' "$1/configure.log"
 }
 
 # setup_make DIR TARGET...: prints dots, and ends the script on failure.
@@ -221,8 +223,8 @@ setup_make() {
 	shift
 	{
 		make -C "$build" -j"$jobs" "$@" 2>&1
-		echo $? >"$build.status"
-	} | tee "$build.make.log" | setup_dots
-	test "$(cat "$build.status")" = 0 ||
-		setup_fail "make $* failed" "$build.make.log"
+		echo $? >"$build/make.status"
+	} | tee "$build/make.log" | setup_dots
+	test "$(cat "$build/make.status")" = 0 ||
+		setup_fail "make $* failed" "$build/make.log"
 }
