@@ -174,11 +174,11 @@ put_stat(struct stub *s, const struct open_file *file)
 	put_big(&b, file->inode, 4);
 	put_big(&b, regular_readable, 4);
 	put_big(&b, links, 4);
-	put_big(&b, 0, 12);             /* uid, gid, rdev */
+	buf_zero(&b, 12);              /* uid, gid, rdev */
 	put_big(&b, size, 8);
 	put_big(&b, block, 8);
 	put_big(&b, size / 512 + (size % 512 != 0), 8);
-	put_big(&b, 0, 12);             /* times */
+	buf_zero(&b, 12);              /* times */
 	put_data(s, b.data, b.len);
 	s->reply.failed |= b.failed;
 }
