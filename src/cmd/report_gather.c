@@ -34,8 +34,10 @@ report_time(struct buf *b, uint64_t ns, bool iso)
 	if (!gmtime_r(&seconds, &tm)
 	    || !strftime(text, sizeof(text),
 			 iso ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S UTC",
-			 &tm))
-		strcpy(text, "?");
+			 &tm)) {
+		buf_putc(b, '?');
+		return;
+	}
 	buf_puts(b, text);
 }
 

@@ -94,8 +94,8 @@ address_parse(const char *text, union address *out, socklen_t *size)
 static struct err *
 listener_name_tcp(struct listener *l)
 {
+	union address a = { .any = { .sa_family = AF_UNSPEC } };
 	char host[INET6_ADDRSTRLEN];
-	union address a;
 	socklen_t size = sizeof(a);
 	bool v6;
 
@@ -149,14 +149,15 @@ listener_remove_stale(const union address *a)
 static struct err *
 listener_unix(const char *path, struct listener *l)
 {
+	size_t n = strlen(path);
 	union address a;
 
 	memset(&a, 0, sizeof(a));
 	a.local.sun_family = AF_UNIX;
-	if (!*path || strlen(path) >= sizeof(a.local.sun_path))
+	if (!n || n >= sizeof(a.local.sun_path))
 		return err_new(ERR_USAGE, "the path of a socket has 1 to %zu "
 			       "characters", sizeof(a.local.sun_path) - 1);
-	strcpy(a.local.sun_path, path);
+	memcpy(a.local.sun_path, path, n);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return err_errno("cannot listen on %s", path);

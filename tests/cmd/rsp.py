@@ -253,7 +253,7 @@ class Sessions:
             worker = int(f.read().split()[0])
         client = listening.connect()
         client.ask("?")
-        os.kill(worker, signal.SIGSEGV)
+        os.kill(worker, signal.SIGKILL)
         out, err = listening.process.communicate(timeout=20)
         self.tap.ok(listening.process.returncode == 6
                     and err.count(b"\n") == 2 and client.is_closed(),
