@@ -12,6 +12,7 @@
 struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
 struct tls;             /* tls.c: offsets in struct link_map, once found */
+struct lines;           /* lines.c: which unit covers what */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct module_state;    /* files.c: descriptors and images of one module */
 
@@ -33,6 +34,7 @@ struct insp {
 	struct second *second;
 	struct tls *tls;
 	struct symbols *symbols;        /* symbols.c */
+	struct lines *lines;            /* lines.c */
 };
 
 /** Add a sentence on what is missing; once per text. */
@@ -96,6 +98,8 @@ struct err *compose(const struct snap_extent *extents, size_t n, uint64_t size,
  * no ELF file and no skeleton for it. Borrowed from i->dwfl. */
 struct err *symbols_init(struct insp *i) _must_check_;
 void symbols_fini(struct insp *i);
+struct err *lines_init(struct insp *i) _must_check_;
+void lines_fini(struct insp *i);
 Dwfl_Module *symbols_module(struct insp *i, size_t module);
 
 /* second.c */

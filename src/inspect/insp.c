@@ -90,6 +90,8 @@ insp_fill(struct insp *i)
 		err = regs_init(i);
 	if (!err)
 		err = symbols_init(i);
+	if (!err)
+		err = lines_init(i);
 	return err;
 }
 
@@ -123,6 +125,7 @@ insp_free(struct insp *i)
 		return;
 	second_free(i->second);
 	symbols_fini(i);
+	lines_fini(i);
 	regs_fini(i);
 	files_fini(i);
 	space_free(i->space);

@@ -17,6 +17,7 @@ libinspect_a_SOURCES = \
 	src/inspect/impl.h \
 	src/inspect/insp.c \
 	src/inspect/inspect.h \
+	src/inspect/lines.c \
 	src/inspect/modules.c \
 	src/inspect/regs.c \
 	src/inspect/second.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names and lines through libdwfl, which gets every file from files.c and
- * never opens a path: in a jail that would be the end.
+ * Names through libdwfl, which gets every file from files.c and never opens a
+ * path: in a jail that would be the end.
  */
 #include "inspect/impl.h"
 
@@ -18,7 +18,7 @@ struct module_view {
 	struct insp *insp;
 	size_t module;
 	Dwfl_Module *dwfl;
-	bool debug_asked, dwarf_asked, dwarf_usable;
+	bool debug_asked;
 };
 
 struct symbol_slot {
@@ -27,17 +27,10 @@ struct symbol_slot {
 	struct symbol symbol;
 };
 
-/** A dwz alternate, shared by the debug files that name it. */
-struct alternate {
-	Dwarf *dwarf;
-	int fd;
-};
-
 struct symbols {
 	Dwfl *dwfl;
 	struct module_view *views;
 	struct symbol_slot *cache;
-	struct vec alternates;
 };
 
 /* ---- libdwfl's callbacks ---------------------------------------------------- */
@@ -136,15 +129,8 @@ symbols_init(struct insp *i)
 void
 symbols_fini(struct insp *i)
 {
-	if (!i->symbols)
-		return;
-	if (i->symbols->dwfl)
+	if (i->symbols && i->symbols->dwfl)
 		dwfl_end(i->symbols->dwfl);
-	struct alternate *a = i->symbols->alternates.data;
-	for (size_t k = 0; k < i->symbols->alternates.n; k++) {
-		dwarf_end(a[k].dwarf);
-		base_close(&a[k].fd);
-	}
 }
 
 Dwfl_Module *
@@ -261,79 +247,4 @@ insp_symbol_address(struct insp *i, size_t module, const char *linkage,
 		}
 	}
 	return err_new(ERR_NOTFOUND, "no symbol %s", linkage);
-}
-
-/* ---- lines ---------------------------------------------------------------------------- */
-/*
- * A file that was shrunk by dwz needs its alternate, and libdw would open
- * paths to find one that it has not been given. So give it one, or do not
- * touch the file's DWARF at all.
- */
-static bool
-alternate_ready(struct insp *i, Dwarf *dwarf)
-{
-	struct supply_ask ask = { .kind = SUPPLY_ALT };
-	const void *bits;
-	ssize_t n = dwelf_dwarf_gnu_debugaltlink(dwarf, &ask.link, &bits);
-
-	if (n == 0)
-		return true;
-	if (n < 0 || n > ID_MAX)
-		return false;
-	ask.id.kind = ID_GNU_BUILD_ID;
-	ask.id.len = (uint8_t)n;
-	memcpy(ask.id.bytes, bits, (size_t)n);
-	int fd = files_debug(i, &ask);
-	Dwarf *alt = fd < 0 ? NULL : dwarf_begin(fd, DWARF_C_READ);
-	if (!alt) {
-		base_close(&fd);
-		return false;
-	}
-	struct alternate *a = vec_add(&i->symbols->alternates, i->arena, sizeof(*a));
-	if (!a) {
-		dwarf_end(alt);
-		base_close(&fd);
-		return false;
-	}
-	*a = (struct alternate){ alt, fd };
-	dwarf_setalt(dwarf, alt);
-	return true;
-}
-
-static bool
-dwarf_usable(struct insp *i, size_t module)
-{
-	struct module_view *v = &i->symbols->views[module];
-	Dwarf_Addr bias;
-
-	if (v->dwarf_asked)
-		return v->dwarf_usable;
-	v->dwarf_asked = true;
-	Dwarf *dwarf = dwfl_module_getdwarf(v->dwfl, &bias);
-	v->dwarf_usable = dwarf && alternate_ready(i, dwarf);
-	if (dwarf && !v->dwarf_usable)
-		insp_add_gap(i, "%s: its debug file needs another one (dwz), "
-			     "which is not here: no lines",
-			     i->modules[module].path);
-	return v->dwarf_usable;
-}
-
-struct err *
-insp_line(struct insp *i, uint64_t addr, struct line *out)
-{
-	size_t module = insp_module_at(i, addr);
-	Dwfl_Module *mod = symbols_module(i, module);
-	int line = 0, column = 0;
-
-	Dwfl_Line *l = mod && dwarf_usable(i, module)
-		       ? dwfl_module_getsrc(mod, addr) : NULL;
-	const char *file = l ? dwfl_lineinfo(l, NULL, &line, &column, NULL,
-					     NULL) : NULL;
-	if (!file || line <= 0)
-		return err_new(ERR_NOTFOUND, "no line is known for 0x%llx",
-			       (unsigned long long)addr);
-	out->file = file;
-	out->line = (uint32_t)line;
-	out->column = column > 0 ? (uint32_t)column : 0;
-	return NULL;
 }
