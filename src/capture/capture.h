@@ -29,13 +29,13 @@ struct capture_counts {
 };
 
 /**
- * Write everything that @i knows as a snapshot: memory (read-only pages equal
- * to their module's file as references), text around the frames, module
- * skeletons, threads, maps, modules, resolved frames of all threads, texts,
+ * Write everything that @i knows as a snapshot: memory (pages of code equal to
+ * their module's file as references), text around the frames, skeletons of the
+ * modules, threads, maps, modules, resolved frames of all threads, texts,
  * attributes, notes, and as notes what is missing. Memory that cannot be read
  * becomes an absent range and a note. An attribute of @options replaces one
- * that the target has under the same key. Sets the session's overlay aside:
- * what a client wrote is not written down.
+ * that the target has under the same key. What a client wrote into the
+ * session's overlay is not written down.
  */
 struct err *capture_save(struct insp *i, const struct capture_options *options,
 			 snap_sink_fn *sink, void *arg,

@@ -6,7 +6,7 @@
 
 #include "capture/impl.h"
 
-/* ---- output, merged ------------------------------------------------------------ */
+/* ---- output, merged ---- */
 
 static struct err *
 run_flush(struct saver *s)
@@ -53,7 +53,7 @@ run_data(struct saver *s, uint64_t addr, const void *data, size_t n,
 	return err ? err : snap_put_memory(s->writer, addr, data, n, flags);
 }
 
-/* ---- text around frames ------------------------------------------------------------ */
+/* ---- text around frames ---- */
 
 /* Index of the first kept text page at or behind @addr. */
 static size_t
@@ -81,7 +81,7 @@ text_has(const struct saver *s, uint64_t page)
 	return k < s->text.n && pages[k] == page;
 }
 
-/* ---- ranges without data ------------------------------------------------------------ */
+/* ---- ranges without data ---- */
 
 /* @m's part from @from up to @to. */
 static struct err *
@@ -140,7 +140,7 @@ save_file(struct saver *s, const struct snap_memory *m)
 	return save_hole(s, &now);
 }
 
-/* ---- data ------------------------------------------------------------------------------ */
+/* ---- data ---- */
 
 /* A piece of a captured range, and the file that it may be equal to. */
 struct piece {
@@ -153,8 +153,9 @@ struct piece {
 };
 
 /*
- * Only read-only mappings are kept as references: of what a process may write
- * to, the few clean pages are worth having when the file is gone.
+ * Only code is kept as a reference: it is much, and what is needed of it is
+ * around the frames. Data of a file (headers, constants, variables never
+ * written to) is little, and worth having when the file is gone.
  */
 static void
 piece_file(struct saver *s, struct piece *p, const struct snap_map *map)
@@ -163,7 +164,7 @@ piece_file(struct saver *s, struct piece *p, const struct snap_map *map)
 
 	p->file = NULL;
 	if (!map || !map->path || (map->perm & SNAP_PERM_W)
-	    || module == INSP_NONE
+	    || !(map->perm & SNAP_PERM_X) || module == INSP_NONE
 	    || insp_module_file_kind(s->insp, module) != MODULE_FILE_EXACT)
 		return;
 	_err_ struct err *none = insp_module_file(s->insp, module, &p->file);

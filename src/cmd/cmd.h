@@ -13,7 +13,7 @@
 
 #define PROGRAM "inquest"
 
-/* ---- the table of verbs: verbs.c ----------------------------------------- */
+/* ---- the table of verbs: verbs.c ---- */
 struct example {
 	const char *command, *text;     /* @command NULL ends */
 };
@@ -54,7 +54,7 @@ struct operands {
 struct err *verb_parse(const struct verb *v, int argc, char **argv,
 		       void *options, struct operands *out) _must_check_;
 
-/* ---- speaking: say.c ------------------------------------------------------- */
+/* ---- speaking: say.c ---- */
 /** One line on stderr, "inquest: …"; needs no stdio, so it works jailed. */
 void say(const char *fmt, ...) _printf_(1, 2);
 /**

@@ -52,7 +52,7 @@ command_line(const char *command, char *line, int size)
 	return pclose(f) == 0 && got;
 }
 
-/* ---- the looks ------------------------------------------------------------------ */
+/* ---- the looks ---- */
 
 static void
 look_core_pattern(struct finding *f)
@@ -225,7 +225,7 @@ static const struct look {
 	{ "locale", look_locale },
 };
 
-/* ---- the verb ---------------------------------------------------------------------- */
+/* ---- the verb ---- */
 
 static void
 doctor_text(const struct look *l, const struct finding *f, struct buf *out)

@@ -45,7 +45,7 @@ struct import {
 	uint64_t written;
 };
 
-/* ---- the jailed side ----------------------------------------------------------- */
+/* ---- the jailed side ---- */
 
 static struct err *
 import_sink(void *arg, const void *data, size_t n)
@@ -95,7 +95,7 @@ import_work(struct subject *s, void *arg)
 	return import_tell(s, im, &counts);
 }
 
-/* ---- where it goes ---------------------------------------------------------------- */
+/* ---- where it goes ---- */
 
 struct place {
 	char *dir;
@@ -222,7 +222,7 @@ import_place(struct outfile *file, const struct place *place,
 	return buf_err(path);
 }
 
-/* ---- the parent ------------------------------------------------------------------- */
+/* ---- the parent ---- */
 
 static bool
 import_hear(int from, struct import_record *r)
@@ -292,7 +292,7 @@ import_session(const struct session_options *o, int signals, int hear,
 	return err;
 }
 
-/* ---- what is said about it --------------------------------------------------------- */
+/* ---- what is said about it ---- */
 
 static struct err *
 import_json(const struct import_record *r, const char *path)
@@ -360,7 +360,7 @@ import_finish(struct import *im, struct outfile *file,
 				: import_text(r, path.data);
 }
 
-/* ---- the verb ------------------------------------------------------------------------- */
+/* ---- the verb ---- */
 
 static struct err *
 import_all(const char *snap, struct import *im, const struct place *place,

@@ -66,7 +66,7 @@ page_usage(struct buf *b, const struct verb *v)
 		buf_printf(b, " %s", v->operands);
 }
 
-/* ---- screens ----------------------------------------------------------------- */
+/* ---- screens ---- */
 
 void
 page_version(struct buf *b)
@@ -115,7 +115,7 @@ page_screen(struct buf *b, const struct verb *v)
 	buf_printf(b, "\nManual: " PROGRAM " help %s\n", v->name);
 }
 
-/* ---- manual pages -------------------------------------------------------------- */
+/* ---- manual pages ---- */
 
 static void
 page_item(struct buf *b, const struct page_style *style, const char *text,

@@ -40,7 +40,7 @@ put_painted(const struct report *r, struct buf *b, const char *paint,
 		buf_puts(b, text);
 }
 
-/* ---- frames ---------------------------------------------------------------------- */
+/* ---- frames ---- */
 
 static const struct {
 	uint8_t how;
@@ -203,7 +203,7 @@ put_chain(const struct report *r, struct buf *b, const struct view *v)
 		put_stack_end(b, v);
 }
 
-/* ---- threads ---------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 static void
 put_thread_name(struct buf *b, const struct snap_thread *t)
@@ -278,7 +278,7 @@ put_others(const struct report *r, struct buf *b)
 	}
 }
 
-/* ---- head ------------------------------------------------------------------------- */
+/* ---- head ---- */
 
 static void
 put_reason(const struct report *r, struct buf *b)
@@ -325,7 +325,7 @@ put_process(const struct report *r, struct buf *b)
 	}
 }
 
-/* ---- attributes and notes ------------------------------------------------------------ */
+/* ---- attributes and notes ---- */
 
 static void
 put_attr(struct buf *b, const struct snap_attr *a)
@@ -385,7 +385,7 @@ put_notes(const struct report *r, struct buf *b)
 	}
 }
 
-/* ---- what is missing ------------------------------------------------------------------- */
+/* ---- what is missing ---- */
 
 static const char *const reason_words[SNAP_REASONS] = {
 	[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody recorded",

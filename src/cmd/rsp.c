@@ -30,7 +30,7 @@ rsp_open_record(const char *path, int *out)
 	return *out >= 0 ? NULL : err_errno("cannot write %s", path);
 }
 
-/* ---- both ways --------------------------------------------------------------------- */
+/* ---- both ways ---- */
 
 /* Start the worker; *@ours is our end of its control socket. */
 static struct err *
@@ -65,7 +65,7 @@ rsp_is_ready(int control)
 	return recv(control, &byte, 1, MSG_DONTWAIT) == 1;
 }
 
-/* ---- on a pipe --------------------------------------------------------------------- */
+/* ---- on a pipe ---- */
 
 /*
  * gdb looks at the stderr of its pipe's other end before every single byte it
@@ -112,7 +112,7 @@ rsp_pipe(struct session_options *session, struct rsp_job *job, int *status)
 	return session_end(s, status);
 }
 
-/* ---- on a socket ------------------------------------------------------------------ */
+/* ---- on a socket ---- */
 
 /* The descriptors that the parent waits for. */
 struct waits {
@@ -248,7 +248,7 @@ rsp_socket(struct session_options *session, struct rsp_job *job,
 	return err ? err : rsp_socket_session(session, job, &l, status);
 }
 
-/* ---- the verb ------------------------------------------------------------------------- */
+/* ---- the verb ---- */
 
 static struct err *
 rsp_run(const struct verb *v, int argc, char **argv, int *status)

@@ -21,7 +21,7 @@ struct rsp_job {
  */
 struct err *rsp_serve(struct subject *s, void *job) _must_check_;
 
-/* ---- recordings: rsp_record.c ------------------------------------------------ */
+/* ---- recordings: rsp_record.c ---- */
 enum rsp_direction { RSP_FROM_CLIENT = '>', RSP_TO_CLIENT = '<' };
 /** Does nothing where @fd is -1. */
 struct err *rsp_record_begin(int fd) _must_check_;
@@ -29,7 +29,7 @@ struct err *rsp_record(int fd, enum rsp_direction direction,
 		       unsigned connection, const void *data, size_t n)
 	_must_check_;
 
-/* ---- listening: rsp_listen.c ---------------------------------------------------- */
+/* ---- listening: rsp_listen.c ---- */
 struct listener {
 	int fd;
 	char *where;            /* for a person: "127.0.0.1:1234" */

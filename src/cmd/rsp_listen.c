@@ -18,7 +18,7 @@
 
 #define BACKLOG 16
 
-/* ---- addresses ------------------------------------------------------------------ */
+/* ---- addresses ---- */
 
 union address {
 	struct sockaddr any;
@@ -89,7 +89,7 @@ address_parse(const char *text, union address *out, socklen_t *size)
 	return NULL;
 }
 
-/* ---- listening ---------------------------------------------------------------------- */
+/* ---- listening ---- */
 
 static struct err *
 listener_name_tcp(struct listener *l)
@@ -205,7 +205,7 @@ listener_close(struct listener *l)
 	free(take(l->where));
 }
 
-/* ---- handing over ----------------------------------------------------------------- */
+/* ---- handing over ---- */
 
 /* One byte, and with it one descriptor (unix(7), SCM_RIGHTS). */
 union passing {

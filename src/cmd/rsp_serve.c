@@ -35,7 +35,7 @@ struct worker {
 	uint8_t bytes[READ_SIZE];
 };
 
-/* ---- one connection -------------------------------------------------------------- */
+/* ---- one connection ---- */
 
 static void
 connection_end(struct connection *c, const struct rsp_job *job)
@@ -129,7 +129,7 @@ connection_serve(struct worker *w, struct connection *c, short events)
 	return err;
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- the loop ---- */
 
 static struct err *
 worker_accept(struct worker *w)

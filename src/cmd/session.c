@@ -30,7 +30,7 @@ struct session {
 	struct jail_child *child;
 };
 
-/* ---- the child ---------------------------------------------------------------- */
+/* ---- the child ---- */
 
 struct err *
 subject_open(struct subject *s)
@@ -104,7 +104,7 @@ session_child(void *arg)
 	return err_exit_status(err);
 }
 
-/* ---- the parent ----------------------------------------------------------------- */
+/* ---- the parent ---- */
 
 struct err *
 session_open_file(const char *path, int *fd)

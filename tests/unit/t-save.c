@@ -23,8 +23,8 @@
 
 /* Where things are in the process that never was. */
 enum {
-	SAME = 0x400000,        /* 3 pages of the file, one byte changed */
-	WRITABLE = 0x500000,    /* a page of the file, writable */
+	SAME = 0x400000,        /* 3 pages of code, one byte changed */
+	RODATA = 0x500000,      /* a page of the file, no code */
 	TEXT = 0x600000,        /* 2 pages, not captured; the pc is here */
 	STACK = 0x700000,       /* 16 KiB */
 	DONTDUMP = 0x800000,    /* a page */
@@ -34,7 +34,7 @@ enum { TEXT_OFFSET = 0x1000, CHANGED = SAME + PAGE + 100 };
 
 static const struct snap_memory memory[] = {
 	{ .start = SAME, .length = 3 * PAGE, .kind = SNAP_MEM_DATA },
-	{ .start = WRITABLE, .length = PAGE, .kind = SNAP_MEM_DATA },
+	{ .start = RODATA, .length = PAGE, .kind = SNAP_MEM_DATA },
 	{ .start = TEXT, .length = 2 * PAGE, .kind = SNAP_MEM_ABSENT,
 	  .reason = SNAP_ABSENT_FILTER },
 	{ .start = STACK, .length = 4 * PAGE, .kind = SNAP_MEM_DATA },
@@ -45,10 +45,10 @@ static const struct snap_memory memory[] = {
 
 static const char exe[] = "/proc/self/exe";
 static const struct snap_map maps[] = {
-	{ .start = SAME, .end = SAME + 3 * PAGE, .perm = SNAP_PERM_R,
+	{ .start = SAME, .end = SAME + 3 * PAGE,
+	  .perm = SNAP_PERM_R | SNAP_PERM_X, .path = exe },
+	{ .start = RODATA, .end = RODATA + PAGE, .perm = SNAP_PERM_R,
 	  .path = exe },
-	{ .start = WRITABLE, .end = WRITABLE + PAGE,
-	  .perm = SNAP_PERM_R | SNAP_PERM_W, .path = exe },
 	{ .start = TEXT, .end = TEXT + 2 * PAGE,
 	  .perm = SNAP_PERM_R | SNAP_PERM_X, .offset = TEXT_OFFSET,
 	  .path = exe },
@@ -175,7 +175,7 @@ made_open(void)
 	return i;
 }
 
-/* ---- saved, and opened again ---------------------------------------------------- */
+/* ---- saved, and opened again ---- */
 
 struct fixture {
 	struct insp *before, *after;
@@ -273,7 +273,7 @@ assert_same_bytes(struct fixture *f, uint64_t addr, size_t n)
 	free(b);
 }
 
-/* ---- the contract ------------------------------------------------------------------ */
+/* ---- the contract ---- */
 
 static void
 threads_and_process_are_read_back_the_same(void **state)
@@ -305,7 +305,7 @@ written_memory_reads_the_same(void **state)
 }
 
 static void
-a_read_only_page_of_a_file_is_a_reference(void **state)
+a_page_of_code_that_equals_its_file_is_a_reference(void **state)
 {
 	struct fixture *f = *state;
 	const struct snap_memory *m = range_at(f, SAME + 2 * PAGE);
@@ -326,12 +326,12 @@ a_page_that_differs_from_its_file_is_data(void **state)
 }
 
 static void
-a_writable_page_is_data_even_where_it_equals_its_file(void **state)
+a_page_without_code_is_data_even_where_it_equals_its_file(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(range_at(f, WRITABLE)->kind, SNAP_MEM_DATA);
-	assert_same_bytes(f, WRITABLE, PAGE);
+	assert_int_equal(range_at(f, RODATA)->kind, SNAP_MEM_DATA);
+	assert_same_bytes(f, RODATA, PAGE);
 }
 
 static void
@@ -464,7 +464,7 @@ what_was_counted_is_what_is_there(void **state)
 
 	assert_int_equal(f->counts.threads, 1);
 	assert_int_equal(f->counts.modules, 1);
-	/* 3 of the file, 1 writable, 1 text, 4 stack, 4 of the broken. */
+	/* 3 of code, 1 without, 1 text, 4 stack, 4 of the broken. */
 	assert_int_equal(f->counts.memory, 13 * PAGE);
 	assert_int_equal(f->counts.absent, 6 * PAGE);
 	assert_int_equal(f->progress, 16 * PAGE);
@@ -553,9 +553,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(threads_and_process_are_read_back_the_same),
 		TEST(written_memory_reads_the_same),
-		TEST(a_read_only_page_of_a_file_is_a_reference),
+		TEST(a_page_of_code_that_equals_its_file_is_a_reference),
 		TEST(a_page_that_differs_from_its_file_is_data),
-		TEST(a_writable_page_is_data_even_where_it_equals_its_file),
+		TEST(a_page_without_code_is_data_even_where_it_equals_its_file),
 		TEST(text_around_a_frame_is_kept_and_marked_as_the_files),
 		TEST(other_absent_memory_keeps_its_reason),
 		TEST(memory_that_cannot_be_read_is_absent_and_noted),
