@@ -74,6 +74,10 @@ snapfmt-seeds: tests/format/make-sample
 		rm $$s.txt || exit 1; \
 	done
 
+# What tests/unwind/compare.py compares: prints what inspect has.
+check_PROGRAMS += tests/unwind/stacks
+EXTRA_DIST += tests/unwind
+
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
@@ -90,7 +94,8 @@ SCRIPT_TESTS = \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \
 	tests/gdb/values.py \
-	tests/layers
+	tests/layers \
+	tests/unwind/compare.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \
