@@ -8,7 +8,7 @@ lines; '#' starts a comment line. Keys:
 
   difference  its name
   victims, modes, commands
-              shell patterns, separated by " | "; left out = all
+              patterns with '*', separated by " | "; left out = all
   reason      why the two differ, and why ours is more
   ours-adds   a regular expression, optionally "=> replacement": taken out of
               our output, which must then be equal
@@ -27,9 +27,9 @@ listed rule explains fails the test; so does a rule that explains nothing.
 
 import collections
 import difflib
-import fnmatch
 import re
 
+DIFF_LINES = 16
 MARK = re.compile(r"\n\x1e(\d+) ([0-9.]+)\n")
 
 # Names of the same thing on both sides, which carry no information.
@@ -44,7 +44,7 @@ NORMAL = [(re.compile(pattern, re.M), replacement) for pattern, replacement in (
     (r"^\$\d+ = ", "$ = "),
     # Columns are as wide as the widest name.
     (r"[ \t]+$", ""),
-    (r"(?<=\S) {2,}(?=\S)", "  "),
+    (r"(?<=\S) {2,}(?=\S)", " "),
 )]
 
 
@@ -97,7 +97,9 @@ class Difference:
 
     @staticmethod
     def _patterns(values):
-        return [p.strip() for v in values for p in v.split(" | ")] or ["*"]
+        """Only '*' is special: commands are full of '[' and '?'."""
+        return [re.compile(".*".join(map(re.escape, p.strip().split("*"))))
+                for v in values or ["*"] for p in v.split(" | ")]
 
     @staticmethod
     def _rewrite(value):
@@ -112,7 +114,7 @@ class Difference:
                 [re.compile(v, re.M) for v in ours])
 
     def covers(self, *what):
-        return all(any(fnmatch.fnmatchcase(value, p) for p in patterns)
+        return all(any(p.fullmatch(value) for p in patterns)
                    for value, patterns in zip(what, self.where))
 
     def rewrite(self, core, ours):
@@ -203,7 +205,11 @@ class Judge:
 
 
 def unified(core, ours, command):
-    return "".join(difflib.unified_diff(
+    """A diff; of a long one the beginning and, always, how long it is."""
+    diff = list(difflib.unified_diff(
         [line + "\n" for line in core.splitlines()],
         [line + "\n" for line in ours.splitlines()],
         "core: " + command, "ours: " + command, n=1))
+    if len(diff) > DIFF_LINES:
+        diff[DIFF_LINES:] = ["... and %d lines\n" % (len(diff) - DIFF_LINES)]
+    return "".join(diff)

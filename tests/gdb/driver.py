@@ -26,10 +26,13 @@ class Threads(gdb.Command):
         super().__init__("inq-threads", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, from_tty):
-        for thread in sorted(gdb.selected_inferior().threads(),
-                             key=lambda t: t.num):
+        for thread in by_number():
             gdb.write("%d %d %s\n" % (thread.num, thread.ptid[1],
                                       handle(thread)))
+
+
+def by_number():
+    return sorted(gdb.selected_inferior().threads(), key=lambda t: t.num)
 
 
 def handle(thread):
@@ -46,7 +49,7 @@ class Frames(gdb.Command):
         super().__init__("inq-frames", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
-        for thread in gdb.selected_inferior().threads():
+        for thread in by_number():
             thread.switch()
             frame = gdb.newest_frame()
             while frame is not None:

@@ -31,22 +31,35 @@ ALIAS = re.compile(r"^(__GI_|__libc_|__new_|___?)+|(_impl|\.\w+|64)+$")
 BRACKETS = re.compile(r"<[^<>]*>|\([^()]*\)|\{[^{}]*\}")
 
 
-def of_gdb(made):
-    run = session.on_core(made.program, made.core,
-                          ["set backtrace past-main on", "inq-frames"])
+COMMANDS = ["set backtrace past-main on", "inq-frames"]
+
+
+def of_gdb(run):
+    """Stacks by thread, of a session that was asked COMMANDS."""
     stacks = collections.defaultdict(list)
     for tid, pc, name in FRAME.findall(dict(run.outputs)["inq-frames"] or ""):
         stacks[int(tid)].append((int(pc, 16), "" if name == "None" else name))
     return stacks
 
 
-def of_report(tap, inquest, made, path, what):
-    result = kit.run([inquest, "report", "--json", path], cwd="/")
-    name = "%s: a report of the %s" % (made.name, what)
-    if not tap.ok(result.status == 0, name, result):
-        return None
+def of_report(result):
     return {t.id: list(zip(t.addresses, t.names))
             for t in report.threads(result.out)}
+
+
+def hold(tap, theirs, result, what):
+    """A report of `what` against gdb's stacks; yields the report's."""
+    if not tap.ok(result.status == 0, "a report of " + what, result):
+        return {}
+    ours = of_report(result)
+    tap.ok(theirs and set(ours) == set(theirs),
+           "the report of %s has all %d threads" % (what, len(theirs)),
+           sorted(ours))
+    wrong = ["thread %d %s" % (tid, line) for tid in theirs
+             for line in same(theirs[tid], ours.get(tid, []))]
+    tap.ok(not wrong, "the report of %s has gdb's %d frames"
+           % (what, sum(map(len, theirs.values()))), "\n".join(wrong[:50]))
+    return ours
 
 
 def same(theirs, ours):
@@ -70,35 +83,24 @@ def alias(name):
 
 
 def check(tap, inquest, made):
-    theirs = of_gdb(made)
-    tap.ok(theirs, "%s: gdb finds stacks" % made.name)
+    theirs = of_gdb(session.on_core(made.program, made.core, COMMANDS))
     snapshot = os.path.join(kit.work_dir("stacks"), made.name + ".snap")
     if os.path.exists(snapshot):
         os.unlink(snapshot)
     result = kit.run([inquest, "import", made.core, "-o", snapshot])
     tap.ok(result.status == 0, "%s: import" % made.name, result)
-    for path, what in ((made.core, "core"), (snapshot, "snapshot")):
-        ours = of_report(tap, inquest, made, path, what)
-        if ours is None:
-            continue
-        tap.ok(set(ours) == set(theirs), "%s: the %s's report has all %d "
-               "threads" % (made.name, what, len(theirs)), sorted(ours))
-        wrong = ["thread %d %s" % (tid, line) for tid in theirs
-                 for line in same(theirs[tid], ours.get(tid, []))]
-        tap.ok(not wrong, "%s: the %s's report has gdb's %d frames"
-               % (made.name, what, sum(map(len, theirs.values()))),
-               "\n".join(wrong[:50]))
-        named(tap, made, what, theirs, ours)
+    for path, what in ((made.core, "the core of " + made.name),
+                       (snapshot, "the snapshot of " + made.name)):
+        result = kit.run([inquest, "report", "--json", path], cwd="/")
+        named(tap, what, theirs, hold(tap, theirs, result, what))
 
 
-def named(tap, made, what, theirs, ours):
-    """Other names than gdb's: told, for most are aliases of one address."""
+def named(tap, what, theirs, ours):
     other = {(name, mine[1]) for tid in theirs for (_, name), mine in
              zip(theirs[tid], ours.get(tid, []))
              if name and alias(name) != alias(mine[1])}
-    tap.ok(not other, "%s: the %s's report has gdb's names"
-           % (made.name, what), "\n".join("gdb %s, report %s" % pair
-                                           for pair in sorted(other)))
+    tap.ok(not other, "the report of %s has gdb's names" % what,
+           "\n".join("gdb %s, report %s" % pair for pair in sorted(other)))
 
 
 def main():

@@ -121,7 +121,8 @@ def new_core(tap, inquest):
 
 def stacks(text):
     """Without the threads' numbers: gdb puts them in an order of its own."""
-    blocks = re.sub(r"(?m)^Thread \d+ ", "Thread ", compare.normal(text or ""))
+    blocks = re.sub(r"(?m)^warning: .*\n|^Thread \d+(?= )", "",
+                    compare.normal(text or ""))
     return "\n\n".join(sorted(blocks.split("\n\n")))
 
 
