@@ -33,7 +33,9 @@ plain_fill(struct buf *b, const char *s, size_t n, unsigned indent)
 static void
 plain_heading(struct buf *b, const char *text)
 {
-	buf_printf(b, "\n%s\n", text);
+	bool parted = b->len > 1 && b->data[b->len - 2] == '\n';
+
+	buf_printf(b, "%s%s\n", parted ? "" : "\n", text);
 }
 
 static void
