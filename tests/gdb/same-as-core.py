@@ -45,7 +45,7 @@ def main():
     if not names:
         against.identity(tap, build.ensure("threads"))
     comparison = against.Comparison(tap, inquest, "-v" in sys.argv)
-    for name in names or [*table.VICTIMS, *real.PROGRAMS]:
+    for name in names or [*table.COMPARED, *real.PROGRAMS]:
         compare_one(tap, comparison, name)
     if not names:
         comparison.stale()

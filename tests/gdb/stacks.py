@@ -108,7 +108,7 @@ def main():
     kit.need_tool("gdb")
     kit.need_tool("gcc")
     tap = kit.Tap()
-    for name in sys.argv[1:] or [*table.VICTIMS, *real.PROGRAMS]:
+    for name in sys.argv[1:] or [*table.COMPARED, *real.PROGRAMS]:
         try:
             made = (real if name in real.PROGRAMS else build).ensure(name)
         except real.Missing as missing:

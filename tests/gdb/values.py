@@ -5,7 +5,8 @@ values: what gdb on the core cannot vouch for, held against the program.
 
 The registers of victims/registers.c against the pattern that it loads (gdb 13
 shows half of them on a core); the session's writes; a core that gdb makes of
-the stub, whose stacks must be those of the first core.
+the stub, whose stacks must be those of the first core; a core that was cut,
+whose stacks must be those of the whole one.
 """
 
 import os
@@ -126,6 +127,21 @@ def stacks(text):
     return "\n\n".join(sorted(blocks.split("\n\n")))
 
 
+def cut_core(tap, inquest):
+    """gdb loses all names with the link map; ours has what is still there."""
+    made = build.ensure("cut")
+    whole = session.on_core(made.program, os.path.join(made.directory,
+                                                       "whole"), ["bt"])
+    said, run = ask(inquest, made, ["bt", "thread 2", "x/4xg $sp"])
+    # The names that libraries were opened by are in what was cut.
+    one, other = (re.sub(r" from /.*", "", compare.normal(
+        dict(r.outputs)["bt"] or "")) for r in (whole, run))
+    tap.ok(one == other, "cut core: the stack that is there is as in the whole",
+           compare.unified(one, other, "bt"))
+    tap.ok("Cannot access memory" in said["x/4xg $sp"],
+           "cut core: what is missing is not shown as zero", run.result)
+
+
 def main():
     inquest = kit.need_inquest()
     kit.need_tool("gdb")
@@ -134,6 +150,7 @@ def main():
     registers(tap, inquest)
     writes(tap, inquest)
     new_core(tap, inquest)
+    cut_core(tap, inquest)
     tap.leave()
 
 

@@ -53,9 +53,15 @@ VICTIMS = collections.OrderedDict((v.name, v) for v in (
     _victim("gcore", "the crash of containers, core by gdb",
             "containers.cc victim.c", "-O1 -g -std=c++17 -fno-inline",
             signal="SIGABRT", threads=2, tags=("source", "c++", "gcore")),
+    _victim("cut", "the crash of containers, its core cut",
+            "containers.cc victim.c", "-O0 -g -std=c++17", signal="SIGABRT",
+            threads=2, tags=("source", "c++", "cut")),
     _victim("registers", "known values in every register",
             "registers.c victim.c", signal="SIGILL"),
     _victim("private", "the crash of threads, all files its own",
             "threads.c victim.c", "-O0 -fPIE -pie", LIBRARIES,
             threads=9, tags=("private",)),
 ))
+
+# Those of which gdb on the core tells the truth.
+COMPARED = [v.name for v in VICTIMS.values() if "cut" not in v.tags]
