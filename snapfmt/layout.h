@@ -42,7 +42,9 @@
 /* The least a reader must accept, and the most this one does. */
 #define SECTION_MAX (256u << 20)        /* bytes of one payload, unpacked */
 #define PAYLOAD_MAX (1ull << 30)        /* of all payloads but CHUNK_DATA */
+#define DEMAND_MAX (768ull << 20)       /* of those, SKELETON and FILE_DATA */
 #define READER_MAX (320u << 20)         /* memory of one struct snap */
+#define READER_SPARE (16u << 20)        /* of it, for what is no record */
 #define RECORD_MAX 4096u                /* bytes of one record */
 
 /* ---- digest.c: the one place where checksums are compared ---- */

@@ -8,6 +8,21 @@
 
 #include "snapfmt/writer.h"
 
+/** A section that goes out at once. Refused, it leaves no trace. */
+static struct err *
+put_section(struct snap_writer *w, uint32_t type, uint32_t instance,
+	    struct span payload)
+{
+	if (payload.n > SECTION_MAX || w->demanded + payload.n > DEMAND_MAX)
+		return err_new(ERR_LIMIT, "section %s of %zu bytes is more "
+			       "than a snapshot holds",
+			       schema_section_name(type), payload.n);
+	struct err *err = writer_section(w, type, instance, payload);
+	if (!err)
+		w->demanded += payload.n;
+	return err;
+}
+
 static struct err *
 put_record(struct snap_writer *w, uint32_t type, const void *record)
 {
@@ -99,8 +114,7 @@ snap_put_file(struct snap_writer *w, const struct snap_blob *b)
 	struct err *err = ranges_finish(w);
 
 	if (!err)
-		err = writer_section(w, SECTION_FILE_DATA, w->n_files,
-				     b->bytes);
+		err = put_section(w, SECTION_FILE_DATA, w->n_files, b->bytes);
 	if (err)
 		return err_wrap(err, "file %s", b->name ? b->name : "");
 	w->n_files++;
@@ -204,8 +218,8 @@ snap_put_skeleton(struct snap_writer *w, const struct snap_extent *extents,
 	if (lookup_find(&w->skeleton_lookup, lookup_hash(xxh), skeleton_same,
 			&(struct skeleton_probe){ w, key }, index))
 		return NULL;
-	err = writer_section(w, SECTION_SKELETON, w->n_skeletons,
-			     (struct span){ payload.data, payload.len });
+	err = put_section(w, SECTION_SKELETON, w->n_skeletons,
+			  (struct span){ payload.data, payload.len });
 	if (!err)
 		err = skeleton_remember(w, lookup_hash(xxh), key);
 	if (err)

@@ -68,10 +68,6 @@ writer_section(struct snap_writer *w, uint32_t type, uint32_t instance,
 	};
 	_free_ void *frame = NULL;
 
-	if (payload.n > SECTION_MAX || w->payload + payload.n > PAYLOAD_MAX)
-		return err_new(ERR_LIMIT, "section %s of %zu bytes is more "
-			       "than a snapshot holds",
-			       schema_section_name(type), payload.n);
 	struct err *err = writer_pack(w, &payload, &frame);
 	if (!err)
 		err = writer_align(w);
@@ -81,7 +77,6 @@ writer_section(struct snap_writer *w, uint32_t type, uint32_t instance,
 	s.offset = w->at;
 	s.stored = payload.n;
 	hash_xxh128(payload.data, payload.n, s.xxh);
-	w->payload += s.raw;
 	writer_entry(w, &s);
 	return writer_emit(w, payload.data, payload.n);
 }
@@ -97,10 +92,29 @@ writer_ready(const struct snap_writer *w)
 	return NULL;
 }
 
+/** Bytes that a reader needs once it has opened what there is so far. */
+static size_t
+writer_resident(const struct snap_writer *w)
+{
+	size_t n = w->strings.len + w->blobs.len +
+		   w->directory.count * (sizeof(struct section) +
+					 sizeof(struct demand));
+
+	for (uint32_t type = 0; type < SECTION_TYPES; type++)
+		if (schema_of(type))
+			n += w->table[type].count *
+			     (size_t)schema_of(type)->size;
+	return n;
+}
+
 struct err *
 writer_buffers(const struct snap_writer *w)
 {
 	struct err *err = buf_err(&w->directory.bytes);
+
+	if (!err && writer_resident(w) > READER_MAX - READER_SPARE)
+		err = err_new(ERR_LIMIT, "records of more than %u MiB",
+			      (READER_MAX - READER_SPARE) >> 20);
 
 	for (size_t i = 0; i < SECTION_TYPES && !err; i++)
 		err = buf_err(&w->table[i].bytes);
@@ -177,7 +191,7 @@ writer_init(struct snap_writer *w, snap_sink_fn *sink, void *arg)
 		.blobs = &w->blobs,
 	};
 	for (size_t i = 0; i < SECTION_TYPES; i++)
-		w->table[i].bytes.max = SECTION_MAX;
+		w->table[i].bytes.max = SECTION_MAX - TABLE_HEADER_SIZE;
 	w->directory.bytes.max = SECTION_MAX;
 	w->strings.max = SECTION_MAX;
 	w->blobs.max = SECTION_MAX;

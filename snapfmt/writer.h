@@ -29,7 +29,7 @@ struct snap_writer {
 	struct buf strings, blobs;
 	struct lookup interned;
 	struct encoder encoder;
-	uint64_t payload;       /* bytes of all payloads, as PAYLOAD_MAX */
+	uint64_t demanded;      /* bytes of payloads, as DEMAND_MAX */
 
 	/* ranges.c */
 	bool memory_done;
@@ -61,7 +61,7 @@ struct err *writer_section(struct snap_writer *w, uint32_t type,
 void writer_entry(struct snap_writer *w, const struct section *s);
 /** Is the writer still of use? */
 struct err *writer_ready(const struct snap_writer *w) _must_check_;
-/** Did any of the tables run full? */
+/** Did any of the tables run full, or all of them together? */
 struct err *writer_buffers(const struct snap_writer *w) _must_check_;
 
 /** No more memory: CHUNK_DATA ends, MEMORY and CHUNKS are complete. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapfmt/layout.h"
+#include "snapfmt/writer.h"
 #include "tests/unit/assert-err.h"
 #include "tests/unit/snap-sample.h"
 
@@ -136,19 +136,42 @@ a_file_over_the_limit_of_a_section_is_not_attached(void **state)
 }
 
 static void
-payloads_over_the_limit_of_a_file_are_not_written(void **state)
+attached_files_leave_room_for_the_tables(void **state)
 {
 	_buf_ struct buf bytes = { 0 };
 	_snap_writer_ struct snap_writer *w = NULL;
+	_source_ struct source *src = NULL;
+	_snap_ struct snap *s = NULL;
 	_free_ void *zeros = calloc(1, SECTION_MAX);
 	struct snap_blob blob = { "big", { zeros, SECTION_MAX } };
+	size_t faults = 1;
 
 	(void)state;
 	assert_non_null(zeros);
 	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
-	for (size_t i = 0; i < PAYLOAD_MAX / SECTION_MAX; i++)
+	for (size_t i = 0; i < DEMAND_MAX / SECTION_MAX; i++)
 		assert_ok(snap_put_file(w, &blob));
 	assert_err(snap_put_file(w, &blob), ERR_LIMIT, "section FILE_DATA");
+	assert_ok(snap_writer_close(w));
+	assert_ok(source_mem(bytes.data, bytes.len, "files", &src));
+	assert_ok(snap_open(src, &s));
+	assert_ok(snap_check(src, NULL, NULL, &faults));
+	assert_int_equal(faults, 0);
+}
+
+static void
+records_that_no_reader_would_hold_are_refused(void **state)
+{
+	_buf_ struct buf bytes = { 0 };
+	_snap_writer_ struct snap_writer *w = NULL;
+	struct snap_map map = { .end = 1 };
+
+	(void)state;
+	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_put_map(w, &map));
+	/* As if they were that many already. */
+	w->table[SECTION_MAPS].count = READER_MAX / sizeof(map);
+	assert_err(snap_put_map(w, &map), ERR_LIMIT, "records of more than");
 }
 
 int
@@ -163,8 +186,8 @@ main(void)
 			a_snapshot_never_takes_more_memory_than_its_limit),
 		cmocka_unit_test(
 			a_file_over_the_limit_of_a_section_is_not_attached),
-		cmocka_unit_test(
-			payloads_over_the_limit_of_a_file_are_not_written),
+		cmocka_unit_test(attached_files_leave_room_for_the_tables),
+		cmocka_unit_test(records_that_no_reader_would_hold_are_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
