@@ -11,6 +11,8 @@
 enum { PROGRAM = 0x555555554000, LIBRARY = 0x7ffff7a00000,
        DATA = 0x555555558000, STACK = 0x7fffffffe000 };
 enum { PAGE = 4096 };
+/* What of each page is in the file: a small core is a good fuzz seed. */
+enum { IMAGE_BYTES = 0x424, DATA_BYTES = 0x420, STACK_BYTES = 0x180 };
 
 static void
 put(uint8_t *page, size_t at, const void *data, size_t n)
@@ -113,9 +115,11 @@ make_linked_core(uint64_t last_next, struct buf *out)
 		{ PROGRAM, PROGRAM + 2 * PAGE, 0, "/bin/linked" },
 		{ LIBRARY, LIBRARY + 2 * PAGE, 0, "/usr/lib/libx.so.1.2" },
 	}, 2);
-	make_segment(&m, PROGRAM, 2 * PAGE, PF_R | PF_X, program, PAGE);
-	make_segment(&m, DATA, PAGE, PF_R | PF_W, data, PAGE);
-	make_segment(&m, LIBRARY, 2 * PAGE, PF_R | PF_X, library, PAGE);
-	make_segment(&m, STACK, PAGE, PF_R | PF_W, stack, PAGE);
+	make_segment(&m, PROGRAM, 2 * PAGE, PF_R | PF_X, program,
+		     IMAGE_BYTES);
+	make_segment(&m, DATA, PAGE, PF_R | PF_W, data, DATA_BYTES);
+	make_segment(&m, LIBRARY, 2 * PAGE, PF_R | PF_X, library,
+		     IMAGE_BYTES);
+	make_segment(&m, STACK, PAGE, PF_R | PF_W, stack, STACK_BYTES);
 	make_core(&m, out);
 }
