@@ -32,10 +32,17 @@ UNIT_TESTS = \
 	tests/unit/t-snap-write \
 	tests/unit/t-source \
 	tests/unit/t-space \
+	tests/unit/t-stub-args \
+	tests/unit/t-stub-documents \
+	tests/unit/t-stub-files \
+	tests/unit/t-stub-framing \
+	tests/unit/t-stub-session \
+	tests/unit/t-stub-transcripts \
 	tests/unit/t-supply \
 	tests/unit/t-supply-disk \
 	tests/unit/t-tls \
-	tests/unit/t-unwind
+	tests/unit/t-unwind \
+	tests/unit/t-view
 
 # What several unit tests share.
 UNIT_HELPERS = \
@@ -45,6 +52,8 @@ UNIT_HELPERS = \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
 	tests/unit/make-linked.c \
+	tests/unit/make-served.c \
+	tests/unit/make-served.h \
 	tests/unit/snap-craft.c \
 	tests/unit/snap-craft.h \
 	tests/unit/snap-sample.c \
@@ -55,8 +64,10 @@ UNIT_HELPERS = \
 # One LLVMFuzzerTestOneInput() each; its source is NAME.c, its seeds are files
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
+	tests/fuzz/fuzz-cfi \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-expr \
+	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
 	tests/fuzz/fuzz-supply
 

@@ -116,7 +116,7 @@ class Reports:
                     result)
         return value
 
-    # ---- text ------------------------------------------------------------------
+    # ---- text
 
     def text(self):
         core = build.ensure("jump").core
@@ -171,7 +171,7 @@ class Reports:
                             for g in value["groups"]),
                     "each thread is in one group", value["groups"])
 
-    # ---- JSON -------------------------------------------------------------------
+    # ---- JSON
 
     def shapes(self):
         core = build.ensure("jump").core
@@ -198,7 +198,7 @@ class Reports:
         self.tap.ok(json.loads(same) == value, "--format json is --json",
                     same)
 
-    # ---- names ------------------------------------------------------------------
+    # ---- names
 
     def hostile_names(self):
         made = build.ensure("jump")
@@ -224,7 +224,7 @@ class Reports:
                     and not name.startswith("."),
                     "a hostile name makes a harmless file name", result)
 
-    # ---- colour -----------------------------------------------------------------
+    # ---- colour
 
     def colour(self):
         core = build.ensure("jump").core

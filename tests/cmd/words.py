@@ -54,7 +54,7 @@ class Words:
     def text(self, *words):
         return self.run(*words).out.decode()
 
-    # ---- help -----------------------------------------------------------------
+    # ---- help
 
     def help_is_a_screen(self):
         for verb in [None, *self.verbs]:
@@ -138,7 +138,7 @@ class Words:
                     re.fullmatch(rb"inquest \d+\.\d+\.\d+\n", result.out),
                     "the version is one line", result)
 
-    # ---- words that are off ---------------------------------------------------
+    # ---- words that are off
 
     def refused(self, name, status, *words, **how):
         """One sentence on stderr, nothing on stdout, the status."""
