@@ -58,6 +58,14 @@ snap_is(struct source *src)
 }
 
 static struct err *
+unfinished(const struct source *src)
+{
+	return err_new(ERR_DAMAGED, "unfinished: it ends at offset %llu "
+		       "without a trailer, so its writer never closed it, or "
+		       "it was cut", (unsigned long long)source_size(src));
+}
+
+static struct err *
 header_read(struct directory *d)
 {
 	uint8_t block[HEADER_SIZE];
@@ -65,8 +73,7 @@ header_read(struct directory *d)
 	if (!snap_is(d->src))
 		return err_new(ERR_FORMAT, "not a snapshot");
 	if (source_size(d->src) < HEADER_SIZE + TRAILER_SIZE)
-		return err_new(ERR_DAMAGED,
-			       "unfinished: its writer never closed it");
+		return unfinished(d->src);
 	struct err *err = source_read(d->src, 0, sizeof(block), block);
 	if (err)
 		return err;
@@ -105,8 +112,7 @@ trailer_read(struct source *src, struct trailer *out)
 	if (err)
 		return err;
 	if (memcmp(block, TRAILER_MAGIC, MAGIC_SIZE) != 0)
-		return err_new(ERR_DAMAGED,
-			       "unfinished: its writer never closed it");
+		return unfinished(src);
 	struct rd r = rd_of(block, sizeof(block));
 	rd_skip(&r, MAGIC_SIZE);
 	t.offset = rd_u64(&r);

@@ -69,7 +69,7 @@ static void
 every_truncation_is_refused(void **state)
 {
 	_buf_ struct buf b = { 0 };
-	char sentence[256];
+	char sentence[256], words[256];
 
 	(void)state;
 	assert_ok(sample_make(SAMPLE_SMALL, &b));
@@ -82,7 +82,9 @@ every_truncation_is_refused(void **state)
 				 n < 8 ? ERR_FORMAT : ERR_DAMAGED);
 		if (n < 8)
 			continue;
-		assert_non_null(strstr(err_text(err), "unfinished"));
+		snprintf(words, sizeof(words), "unfinished: it ends at offset "
+			 "%zu without a trailer", n);
+		assert_non_null(strstr(err_text(err), words));
 		assert_int_equal(faults_of(exact, n, sentence), 1);
 	}
 }
