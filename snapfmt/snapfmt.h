@@ -223,7 +223,8 @@ struct snap;
 bool snap_is(struct source *src);
 /**
  * Borrows @src until snap_free(). Reads and verifies directory and tables;
- * chunks, skeletons and blobs are verified as they are read. ERR_FORMAT if it
+ * chunks, skeletons and attached files are verified as they are read. Holds
+ * at most 320 MiB, ERR_LIMIT if it wants more. ERR_FORMAT if it
  * is no snapshot, ERR_DAMAGED (naming section and offset) if it is a damaged
  * or unfinished one, ERR_UNSUPPORTED for a newer major version.
  */
