@@ -16,7 +16,8 @@
 #include "inspect/inspect.h"
 
 struct stub_options {
-	size_t packet_size;     /* 0 = 16384; the limit a client is told */
+	size_t packet_size;     /* what a client is told; 0 = 16384; at least
+				   8192, at most 1 MiB */
 	const char *title;      /* what is served, for `monitor info` */
 };
 

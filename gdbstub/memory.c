@@ -14,18 +14,28 @@
 #define SEARCH_SECONDS 10
 #define SEARCH_STEP (16u << 20)
 
-/** Up to @n bytes at @addr into fresh memory at *@data. */
+static uint64_t
+at_most(uint64_t n, uint64_t limit)
+{
+	return n < limit ? n : limit;
+}
+
+/**
+ * What is asked for, as far as it is there and @limit allows, into fresh
+ * memory at *@data.
+ */
 static struct err *
-read_some(struct stub *s, uint64_t addr, uint64_t n, uint8_t **data,
+read_some(struct stub *s, const struct args *a, size_t limit, uint8_t **data,
 	  size_t *got)
 {
-	uint64_t end;
+	uint64_t addr = a->v[0].number, n = a->v[1].number, end;
 
 	*got = 0;
 	if (n == 0)
 		return NULL;
 	if (!u64_add(addr, n - 1, &end))
 		return err_new(ERR_USAGE, "beyond the address space");
+	n = at_most(n, limit);
 	*data = malloc(n);
 	if (!*data)
 		return err_nomem();
@@ -33,22 +43,14 @@ read_some(struct stub *s, uint64_t addr, uint64_t n, uint8_t **data,
 			       *data, got);
 }
 
-static uint64_t
-at_most(uint64_t n, uint64_t limit)
-{
-	return n < limit ? n : limit;
-}
-
-/* Clamped before it is checked: a length of 2^64-1 is a long read, unless it
- * passes the end of the address space. */
 struct err *
 memory_read(struct stub *s, const struct args *a)
 {
-	uint64_t n = at_most(a->v[1].number, s->options.packet_size / 2);
 	_free_ uint8_t *data = NULL;
 	size_t got;
 
-	struct err *err = read_some(s, a->v[0].number, n, &data, &got);
+	struct err *err = read_some(s, a, s->options.packet_size / 2, &data,
+				    &got);
 	if (err)
 		return err;
 	if (got == 0)
@@ -64,11 +66,10 @@ struct err *
 memory_read_binary(struct stub *s, const struct args *a)
 {
 	size_t limit = s->options.packet_size;
-	uint64_t n = at_most(a->v[1].number, limit);
 	_free_ uint8_t *data = NULL;
 	size_t got;
 
-	struct err *err = read_some(s, a->v[0].number, n, &data, &got);
+	struct err *err = read_some(s, a, limit, &data, &got);
 	if (err)
 		return err;
 	if (s->dialect == DIALECT_GDB)

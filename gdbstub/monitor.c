@@ -158,7 +158,7 @@ verb_memory(struct stub *s, const char *argument, struct buf *out)
 	if (argument[0] == '0' && argument[1] == 'x')
 		argument += 2;
 	if (!hex_u64(argument, strlen(argument), &addr))
-		return err_new(ERR_USAGE, "monitor memory takes an address in "
+		return err_new(ERR_FAILED, "monitor memory takes an address in "
 			       "hexadecimal");
 	space_region(insp_space(stub_inferior(s)->insp), addr, &r);
 	put_region(out, addr, &r);

@@ -93,6 +93,13 @@ put_plain(struct buf *b, const char *text)
 		buf_putc(b, strchr("#$}*", *text) ? '?' : *text);
 }
 
+static bool
+takes_text(const struct stub *s, const struct packet *p)
+{
+	return s->error_text
+	       || ((p->flags & ERROR_TEXT) && s->dialect == DIALECT_GDB);
+}
+
 /* Memory that exists but was not captured has a number of its own (14, as
  * EFAULT), for clients that do not read texts. */
 static void
@@ -101,8 +108,7 @@ packets_refuse(struct stub *s, const struct packet *p, struct err *err)
 	bool absent = err_kind(err) == ERR_ABSENT;
 
 	buf_reset(&s->reply);
-	if (s->error_text
-	    || ((p->flags & ERROR_TEXT) && s->dialect == DIALECT_GDB)) {
+	if (err_kind(err) != ERR_USAGE && takes_text(s, p)) {
 		buf_puts(&s->reply, "E.");
 		put_plain(&s->reply, err_text(err));
 	} else {

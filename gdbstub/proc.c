@@ -206,38 +206,36 @@ put_captured(const struct inferior *f, const char *name, struct buf *out)
 }
 
 /* ---- asking --------------------------------------------------------------------------- */
-/** "task/TID/rest": the thread and the rest. */
-static bool
-split_task(const struct inferior *f, const char *name, size_t *thread,
-	   const char **rest)
+/** "task/TID/rest": the thread and the rest; INSP_NONE for other names. */
+static size_t
+split_task(const struct inferior *f, const char **name)
 {
 	const char prefix[] = "task/";
+	const char *p = *name + sizeof(prefix) - 1;
 	char *end;
 
-	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	name += sizeof(prefix) - 1;
-	if (name[0] < '1' || name[0] > '9')
-		return false;
-	uint64_t tid = strtoull(name, &end, 10);
-	*thread = inferior_find_thread(f, tid);
-	*rest = end + 1;
-	return *end == '/' && *thread != INSP_NONE;
+	if (strncmp(*name, prefix, sizeof(prefix) - 1) != 0 || *p < '1'
+	    || *p > '9')
+		return INSP_NONE;
+	uint64_t tid = strtoull(p, &end, 10);
+	size_t thread = *end == '/' ? inferior_find_thread(f, tid) : INSP_NONE;
+	if (thread != INSP_NONE)
+		*name = end + 1;
+	return thread;
 }
 
 static struct err *
 proc_raw(const struct inferior *f, const char *name, struct buf *out)
 {
-	size_t thread = INSP_NONE;
 	const char *rest = name;
 
 	if (put_captured(f, name, out))
 		return NULL;
-	bool task = split_task(f, name, &thread, &rest);
+	size_t thread = split_task(f, &rest);
 	const struct proc_row *row = find_row(rest);
 	if (!row)
 		return err_new(ERR_NOTFOUND, "%s was not captured", name);
-	if (task && row->shared && put_captured(f, rest, out))
+	if (thread != INSP_NONE && row->shared && put_captured(f, rest, out))
 		return NULL;
 	return row->render(f, thread, out);
 }

@@ -148,7 +148,8 @@ file_pread(struct stub *s, const struct args *a)
 			    READ_LIMIT);
 	n = smallest(n, read_window(file, off));
 	n = off < size ? smallest(n, size - off) : 0;
-	_err_ struct err *err = source_read(file->source, off, n, data);
+	_err_ struct err *err = n ? source_read(file->source, off, n, data)
+				  : NULL;
 	if (err)
 		fail(s, FILE_EUNKNOWN);
 	else

@@ -7,15 +7,16 @@
 
 struct xfer_object {
 	const char *name;
+	const char *absent;     /* the reply where there is none */
 	/** All of it, borrowed until the next request. */
 	struct err *(*get)(struct stub *s, struct span annex, bool first,
 			   struct span *out);
 };
 
 static struct err *
-no_annex(const char *what)
+none(void)
 {
-	return err_new(ERR_NOTFOUND, "there is no such %s", what);
+	return err_new(ERR_NOTFOUND, "there is no such object");
 }
 
 static struct err *
@@ -55,7 +56,7 @@ get_features(struct stub *s, struct span annex, bool first, struct span *out)
 {
 	(void)first;
 	if (!span_is(annex, "target.xml"))
-		return no_annex("target description");
+		return none();
 	return yield_document(s, &stub_inferior(s)->features, render_features,
 			      out);
 }
@@ -121,7 +122,7 @@ get_siginfo(struct stub *s, struct span annex, bool first, struct span *out)
 		return err;
 	struct span info = insp_target(f->insp)->threads[thread].siginfo;
 	if (info.n == 0)
-		return no_annex("siginfo");
+		return none();
 	*out = info;
 	return NULL;
 }
@@ -134,22 +135,22 @@ get_exec_file(struct stub *s, struct span annex, bool first, struct span *out)
 
 	(void)first;
 	if (annex.n && !hex_u64(annex.data, annex.n, &id.pid))
-		return no_annex("process");
+		return none();
 	struct err *err = stub_find(s, id, &inferior, &thread);
 	if (err)
 		return err;
 	const struct buf *path = &s->inferiors[inferior].exe;
-	return path->len ? yield(path, out) : no_annex("executable");
+	return path->len ? yield(path, out) : none();
 }
 
 static const struct xfer_object OBJECTS[] = {
-	{ "threads", get_threads },
-	{ "libraries-svr4", get_libraries },
-	{ "features", get_features },
-	{ "auxv", get_auxv },
-	{ "siginfo", get_siginfo },
-	{ "exec-file", get_exec_file },
-	{ "osdata", get_osdata },
+	{ "threads", "E00", get_threads },
+	{ "libraries-svr4", "E00", get_libraries },
+	{ "features", "E00", get_features },
+	{ "auxv", "E00", get_auxv },
+	{ "siginfo", "E01", get_siginfo },
+	{ "exec-file", "E00", get_exec_file },
+	{ "osdata", "E01", get_osdata },
 };
 
 /* ---- a piece ------------------------------------------------------------------- */
@@ -182,7 +183,11 @@ xfer_read(struct stub *s, const struct args *a)
 						 a->v[3].number == 0, &all);
 		if (!err)
 			put_piece(s, &all, a->v[3].number, a->v[4].number);
-		return err;
+		if (!err || err_kind(err) != ERR_NOTFOUND)
+			return err;
+		err_free(err);
+		buf_puts(&s->reply, OBJECTS[k].absent);
+		return NULL;
 	}
 	return NULL;
 }

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+seeds: the transcripts of this folder as seeds of tests/fuzz/fuzz-rsp.
+
+  seeds.py DIRECTORY     one file a transcript; see fuzz-rsp.c for byte 0
+"""
+
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+NO_ACK = 1
+
+
+def bytes_of(text):
+    return re.sub(rb"\\x([0-9a-f]{2})",
+                  lambda m: bytes([int(m[1], 16)]), text)
+
+
+def framed(packet):
+    return b"$%s#%02x" % (packet, sum(packet) & 0xff)
+
+
+def seed_of(lines):
+    seed = bytes([NO_ACK])
+    for line in lines:
+        if line.startswith(b">> "):
+            seed += bytes_of(line[3:])
+        elif line.startswith(b"> "):
+            seed += framed(bytes_of(line[2:]))
+    return seed
+
+
+def main():
+    for name in sorted(os.listdir(HERE)):
+        stem, extension = os.path.splitext(name)
+        if extension != ".txt":
+            continue
+        with open(os.path.join(HERE, name), "rb") as f:
+            seed = seed_of(f.read().splitlines())
+        with open(os.path.join(sys.argv[1], stem), "wb") as f:
+            f.write(seed)
+
+
+if __name__ == "__main__":
+    main()
