@@ -22,8 +22,12 @@ find_names(const struct inferior *f)
 	struct names names = { 0, 0 };
 	size_t first = insp_find_thread(f->insp, t->process.pid);
 
-	/* The kernel names the stack of a process's first thread only. */
-	if (first != INSP_NONE && !inferior_reg(f, first, "sp", &names.stack))
+	/*
+	 * The kernel names the stack of a process's first thread only. What
+	 * AT_RANDOM points at lies in it even where sp has left it.
+	 */
+	if (!insp_auxv(f->insp, AT_RANDOM, &names.stack) &&
+	    (first == INSP_NONE || !inferior_reg(f, first, "sp", &names.stack)))
 		names.stack = 0;
 	if (!insp_auxv(f->insp, AT_SYSINFO_EHDR, &names.vdso))
 		names.vdso = 0;
