@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- from the client ----------------------------------------------------- */
+/* ---- from the client --------------------------------------------------- */
 static void
 framing_begin(struct framing *f)
 {
@@ -100,7 +100,7 @@ framing_push(struct framing *f, uint8_t c)
 	}
 }
 
-/* ---- to the client ----------------------------------------------------------- */
+/* ---- to the client ----------------------------------------------------- */
 #define RUN_MIN 4u              /* shorter ones cost as much as they save */
 #define RUN_MAX 98u             /* the count must not pass '~' */
 
@@ -165,7 +165,7 @@ framing_put(struct buf *out, const void *payload, size_t n)
 	buf_hex(out, &sum, 1);
 }
 
-/* ---- binary data --------------------------------------------------------------- */
+/* ---- binary data ------------------------------------------------------- */
 #define ESCAPE '}'
 
 static bool

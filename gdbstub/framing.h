@@ -17,7 +17,8 @@ enum framing_event {
 	FRAMING_NACK,
 };
 
-enum framing_state { FRAMING_IDLE, FRAMING_DATA, FRAMING_SUM_HIGH, FRAMING_SUM_LOW };
+enum framing_state { FRAMING_IDLE, FRAMING_DATA, FRAMING_SUM_HIGH,
+		     FRAMING_SUM_LOW };
 
 /** Zero-initialised but for @data, a buffer of @max + 1 bytes. */
 struct framing {

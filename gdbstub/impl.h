@@ -140,8 +140,8 @@ struct err *targetxml_render(const struct inferior *f, enum dialect dialect,
 struct err *libraries_render(const struct inferior *f, struct buf *out)
 	_must_check_;
 struct err *threads_render(struct stub *s, struct buf *out) _must_check_;
-/** An empty @kind lists the kinds; ERR_NOTFOUND for an unknown one. */
-struct err *osdata_render(struct stub *s, struct span kind, struct buf *out)
+/** An empty @name lists the tables; ERR_NOTFOUND for an unknown one. */
+struct err *osdata_render(struct stub *s, struct span name, struct buf *out)
 	_must_check_;
 
 /* threads.c */

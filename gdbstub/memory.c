@@ -109,7 +109,7 @@ memory_write_binary(struct stub *s, const struct args *a)
 	return memory_write(s, a);
 }
 
-/* ---- searching ------------------------------------------------------------- */
+/* ---- searching --------------------------------------------------------- */
 static int64_t
 now_seconds(void)
 {
@@ -184,7 +184,7 @@ memory_search(struct stub *s, const struct args *a)
 	return NULL;
 }
 
-/* ---- breakpoints ---------------------------------------------------------------- */
+/* ---- breakpoints ------------------------------------------------------- */
 /*
  * Accepted where something is mapped, and of no effect: nothing will run into
  * them. lldb sets one while connecting; gdb before it goes on.

@@ -32,7 +32,7 @@ put_line(struct buf *out, const char *label, const char *text)
 	buf_putc(out, '\n');
 }
 
-/* ---- info ----------------------------------------------------------------- */
+/* ---- info -------------------------------------------------------------- */
 static void
 put_cause(struct buf *out, const struct snap_process *p)
 {
@@ -75,9 +75,9 @@ put_sizes(struct buf *out, const struct target *t)
 		else
 			captured += t->memory[k].length;
 	}
-	buf_printf(out, "%-11s %" PRIu64 " KiB captured, %" PRIu64 " KiB mapped "
-		   "but not captured\n", "memory", captured >> 10,
-		   absent >> 10);
+	buf_printf(out, "%-11s %" PRIu64 " KiB captured, %" PRIu64
+		   " KiB mapped but not captured\n", "memory",
+		   captured >> 10, absent >> 10);
 }
 
 static struct err *
@@ -102,7 +102,7 @@ verb_info(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-/* ---- what is missing --------------------------------------------------------- */
+/* ---- what is missing --------------------------------------------------- */
 static struct err *
 verb_missing(struct stub *s, const char *argument, struct buf *out)
 {
@@ -121,10 +121,11 @@ verb_missing(struct stub *s, const char *argument, struct buf *out)
 		if (t->memory[k].kind == SNAP_MEM_ABSENT
 		    && t->memory[k].reason < SNAP_REASONS)
 			bytes[t->memory[k].reason] += t->memory[k].length;
-	for (uint8_t k = 0; k < SNAP_REASONS; k++)
+	for (size_t k = 0; k < SNAP_REASONS; k++)
 		if (bytes[k])
 			buf_printf(out, "%" PRIu64 " KiB of memory: %s\n",
-				   bytes[k] >> 10, snap_reason_text(k));
+				   bytes[k] >> 10,
+				   snap_reason_text((uint8_t)k));
 	if (out->len == 0)
 		buf_puts(out, "nothing is missing\n");
 	return NULL;
@@ -165,7 +166,7 @@ verb_memory(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-/* ---- what was found out -------------------------------------------------------- */
+/* ---- what was found out ------------------------------------------------ */
 static struct err *
 verb_notes(struct stub *s, const char *argument, struct buf *out)
 {
@@ -233,7 +234,7 @@ verb_attributes(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-/* ---- threads and modules ---------------------------------------------------------- */
+/* ---- threads and modules ----------------------------------------------- */
 static struct err *
 verb_threads(struct stub *s, const char *argument, struct buf *out)
 {
@@ -281,7 +282,7 @@ verb_modules(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-/* ---- the verbs ----------------------------------------------------------------------- */
+/* ---- the verbs --------------------------------------------------------- */
 static struct err *verb_help(struct stub *s, const char *argument,
 			     struct buf *out);
 

@@ -84,8 +84,8 @@ packets_find(const char *text, size_t n)
 	return NULL;
 }
 
-/* ---- errors, at the protocol's edge ----------------------------------------- */
-/* Text for a packet that is not decoded: without what has a meaning on the wire. */
+/* ---- errors, at the protocol's edge ------------------------------------ */
+/* This text is not escaped, so it must not hold what has a meaning. */
 static void
 put_plain(struct buf *b, const char *text)
 {

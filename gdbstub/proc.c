@@ -49,7 +49,7 @@ id_of(const struct inferior *f, size_t thread)
 	return thread == INSP_NONE ? f->pid : f->tids[thread];
 }
 
-/* ---- files ------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------- */
 /* gdb prints words apart by blanks, as they are here already. */
 static struct err *
 proc_cmdline(const struct inferior *f, size_t thread, struct buf *out)
@@ -154,7 +154,7 @@ find_row(const char *name)
 	return NULL;
 }
 
-/* ---- captured texts --------------------------------------------------------------- */
+/* ---- captured texts ---------------------------------------------------- */
 /*
  * A debugger prints these files as they are, so a line with control bytes in
  * it is shown escaped. buf_escape() doubles backslashes too; a line with
@@ -205,7 +205,7 @@ put_captured(const struct inferior *f, const char *name, struct buf *out)
 	return false;
 }
 
-/* ---- asking --------------------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------ */
 /** "task/TID/rest": the thread and the rest; INSP_NONE for other names. */
 static size_t
 split_task(const struct inferior *f, const char **name)

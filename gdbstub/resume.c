@@ -87,7 +87,7 @@ resume_back(struct stub *s, const struct args *a)
 	return stand_still(s, STOP_BEGIN);
 }
 
-/* ---- away and back ----------------------------------------------------------- */
+/* ---- away and back ----------------------------------------------------- */
 static struct inferior *
 find_pid(const struct stub *s, uint64_t pid)
 {

@@ -13,7 +13,7 @@
 #define PACKET_SIZE_MAX (1u << 20)
 #define RESENDS_MAX 3u
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------- */
 static size_t
 packet_size(const struct stub_options *o)
 {
@@ -85,7 +85,7 @@ stub_done(const struct stub *s)
 	return s->done;
 }
 
-/* ---- acknowledgements ------------------------------------------------------ */
+/* ---- acknowledgements -------------------------------------------------- */
 /** Length of the first packet in @b: '#' occurs nowhere else in it. */
 static size_t
 first_sent(const struct buf *b)
@@ -139,7 +139,7 @@ stub_assume_acked(struct stub *s, struct buf *out)
 	s->resends = 0;
 }
 
-/* ---- replies ----------------------------------------------------------------- */
+/* ---- replies ----------------------------------------------------------- */
 static void
 stub_send(struct stub *s, const void *payload, size_t n, bool confirmed,
 	  struct buf *out)
@@ -223,7 +223,7 @@ stub_feed(struct stub *s, const void *data, size_t n, struct buf *out)
 	return buf_err(out);
 }
 
-/* ---- what handlers ask --------------------------------------------------------- */
+/* ---- what handlers ask ------------------------------------------------- */
 struct inferior *
 stub_inferior(const struct stub *s)
 {

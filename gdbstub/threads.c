@@ -53,7 +53,7 @@ threads_current(struct stub *s, const struct args *a)
 	return NULL;
 }
 
-/* ---- lists ------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------- */
 /* As many as fit, from number @n on; the next packet goes on behind them. */
 static void
 put_list(struct stub *s, size_t n)
@@ -88,7 +88,7 @@ threads_more(struct stub *s, const struct args *a)
 	return NULL;
 }
 
-/* ---- what is known of one ------------------------------------------------------- */
+/* ---- what is known of one ---------------------------------------------- */
 static void
 put_signal(struct buf *out, const struct snap_process *p, int signal)
 {
@@ -145,7 +145,7 @@ threads_extra(struct stub *s, const struct args *a)
 	return err;
 }
 
-/* ---- qXfer:threads ------------------------------------------------------------------ */
+/* ---- qXfer:threads ----------------------------------------------------- */
 /* The handle is the thread's pthread_t, which on Linux is its thread pointer;
  * gdb's Python finds threads by it. */
 static void
@@ -201,7 +201,7 @@ threads_render(struct stub *s, struct buf *out)
 	return err;
 }
 
-/* ---- thread-local storage ------------------------------------------------------------- */
+/* ---- thread-local storage ---------------------------------------------- */
 struct err *
 threads_tls(struct stub *s, const struct args *a)
 {

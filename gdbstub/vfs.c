@@ -15,7 +15,7 @@ vfs_owner(const struct stub *s)
 	return &s->inferiors[s->files_inferior];
 }
 
-/* ---- modules ------------------------------------------------------------- */
+/* ---- modules ----------------------------------------------------------- */
 static bool
 is_shown_as(const char *name, const char *path)
 {
@@ -107,7 +107,7 @@ open_module(struct stub *s, const char *path, struct open_file *file)
 	return insp_module_file(f->insp, module, &file->source);
 }
 
-/* ---- debug files --------------------------------------------------------- */
+/* ---- debug files ------------------------------------------------------- */
 /** "…/.build-id/ab/cdef….debug" */
 static bool
 parse_build_id(const char *path, struct module_id *id)
@@ -161,7 +161,7 @@ open_debug(struct stub *s, const char *path, struct open_file *file)
 	return insp_debug_file(f->insp, &id, &file->source);
 }
 
-/* ---- /proc --------------------------------------------------------------- */
+/* ---- /proc ------------------------------------------------------------- */
 /** "/proc/PID/rest": the process and the rest. */
 static const struct inferior *
 split_proc(const struct stub *s, const char *path, const char **rest)
@@ -195,7 +195,7 @@ open_proc(const struct inferior *f, const char *name, struct open_file *file)
 	return source_mem(file->text.data, file->text.len, name, &file->source);
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------- */
 /* The owner of @file is its opener, who closes it on failure as well. */
 static struct err *
 open_path(struct stub *s, const char *path, struct open_file *file)

@@ -26,7 +26,7 @@ yield(const struct buf *text, struct span *out)
 	return NULL;
 }
 
-/* ---- documents ----------------------------------------------------------- */
+/* ---- documents --------------------------------------------------------- */
 typedef struct err *render_fn(struct stub *s, struct buf *out);
 
 static struct err *
@@ -99,7 +99,7 @@ get_osdata(struct stub *s, struct span annex, bool first, struct span *out)
 	return yield(&s->osdata, out);
 }
 
-/* ---- what the target has as it is ------------------------------------------- */
+/* ---- what the target has as it is -------------------------------------- */
 static struct err *
 get_auxv(struct stub *s, struct span annex, bool first, struct span *out)
 {
@@ -153,7 +153,7 @@ static const struct xfer_object OBJECTS[] = {
 	{ "osdata", "E01", get_osdata },
 };
 
-/* ---- a piece ------------------------------------------------------------------- */
+/* ---- a piece ----------------------------------------------------------- */
 /* 'm': there is more behind it; 'l': this is the last piece. */
 static void
 put_piece(struct stub *s, const struct span *all, uint64_t off, uint64_t n)

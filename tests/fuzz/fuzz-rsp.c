@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	return 0;
 }
 
-/* ---- mutations that keep packets packets --------------------------------------- */
+/* ---- mutations that keep packets packets ------------------------------- */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max)
 	__attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max,

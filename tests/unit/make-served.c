@@ -22,7 +22,7 @@ served_byte(uint64_t addr)
 	return (uint8_t)(addr * 7 + (addr >> 8));
 }
 
-/* ---- registers: struct user_regs_struct and the FXSAVE area --------------- */
+/* ---- registers: struct user_regs_struct and the FXSAVE area ------------ */
 struct registers {
 	uint64_t general[27];
 	uint8_t floats[512];
@@ -62,7 +62,7 @@ regsets_of(size_t n)
 	return sets[n];
 }
 
-/* ---- an ELF file with a build-id --------------------------------------------- */
+/* ---- an ELF file with a build-id --------------------------------------- */
 static void
 make_elf(uint8_t *page, uint8_t id, const char *words)
 {
@@ -86,9 +86,9 @@ make_elf(uint8_t *page, uint8_t id, const char *words)
 	memcpy(page, &eh, sizeof(eh));
 	memcpy(page + sizeof(eh), &ph, sizeof(ph));
 	memcpy(page + NOTE, &note, sizeof(note));
-	memcpy(page + NOTE + 12, "GNU", 4);
+	memcpy(page + NOTE + 12, "GNU", sizeof("GNU"));
 	memset(page + NOTE + 16, id, 20);
-	memcpy(page + WORDS, words, strlen(words));
+	memcpy(page + WORDS, words, strlen(words) + 1);
 }
 
 static struct err *
@@ -113,7 +113,7 @@ supply_module(void *arg, const struct supply_ask *ask, int *fd)
 	return err;
 }
 
-/* ---- the target ----------------------------------------------------------------- */
+/* ---- the target -------------------------------------------------------- */
 static struct err *
 served_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 {
@@ -266,7 +266,7 @@ served_close(struct served *s)
 	buf_fini(&s->reply);
 }
 
-/* ---- both ends of the wire --------------------------------------------------------- */
+/* ---- both ends of the wire --------------------------------------------- */
 void
 served_frame(struct buf *out, const void *packet, size_t n)
 {

@@ -18,8 +18,11 @@ parse(const char *schema, const char *text, struct args *out)
 {
 	static char copy[256];
 
-	strcpy(copy, text);
-	return args_parse(schema, copy, strlen(copy), out);
+	size_t n = strlen(text);
+
+	assert_true(n < sizeof(copy));
+	memcpy(copy, text, n + 1);
+	return args_parse(schema, copy, n, out);
 }
 
 static void

@@ -127,7 +127,7 @@ registers_that_were_not_captured_are_unavailable(void **state)
 	assert_non_null(strstr(served_ask(s, "g"), "xxxx"));
 }
 
-/* ---- ids ---------------------------------------------------------------------- */
+/* ---- ids --------------------------------------------------------------- */
 static void
 ids_that_cannot_be_used_are_replaced(void **state)
 {

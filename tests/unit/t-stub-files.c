@@ -178,7 +178,7 @@ files_of_other_processes_and_threads_are_not_there(void **state)
 		assert_string_equal(try_open(s, paths[k]), "F-1,2");
 }
 
-/* ---- debug files -------------------------------------------------------------------- */
+/* ---- debug files ------------------------------------------------------- */
 static void
 a_debug_file_is_found_by_its_build_id(void **state)
 {
@@ -227,7 +227,7 @@ invented_build_ids_are_counted(void **state)
 	assert_in_range(s->debug_asked, 1, 256);
 }
 
-/* ---- descriptors and reads ------------------------------------------------------------- */
+/* ---- descriptors and reads --------------------------------------------- */
 static void
 a_client_has_64_files_open_at_most(void **state)
 {
@@ -259,7 +259,7 @@ a_read_is_short_and_grows_as_the_file_is_read_on(void **state)
 	assert_int_equal(data_of(s, &data), 0x10);
 }
 
-/* ---- monitor ------------------------------------------------------------------------------ */
+/* ---- monitor ----------------------------------------------------------- */
 static char *
 monitor(struct served *s, const char *line)
 {

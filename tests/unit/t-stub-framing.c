@@ -73,7 +73,7 @@ all_bytes_survive_escaping(void **state)
 }
 
 static void
-binary_data_ends_at_the_limit_and_never_inside_an_escape(void **state)
+binary_data_never_ends_inside_an_escape(void **state)
 {
 	(void)state;
 	for (size_t limit = 0; limit < 10; limit++) {
@@ -100,7 +100,7 @@ push(struct framing *f, const char *text)
 }
 
 static void
-a_packet_of_the_largest_size_is_taken_and_one_more_byte_is_not(void **state)
+the_largest_packet_is_taken_and_a_larger_one_is_not(void **state)
 {
 	char data[9];
 	struct framing f = { .data = data, .max = 8, .unchecked = true };
@@ -151,10 +151,9 @@ main(void)
 		cmocka_unit_test(runs_of_every_length_come_back),
 		cmocka_unit_test(zeros_are_short_on_the_wire),
 		cmocka_unit_test(all_bytes_survive_escaping),
+		cmocka_unit_test(binary_data_never_ends_inside_an_escape),
 		cmocka_unit_test(
-			binary_data_ends_at_the_limit_and_never_inside_an_escape),
-		cmocka_unit_test(
-			a_packet_of_the_largest_size_is_taken_and_one_more_byte_is_not),
+			the_largest_packet_is_taken_and_a_larger_one_is_not),
 		cmocka_unit_test(a_packet_comes_in_pieces),
 		cmocka_unit_test(an_interrupt_between_packets_says_nothing),
 	};

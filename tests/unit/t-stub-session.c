@@ -123,6 +123,7 @@ console_text_comes_whole(void **state)
 				      bytes));
 		buf_put(&text, bytes, s->reply.len / 2);
 	}
+	assert_non_null(text.data);
 	assert_int_equal(strspn(text.data, "x"), LONG_TEXT);
 	assert_non_null(strstr(text.data, "4 KiB of memory: "));
 }
@@ -142,7 +143,8 @@ no_reply_is_longer_than_the_client_was_told(void **state)
 	open_small(s);
 	assert_non_null(served_ask(s, "vFile:open:"
 				   "2f6c69622f6c6962782e736f2e31,0,0"));
-	assert_non_null(strstr(served_ask(s, "qSupported"), "PacketSize=2000;"));
+	assert_non_null(strstr(served_ask(s, "qSupported"),
+			       "PacketSize=2000;"));
 	for (size_t k = 0; k < countof(packets); k++) {
 		assert_non_null(served_ask(s, packets[k]));
 		assert_true(s->reply.len > 0 && s->reply.len <= 0x2000);
