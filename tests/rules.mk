@@ -73,5 +73,5 @@ clean-local:
 CLEANFILES += tests/corpus.stamp
 
 EXTRA_DIST += tests/layers tests/lint tests/metrics tests/badinput tests/bench \
-	tests/corpus tests/demo tests/format tests/fuzz tests/gdb tests/lib \
-	tests/stress tests/victims
+	tests/cmd tests/corpus tests/demo tests/format tests/fuzz tests/gdb \
+	tests/lib tests/stress tests/unwind tests/victims

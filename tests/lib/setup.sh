@@ -85,6 +85,9 @@ redis-server        redis-server
 redis-tools         redis-benchmark
 sqlite3             sqlite3
 procps              ps
+zsh                 zsh
+fish                fish
+groff-base          groff
 '
 setup_needs_lint='
 clang               clang
