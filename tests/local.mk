@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	tests/unit/t-arena \
 	tests/unit/t-buf \
 	tests/unit/t-cfi \
+	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
 	tests/unit/t-core \
 	tests/unit/t-err \

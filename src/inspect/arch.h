@@ -54,8 +54,6 @@ struct arch_table {
 
 	/** Registers a callee must preserve: bit n = DWARF number n. */
 	uint32_t preserved;
-	/** Of those, registers that libdw wrongly calls undefined by default. */
-	uint32_t misjudged;
 	/** Do @n bytes that end at a return address end in a call? */
 	bool (*is_call)(const uint8_t *code, size_t n);
 	/**

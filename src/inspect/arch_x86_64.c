@@ -383,8 +383,6 @@ const struct arch_table arch_x86_64 = {
 	.has = x86_has,
 	.read = x86_read,
 	.preserved = 1u << 3 | 1u << 6 | 0xfu << 12,    /* rbx rbp r12-r15 */
-	/* elfutils' x86_64_cfi.c lists 0, which is %rax, for %rbx. */
-	.misjudged = 1u << 3,
 	.is_call = x86_is_call,
 	.return_slot = x86_return_slot,
 	.trampoline = { TRAMPOLINE, sizeof(TRAMPOLINE) },

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One step of unwinding by call frame information: the row from libdw
- * (.eh_frame, else .debug_frame), its rules evaluated over the address space.
- * DWARF 5, section 6.4; System V ABI AMD64 supplement for register defaults.
+ * One step of unwinding by call frame information: finds the row in .eh_frame,
+ * else .debug_frame, and evaluates its rules over the address space.
+ *
+ * The tables are read here and not by libdw: that one allocates by the highest
+ * register number that a table names (gigabytes for a few hostile bytes), and
+ * its x86-64 defaults take %rax for %rbx.
  */
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
-#include <stdlib.h>
 
 #include "inspect/arch.h"
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
-/* Freed by free(): so says dwarf_cfi_addrframe(). */
-#define _frame_ _cleanup_(base_free)
+enum { EH_FRAME, DEBUG_FRAME, TABLES };
+
+/** The tables of one module, indexed when first asked for. */
+struct cfi {
+	struct cfi_table table[TABLES];
+	bool asked[TABLES];
+};
 
 struct known {
 	struct space *space;
 	const struct frame_regs *regs;
-	const struct arch_table *arch;
 };
 
 static struct err *
@@ -41,96 +48,157 @@ reg_known(void *arg, uint64_t number, uint64_t *out)
 }
 
 /* ---- finding the row ---------------------------------------------------------- */
-typedef Dwarf_CFI *table_fn(Dwfl_Module *mod, Dwarf_Addr *bias);
+/* The ELF file and the bias of what may hold the table, or NULL. libdw has
+ * inflated the debug file's section already if it was compressed. */
+static Elf *
+holder_of(struct insp *i, size_t module, int which, uint64_t *bias)
+{
+	Dwarf_Addr dwarf_bias = 0;
+
+	*bias = i->modules[module].bias;
+	if (which == EH_FRAME)
+		return files_elf(i, module);
+	Dwfl_Module *mod = symbols_module(i, module);
+	Dwarf *dwarf = mod ? dwfl_module_getdwarf(mod, &dwarf_bias) : NULL;
+	*bias = dwarf_bias;
+	return dwarf ? dwarf_getelf(dwarf) : NULL;
+}
 
 static struct err *
-find_frame(struct insp *i, uint64_t lookup, Dwarf_Frame **out,
-	   Dwarf_Addr *bias)
+load_table(struct insp *i, size_t module, int which)
 {
-	static table_fn *const tables[] = { dwfl_module_eh_cfi,
-					    dwfl_module_dwarf_cfi };
+	struct cfi *c = &i->cfi[module];
+	struct cfi_section section;
+	uint64_t bias;
+
+	if (c->asked[which])
+		return NULL;
+	c->asked[which] = true;
+	Elf *elf = holder_of(i, module, which, &bias);
+	if (!elf || !cfi_table_section(elf, which == EH_FRAME, &section))
+		return NULL;
+	return cfi_table_index(&section, bias, i->arena, &c->table[which]);
+}
+
+struct err *
+cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
+{
 	size_t module = insp_module_at(i, lookup);
-	Dwfl_Module *mod = NULL;
 
-	if (module != INSP_NONE)
-		mod = symbols_module(i, module);
-	for (size_t n = 0; mod && n < countof(tables); n++) {
-		Dwarf_CFI *cfi = tables[n](mod, bias);
+	if (!i->cfi)
+		i->cfi = arena_array(i->arena, i->n_modules, sizeof(*i->cfi));
+	if (!i->cfi && i->n_modules)
+		return err_nomem();
+	for (int which = 0; module != INSP_NONE && which < TABLES; which++) {
+		const struct cfi_table *t = &i->cfi[module].table[which];
 
-		if (cfi && dwarf_cfi_addrframe(cfi, lookup - *bias, out) == 0)
-			return NULL;
+		struct err *err = load_table(i, module, which);
+		if (!err)
+			err = cfi_table_find(t, lookup, out);
+		*bias = t->bias;
+		if (err_kind(err) != ERR_NOTFOUND)
+			return err;
+		err_free(err);
 	}
 	return err_new(ERR_NOTFOUND, "no unwind information for 0x%llx",
 		       (unsigned long long)lookup);
 }
 
 /* ---- evaluating its rules ------------------------------------------------------- */
+/* The rules of registers find the CFA on the stack (6.4.2.3), that of the CFA
+ * finds nothing; so the former get an operation in front, of offset -1. */
 static struct err *
-eval_cfa(const struct expr_env *env, Dwarf_Frame *frame, uint64_t *out)
+eval_expression(const struct expr_env *env, struct span bytes,
+		struct expr_result *out)
 {
-	struct expr_result r;
-	Dwarf_Op *ops;
+	Dwarf_Op ops[EXPR_OPS_MAX + 1] = {
+		{ .atom = DW_OP_call_frame_cfa, .offset = UINT64_MAX } };
 	size_t n;
+	struct err *err = expr_decode(bytes, ops + 1, EXPR_OPS_MAX, &n);
 
-	if (dwarf_frame_cfa(frame, &ops, &n) != 0 || n == 0)
-		return err_new(ERR_DAMAGED, "the unwind information does not "
-			       "tell the frame's address");
-	struct err *err = expr_eval(env, ops, n, &r);
+	if (err)
+		return err;
+	return env->has_cfa ? expr_eval(env, ops, n + 1, out)
+			    : expr_eval(env, ops + 1, n, out);
+}
+
+static struct err *
+eval_cfa(const struct expr_env *env, const struct cfi_row *row, uint64_t *out)
+{
+	struct expr_result r = { EXPR_REGISTER, row->cfa_reg };
+	uint64_t value = 0;
+	struct err *err = NULL;
+
+	if (row->cfa.kind == CFI_VAL_EXPRESSION)
+		err = eval_expression(env, row->cfa.expression, &r);
 	if (!err && r.kind == EXPR_REGISTER)
 		err = env->reg(env->arg, r.value, &r.value);
 	if (err)
 		return err;
-	*out = r.value;
+	if (row->cfa.kind == CFI_VAL_OFFSET)
+		value = row->cfa.value;
+	*out = r.value + value;
 	return NULL;
 }
 
 static struct err *
-eval_rule(const struct expr_env *env, const Dwarf_Op *ops, size_t n,
-	  uint64_t *out)
+eval_saved(const struct expr_env *env, const struct cfi_rule *rule,
+	   uint64_t *out)
 {
 	const struct known *k = env->arg;
 	struct expr_result r;
-	struct err *err = expr_eval(env, ops, n, &r);
+	struct err *err = eval_expression(env, rule->expression, &r);
 
 	if (err)
 		return err;
-	switch (r.kind) {
-	case EXPR_MEMORY:
-		return space_u64(k->space, r.value, out);
-	case EXPR_REGISTER:
+	if (r.kind == EXPR_REGISTER)
 		return env->reg(env->arg, r.value, out);
-	default:
-		*out = r.value;
-		return NULL;
-	}
-}
-
-/* No rule, or "same value": true of registers that a callee must preserve.
- * libdw's defaults are not believed, they are off by one register. */
-static bool
-is_kept(const struct arch_table *arch, const Dwarf_Op *ops, int number)
-{
-	bool same = !ops || arch->misjudged >> number & 1;
-
-	return same && arch->preserved >> number & 1;
+	if (rule->kind == CFI_EXPRESSION && r.kind == EXPR_MEMORY)
+		return space_u64(k->space, r.value, out);
+	*out = r.value;
+	return NULL;
 }
 
 /** *@known false: the rule says that the caller's value is gone. */
 static struct err *
-eval_register(const struct expr_env *env, Dwarf_Frame *frame, int number,
-	      uint64_t *out, bool *known)
+eval_rule(const struct expr_env *env, const struct cfi_rule *rule,
+	  uint64_t number, uint64_t *out, bool *known)
 {
 	const struct known *k = env->arg;
-	Dwarf_Op mem[3], *ops;
-	size_t n;
 
-	if (dwarf_frame_register(frame, number, mem, &ops, &n) != 0)
-		return err_new(ERR_DAMAGED, "the rule for register %d: %s",
-			       number, dwarf_errmsg(-1));
-	*known = n || is_kept(k->arch, ops, number);
-	if (n)
-		return eval_rule(env, ops, n, out);
-	return *known ? env->reg(env->arg, (uint64_t)number, out) : NULL;
+	*known = true;
+	switch (rule->kind) {
+	case CFI_SAME:
+		return env->reg(env->arg, number, out);
+	case CFI_OFFSET:
+		return space_u64(k->space, env->cfa + rule->value, out);
+	case CFI_VAL_OFFSET:
+		*out = env->cfa + rule->value;
+		return NULL;
+	case CFI_REGISTER:
+		return env->reg(env->arg, rule->value, out);
+	case CFI_EXPRESSION:
+	case CFI_VAL_EXPRESSION:
+		return eval_saved(env, rule, out);
+	default:
+		*known = false;
+		return NULL;
+	}
+}
+
+/* What the ABI says where the table says nothing: preserved registers are
+ * kept, the stack pointer becomes the CFA. */
+static void
+fill_defaults(const struct arch_table *arch, struct cfi_row *row)
+{
+	for (unsigned n = 0; n < FRAME_REGS; n++) {
+		if (row->reg[n].kind != CFI_NONE)
+			continue;
+		if (n == arch->arch.sp)
+			row->reg[n].kind = CFI_VAL_OFFSET;
+		else if (arch->preserved >> n & 1)
+			row->reg[n].kind = CFI_SAME;
+	}
 }
 
 /*
@@ -138,13 +206,14 @@ eval_register(const struct expr_env *env, Dwarf_Frame *frame, int number,
  * are the step's; any other register is then merely not known.
  */
 static struct err *
-eval_caller(const struct expr_env *env, Dwarf_Frame *frame, int ra, int sp,
-	    struct frame_regs *out)
+eval_caller(const struct expr_env *env, const struct cfi_row *row, uint64_t ra,
+	    uint64_t sp, struct frame_regs *out)
 {
-	for (int n = 0; n < FRAME_REGS; n++) {
-		bool known = false;
-		struct err *err = eval_register(env, frame, n, &out->value[n],
-						&known);
+	for (unsigned n = 0; n < FRAME_REGS; n++) {
+		bool known;
+		struct err *err = eval_rule(env, &row->reg[n], n,
+					    &out->value[n], &known);
+
 		if (err && (n == ra || n == sp))
 			return err;
 		if (!err && known)
@@ -158,28 +227,30 @@ struct err *
 cfi_unwind(struct insp *i, uint64_t lookup, const struct frame_regs *regs,
 	   struct cfi_step *out)
 {
-	struct known known = { i->space, regs, arch_table_of(i->arch) };
+	struct known known = { i->space, regs };
 	struct expr_env env = { .read = read_known, .reg = reg_known,
 				.arg = &known };
 	struct cfi_step step = { 0 };
-	_frame_ Dwarf_Frame *frame = NULL;
+	struct cfi_entry entry;
+	struct cfi_row row;
 
-	struct err *err = find_frame(i, lookup, &frame, &env.bias);
+	struct err *err = cfi_find(i, lookup, &entry, &env.bias);
+	if (!err)
+		err = cfi_row_at(&entry, lookup - env.bias, &row);
+	if (!err)
+		err = eval_cfa(&env, &row, &env.cfa);
 	if (err)
 		return err;
-	int ra = dwarf_frame_info(frame, NULL, NULL, &step.signal);
-	if (ra < 0 || ra >= FRAME_REGS)
-		return err_new(ERR_UNSUPPORTED, "unwind information has its "
-			       "return address in register %d", ra);
-	err = eval_cfa(&env, frame, &step.cfa);
-	if (err)
-		return err;
-	env.cfa = step.cfa;
+	if (entry.ra != i->arch->pc || row.reg[entry.ra].kind == CFI_NONE)
+		return err_new(ERR_DAMAGED, "no rule tells the return address");
 	env.has_cfa = true;
-	err = eval_caller(&env, frame, ra, i->arch->sp, &step.caller);
+	fill_defaults(arch_table_of(i->arch), &row);
+	err = eval_caller(&env, &row, entry.ra, i->arch->sp, &step.caller);
 	if (err)
 		return err;
-	step.outermost = !(step.caller.known >> ra & 1);
+	step.cfa = env.cfa;
+	step.signal = entry.signal;
+	step.outermost = row.reg[entry.ra].kind == CFI_UNDEFINED;
 	*out = step;
 	return NULL;
 }

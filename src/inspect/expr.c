@@ -22,6 +22,9 @@ struct operator {
 	uint64_t (*compute)(uint64_t a, uint64_t b);
 	uint8_t pops, pushes;
 	bool divides;
+	/** What follows the operator: U unsigned LEB128, S signed, a digit
+	 * that many bytes, + before a digit: signed. */
+	char operands[4];
 };
 
 static uint64_t
@@ -393,14 +396,19 @@ run_bra(struct machine *m, const Dwarf_Op *op)
 
 /* ---- the table ------------------------------------------------------------------ */
 /* clang-format off */
+#define CONST(letters) { .run = run_const, .pushes = 1, .operands = letters }
 static const struct operator OPERATORS[256] = {
-	[DW_OP_addr] = { .run = run_addr, .pushes = 1 },
+	[DW_OP_addr] = { .operands = "8", .run = run_addr, .pushes = 1 },
 	[DW_OP_deref] = { .run = run_deref, .pops = 1, .pushes = 1 },
-	[DW_OP_const1u ... DW_OP_consts] = { .run = run_const, .pushes = 1 },
+	[DW_OP_const1u] = CONST("1"), [DW_OP_const1s] = CONST("+1"),
+	[DW_OP_const2u] = CONST("2"), [DW_OP_const2s] = CONST("+2"),
+	[DW_OP_const4u] = CONST("4"), [DW_OP_const4s] = CONST("+4"),
+	[DW_OP_const8u] = CONST("8"), [DW_OP_const8s] = CONST("8"),
+	[DW_OP_constu] = CONST("U"), [DW_OP_consts] = CONST("S"),
 	[DW_OP_dup] = { .run = run_dup, .pops = 1, .pushes = 2 },
 	[DW_OP_drop] = { .run = run_drop, .pops = 1 },
 	[DW_OP_over] = { .run = run_over, .pops = 2, .pushes = 3 },
-	[DW_OP_pick] = { .run = run_pick, .pushes = 1 },
+	[DW_OP_pick] = { .operands = "1", .run = run_pick, .pushes = 1 },
 	[DW_OP_swap] = { .run = run_swap, .pops = 2, .pushes = 2 },
 	[DW_OP_rot] = { .run = run_rot, .pops = 3, .pushes = 3 },
 	[DW_OP_abs] = { .compute = abs_, .pops = 1, .pushes = 1 },
@@ -415,32 +423,41 @@ static const struct operator OPERATORS[256] = {
 	[DW_OP_not] = { .compute = not_, .pops = 1, .pushes = 1 },
 	[DW_OP_or] = { .compute = or_, .pops = 2, .pushes = 1 },
 	[DW_OP_plus] = { .compute = plus, .pops = 2, .pushes = 1 },
-	[DW_OP_plus_uconst] = { .compute = plus, .pops = 1, .pushes = 1 },
+	[DW_OP_plus_uconst] = { .operands = "U", .compute = plus, .pops = 1,
+				.pushes = 1 },
 	[DW_OP_shl] = { .compute = shl, .pops = 2, .pushes = 1 },
 	[DW_OP_shr] = { .compute = shr, .pops = 2, .pushes = 1 },
 	[DW_OP_shra] = { .compute = shra, .pops = 2, .pushes = 1 },
 	[DW_OP_xor] = { .compute = xor_, .pops = 2, .pushes = 1 },
-	[DW_OP_bra] = { .run = run_bra, .pops = 1 },
+	[DW_OP_bra] = { .operands = "+2", .run = run_bra, .pops = 1 },
 	[DW_OP_eq] = { .compute = eq, .pops = 2, .pushes = 1 },
 	[DW_OP_ge] = { .compute = ge, .pops = 2, .pushes = 1 },
 	[DW_OP_gt] = { .compute = gt, .pops = 2, .pushes = 1 },
 	[DW_OP_le] = { .compute = le, .pops = 2, .pushes = 1 },
 	[DW_OP_lt] = { .compute = lt, .pops = 2, .pushes = 1 },
 	[DW_OP_ne] = { .compute = ne, .pops = 2, .pushes = 1 },
-	[DW_OP_skip] = { .run = run_skip },
+	[DW_OP_skip] = { .operands = "+2", .run = run_skip },
 	[DW_OP_lit0 ... DW_OP_lit31] = { .run = run_lit, .pushes = 1 },
 	[DW_OP_reg0 ... DW_OP_reg31] = { .run = run_reg, .pushes = 1 },
-	[DW_OP_breg0 ... DW_OP_breg31] = { .run = run_breg, .pushes = 1 },
-	[DW_OP_regx] = { .run = run_regx, .pushes = 1 },
-	[DW_OP_bregx] = { .run = run_bregx, .pushes = 1 },
-	[DW_OP_deref_size] = { .run = run_deref_size, .pops = 1,
-			       .pushes = 1 },
+	[DW_OP_breg0 ... DW_OP_breg31] = { .operands = "S", .run = run_breg,
+					   .pushes = 1 },
+	[DW_OP_regx] = { .operands = "U", .run = run_regx, .pushes = 1 },
+	[DW_OP_bregx] = { .operands = "US", .run = run_bregx, .pushes = 1 },
+	[DW_OP_deref_size] = { .operands = "1", .run = run_deref_size,
+			       .pops = 1, .pushes = 1 },
 	[DW_OP_nop] = { .run = run_nop },
 	[DW_OP_call_frame_cfa] = { .run = run_call_frame_cfa, .pushes = 1 },
 	[DW_OP_stack_value] = { .run = run_stack_value, .pops = 1,
 				.pushes = 1 },
 };
 /* clang-format on */
+
+static struct err *
+unknown(uint8_t atom)
+{
+	return err_new(ERR_UNSUPPORTED, "operator 0x%x is not one of call "
+		       "frame information", atom);
+}
 
 static struct err *
 compute(struct machine *m, const struct operator *o, const Dwarf_Op *op)
@@ -460,8 +477,7 @@ step(struct machine *m)
 	const struct operator *o = &OPERATORS[op->atom];
 
 	if (!o->run && !o->compute)
-		return err_new(ERR_UNSUPPORTED, "operator 0x%x is not one of "
-			       "call frame information", op->atom);
+		return unknown(op->atom);
 	if (m->ended)
 		return err_new(ERR_DAMAGED, "operations follow the final one");
 	if (m->depth < o->pops)
@@ -491,5 +507,100 @@ expr_eval(const struct expr_env *env, const Dwarf_Op *ops, size_t n,
 	if (m.depth == 0)
 		return err_new(ERR_DAMAGED, "the expression has no result");
 	*out = (struct expr_result){ m.kind, m.stack[m.depth - 1] };
+	return NULL;
+}
+
+/* ---- decoding (7.6, 7.7.1) --------------------------------------------------------- */
+uint64_t
+expr_uleb(struct rd *r)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+	uint8_t byte;
+
+	do {
+		byte = rd_u8(r);
+		if (shift < 64)
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80 && !rd_failed(r));
+	return v;
+}
+
+int64_t
+expr_sleb(struct rd *r)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+	uint8_t byte;
+
+	do {
+		byte = rd_u8(r);
+		if (shift < 64)
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80 && !rd_failed(r));
+	if (shift < 64 && byte & 0x40)
+		v |= UINT64_MAX << shift;
+	return (int64_t)v;
+}
+
+static uint64_t
+read_fixed(struct rd *r, char size, bool is_signed)
+{
+	switch (size) {
+	case '1':
+		return is_signed ? (uint64_t)(int8_t)rd_u8(r) : rd_u8(r);
+	case '2':
+		return is_signed ? (uint64_t)(int16_t)rd_u16(r) : rd_u16(r);
+	case '4':
+		return is_signed ? (uint64_t)(int32_t)rd_u32(r) : rd_u32(r);
+	default:
+		return rd_u64(r);
+	}
+}
+
+static void
+read_operands(struct rd *r, const char *letters, Dwarf_Op *op)
+{
+	Dwarf_Word *into = &op->number;
+
+	for (; *letters; letters++, into = &op->number2) {
+		bool is_signed = *letters == '+';
+
+		letters += is_signed;
+		if (*letters == 'U')
+			*into = expr_uleb(r);
+		else if (*letters == 'S')
+			*into = (uint64_t)expr_sleb(r);
+		else
+			*into = read_fixed(r, *letters, is_signed);
+	}
+}
+
+struct err *
+expr_decode(struct span bytes, Dwarf_Op *ops, size_t max, size_t *n)
+{
+	struct rd r = rd_of(bytes.data, bytes.n);
+	size_t k = 0;
+
+	for (; rd_left(&r); k++) {
+		Dwarf_Op op = { .offset = r.pos };
+
+		op.atom = rd_u8(&r);
+		const struct operator *o = &OPERATORS[op.atom];
+
+		if (!o->run && !o->compute)
+			return unknown(op.atom);
+		if (k == max)
+			return err_new(ERR_LIMIT, "an expression of more than "
+				       "%zu operations", max);
+		read_operands(&r, o->operands, &op);
+		if (rd_failed(&r))
+			return err_new(ERR_DAMAGED, "the last operation is cut "
+				       "short");
+		ops[k] = op;
+	}
+	*n = k;
 	return NULL;
 }

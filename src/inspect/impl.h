@@ -11,6 +11,7 @@
 
 struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
+struct cfi;             /* cfi.c: unwind tables of one module */
 struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct lines;           /* lines.c: which unit covers what */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
@@ -32,6 +33,7 @@ struct insp {
 	struct vec debug_files;         /* files.c */
 	struct regs *regs;
 	struct second *second;
+	struct cfi *cfi;                /* one per module, once needed */
 	struct tls *tls;
 	struct symbols *symbols;        /* symbols.c */
 	struct lines *lines;            /* lines.c */

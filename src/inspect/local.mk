@@ -7,6 +7,8 @@ libinspect_a_SOURCES = \
 	src/inspect/arch.h \
 	src/inspect/arch_x86_64.c \
 	src/inspect/cfi.c \
+	src/inspect/cfi_row.c \
+	src/inspect/cfi_table.c \
 	src/inspect/compose.c \
 	src/inspect/core.h \
 	src/inspect/core_notes.c \

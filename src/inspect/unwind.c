@@ -269,24 +269,29 @@ is_entry(const struct walk *w, const struct frame *f)
 	       && f->pc - entry < ENTRY_SIZE;
 }
 
+/** Nothing led further: what was wrong with the best way, or what is missing. */
+static bool
+nothing_left(struct walk *w, const struct frame *f, const struct err *no_cfi)
+{
+	unsigned long long pc = f->pc;
+
+	if (err_kind(no_cfi) != ERR_NOTFOUND)
+		return stuck(w, "the unwind information for 0x%llx is not "
+				"sound (%s)", pc, err_text(no_cfi));
+	if (f->how == SNAP_FRAME_FP && value_of(&f->regs, w->arch->arch.fp) == 0)
+		return stuck(w, "no unwind information for 0x%llx, where the "
+				"chain of frame pointers ends", pc);
+	return stuck(w, "no unwind information for 0x%llx and no plausible "
+			"frame pointer", pc);
+}
+
 static bool
 step_without_cfi(struct walk *w, const struct frame *f, bool exact,
 		 struct step *out)
 {
-	if (step_trampoline(w, f, out))
-		return true;
-	if (is_entry(w, f))
-		return ended(w);
-	if (exact && step_prologue(w, f, out))
-		return true;
-	if (step_frame_pointer(w, f, out))
-		return true;
-	if (f->how == SNAP_FRAME_FP && value_of(&f->regs, w->arch->arch.fp) == 0)
-		return stuck(w, "no unwind information for 0x%llx, where the "
-				"chain of frame pointers ends",
-			     (unsigned long long)f->pc);
-	return stuck(w, "no unwind information for 0x%llx and no plausible "
-			"frame pointer", (unsigned long long)f->pc);
+	return step_trampoline(w, f, out)
+	       || (exact && step_prologue(w, f, out))
+	       || step_frame_pointer(w, f, out);
 }
 
 /**
@@ -311,7 +316,9 @@ choose_step(struct walk *w, const struct frame *f, bool exact,
 		return true;
 	if (err_kind(err) == ERR_ABSENT || err_kind(err) == ERR_UNMAPPED)
 		return stuck(w, "%s", err_text(err));
-	return step_without_cfi(w, f, exact, out);
+	if (is_entry(w, f))
+		return ended(w);
+	return step_without_cfi(w, f, exact, out) || nothing_left(w, f, err);
 }
 
 /** Is the caller further out than all that was seen? */

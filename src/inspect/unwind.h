@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of unwinding among themselves: DWARF expressions, rows of call
- * frame information, the second opinion.
+ * The parts of unwinding among themselves: DWARF expressions, tables and rows
+ * of call frame information, the second opinion.
  */
 #ifndef INSPECT_UNWIND_H
 #define INSPECT_UNWIND_H
@@ -13,6 +13,7 @@
 /* ---- expr.c: the DWARF stack machine (DWARF 5, 2.5) ------------------------ */
 #define EXPR_STACK_MAX 64
 #define EXPR_STEPS_MAX 10000u
+#define EXPR_OPS_MAX 256
 
 /** What is known where an expression is evaluated. */
 struct expr_env {
@@ -41,8 +42,87 @@ struct expr_result {
  */
 struct err *expr_eval(const struct expr_env *env, const Dwarf_Op *ops,
 		      size_t n, struct expr_result *out) _must_check_;
+/** At most @max operations out of their bytes; offsets count from 0. */
+struct err *expr_decode(struct span bytes, Dwarf_Op *ops, size_t max,
+			size_t *n) _must_check_;
+/** LEB128 numbers (DWARF 5, 7.6); bits above 64 are lost. */
+uint64_t expr_uleb(struct rd *r);
+int64_t expr_sleb(struct rd *r);
+
+/* ---- cfi_table.c: finding the entry of a function ---------------------------- */
+/** .eh_frame or .debug_frame; the bytes are borrowed from an open Elf. */
+struct cfi_section {
+	struct span bytes;
+	uint64_t address;       /* its own, as linked */
+	bool eh_frame;
+	bool ends;              /* where the bytes do, not at a length of 0 */
+};
+/** A frame description entry (FDE) and what its CIE tells for it. */
+struct cfi_entry {
+	uint64_t start, end;    /* of the code, as linked */
+	struct span initial, program;           /* instructions */
+	uint64_t code_align;
+	int64_t data_align;
+	uint64_t ra;            /* register that holds the return address */
+	uint8_t encoding;       /* of addresses, DW_EH_PE_* */
+	bool signal;            /* a signal handler's trampoline */
+	bool eh_frame;
+};
+struct cfi_place {
+	uint64_t start;
+	uint32_t at;            /* of the entry in the section */
+};
+struct cfi_table {
+	struct cfi_section section;
+	struct cfi_place *places;               /* by start */
+	size_t n;
+	uint64_t bias;          /* run-time address - link-time address */
+};
+/** Index all entries of @section. Damage ends the table early. */
+struct err *cfi_table_index(const struct cfi_section *section, uint64_t bias,
+			    struct arena *a, struct cfi_table *out)
+	_must_check_;
+/** The entry that covers run-time address @pc, or ERR_NOTFOUND. */
+struct err *cfi_table_find(const struct cfi_table *t, uint64_t pc,
+			   struct cfi_entry *out) _must_check_;
+/** The section of @elf that holds tables: ".eh_frame" or ".debug_frame". */
+bool cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out);
+
+/* ---- cfi_row.c: the rules that hold at an address ------------------------------ */
+enum cfi_rule_kind {
+	CFI_NONE,               /* the table says nothing */
+	CFI_UNDEFINED, CFI_SAME,
+	CFI_OFFSET,             /* at CFA + value */
+	CFI_VAL_OFFSET,         /* is CFA + value */
+	CFI_REGISTER,           /* is in register @value */
+	CFI_EXPRESSION,         /* at what the expression yields */
+	CFI_VAL_EXPRESSION,     /* is what the expression yields */
+};
+struct cfi_rule {
+	uint8_t kind;
+	uint64_t value;
+	struct span expression;
+};
+/** CFA: CFI_VAL_OFFSET of register @cfa_reg, or CFI_VAL_EXPRESSION. */
+struct cfi_row {
+	struct cfi_rule cfa, reg[FRAME_REGS];
+	uint64_t cfa_reg;
+};
+/** @pc: as linked, within @e. ERR_DAMAGED for a program that makes no sense. */
+struct err *cfi_row_at(const struct cfi_entry *e, uint64_t pc,
+		       struct cfi_row *out) _must_check_;
+
+/**
+ * Does every instruction of @e make sense to libunwind 1.6 too? That reads
+ * beyond an array where a rule names a register that it does not have, and
+ * divides the lowest number by -1. ERR_UNSUPPORTED if not.
+ */
+struct err *cfi_row_check(const struct cfi_entry *e) _must_check_;
 
 /* ---- cfi.c: one step by call frame information ------------------------------ */
+/** The entry for @lookup and the bias of its module, or ERR_NOTFOUND. */
+struct err *cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out,
+		     uint64_t *bias) _must_check_;
 struct cfi_step {
 	uint64_t cfa;           /* of the frame itself */
 	bool signal;            /* the frame is a signal handler's trampoline */

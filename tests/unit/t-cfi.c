@@ -60,6 +60,9 @@ __asm__(".pushsection .text\n"
 	"function cfi_outermost\n"
 	"	.cfi_undefined %rip\n"
 	"end cfi_outermost\n"
+	"function cfi_endless\n"        /* CFA = an expression that loops */
+	"	.cfi_escape 0x0f, 3, 0x2f, 0xfd, 0xff\n"
+	"end cfi_endless\n"
 	"function cfi_signal\n"         /* a trampoline of other code bytes */
 	"	.cfi_signal_frame\n"
 	"	.cfi_escape 0x0f, 3, 0x77, 8, 0x06\n"   /* CFA = [rsp + 8] */
@@ -68,7 +71,8 @@ __asm__(".pushsection .text\n"
 	".popsection\n");
 
 extern const char cfi_plain_at[], cfi_frame_at[], cfi_computed_at[],
-	cfi_moved_at[], cfi_outermost_at[], cfi_signal_at[];
+	cfi_moved_at[], cfi_outermost_at[], cfi_endless_at[],
+	cfi_signal_at[];
 
 struct fixture {
 	uint64_t stack[PAGE / 8];
@@ -346,6 +350,20 @@ a_return_address_that_was_not_captured_ends_with_the_reason(void **state)
 }
 
 static void
+a_table_that_is_not_sound_is_told(void **state)
+{
+	(void)state;
+	struct fixture f = { 0 };
+
+	unwind(&f, cfi_endless_at);
+	assert_int_equal(f.result.n, 1);
+	assert_int_equal(f.result.end, STACK_TRUNCATED);
+	assert_non_null(strstr(f.result.why, "is not sound (the expression "
+					     "does not end"));
+	fixture_fini(&f);
+}
+
+static void
 a_register_that_was_not_captured_is_merely_unknown(void **state)
 {
 	(void)state;
@@ -498,6 +516,7 @@ main(void)
 		cmocka_unit_test(below_a_signal_frame_the_pc_is_exact),
 		cmocka_unit_test(
 		    a_return_address_that_was_not_captured_ends_with_the_reason),
+		cmocka_unit_test(a_table_that_is_not_sound_is_told),
 		cmocka_unit_test(
 			a_register_that_was_not_captured_is_merely_unknown),
 		cmocka_unit_test(

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds a function's entry in .eh_frame or .debug_frame: Linux Standard Base
+ * Core 10.6.1, DWARF 5 6.4.1. The index is made from the entries themselves,
+ * so a search table that lies (.eh_frame_hdr) leads nobody astray.
+ */
+#include <dwarf.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/unwind.h"
+
+#define CIE_VERSION_MAX 4u
+
+/** Length and kind of an entry. */
+struct head {
+	size_t end;             /* of the entry in the section */
+	size_t cie;             /* where its CIE is; the entry itself if it is one */
+	size_t body;            /* what follows length and CIE pointer */
+};
+
+static struct err *
+damaged(size_t at, const char *what)
+{
+	return err_new(ERR_DAMAGED, "unwind entry at offset 0x%zx: %s", at,
+		       what);
+}
+
+/* ---- one entry -------------------------------------------------------------------- */
+static struct err *
+read_head(const struct cfi_section *s, size_t at, struct head *out)
+{
+	struct rd r = rd_of(s->bytes.data, s->bytes.n);
+
+	rd_seek(&r, at);
+	uint64_t length = rd_u32(&r);
+	bool wide = length == UINT32_MAX;
+	if (wide)
+		length = rd_u64(&r);
+	size_t id_at = r.pos;
+	if (rd_failed(&r) || length == 0 || length > rd_left(&r))
+		return damaged(at, "its length is beyond the section");
+	/* The pointer of .eh_frame is 4 bytes wide whatever the length. */
+	uint64_t id = wide && !s->eh_frame ? rd_u64(&r) : rd_u32(&r);
+	uint64_t none = s->eh_frame ? 0 : wide ? UINT64_MAX : UINT32_MAX;
+	out->end = id_at + (size_t)length;
+	out->body = r.pos;
+	out->cie = at;
+	if (id != none)
+		out->cie = (size_t)(s->eh_frame ? id_at - id : id);
+	if (rd_failed(&r) || out->body > out->end || out->cie >= s->bytes.n)
+		return damaged(at, "it points outside of the section");
+	return NULL;
+}
+
+static struct rd
+body_of(const struct cfi_section *s, const struct head *h)
+{
+	return rd_of((const uint8_t *)s->bytes.data + h->body,
+		     h->end - h->body);
+}
+
+static struct span
+rest_of(struct rd *r)
+{
+	size_t n = rd_left(r);
+
+	return (struct span){ rd_bytes(r, n), n };
+}
+
+/* An address, or with @encoding & 0x0f alone a length (LSB Core 10.5.1). */
+static bool
+read_encoded(struct rd *r, uint8_t encoding, uint64_t here, uint64_t *out)
+{
+	switch (encoding & 0x0f) {
+	case DW_EH_PE_absptr:
+	case DW_EH_PE_udata8:
+	case DW_EH_PE_sdata8:
+		*out = rd_u64(r);
+		break;
+	case DW_EH_PE_udata4:
+		*out = rd_u32(r);
+		break;
+	case DW_EH_PE_sdata4:
+		*out = (uint64_t)(int32_t)rd_u32(r);
+		break;
+	case DW_EH_PE_udata2:
+		*out = rd_u16(r);
+		break;
+	case DW_EH_PE_sdata2:
+		*out = (uint64_t)(int16_t)rd_u16(r);
+		break;
+	default:
+		return false;
+	}
+	if ((encoding & 0xf0) == DW_EH_PE_pcrel)
+		*out += here;
+	return (encoding & 0xf0) == 0 || (encoding & 0xf0) == DW_EH_PE_pcrel;
+}
+
+/* What a letter of "z…" says; an unknown one ends it, the length is known. */
+static void
+read_augmentation(const char *letters, struct rd *r, struct cfi_entry *e)
+{
+	for (; *letters; letters++) {
+		uint64_t ignored;
+
+		switch (*letters) {
+		case 'R':
+			e->encoding = rd_u8(r);
+			break;
+		case 'P':
+			if (!read_encoded(r, rd_u8(r) & 0x0f, 0, &ignored))
+				return;
+			break;
+		case 'L':
+			rd_u8(r);
+			break;
+		case 'S':
+			e->signal = true;
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+static struct err *
+read_cie(const struct cfi_section *s, size_t at, struct cfi_entry *e,
+	 bool *sized)
+{
+	struct head h;
+	struct err *err = read_head(s, at, &h);
+
+	if (err)
+		return err;
+	struct rd r = body_of(s, &h);
+	uint8_t version = rd_u8(&r);
+	const char *augmentation = rd_str(&r);
+	if (h.cie != at || !augmentation || version > CIE_VERSION_MAX)
+		return damaged(at, "it is no common information entry");
+	if (augmentation[0] && augmentation[0] != 'z')
+		return err_new(ERR_UNSUPPORTED, "augmentation of unwind entry "
+			       "at offset 0x%zx is not known", at);
+	if (version == 4)
+		rd_skip(&r, 2);         /* sizes of address and segment */
+	e->code_align = expr_uleb(&r);
+	e->data_align = expr_sleb(&r);
+	e->ra = version == 1 ? rd_u8(&r) : expr_uleb(&r);
+	*sized = augmentation[0] == 'z';
+	if (*sized) {
+		size_t n = expr_uleb(&r);
+		struct rd data = rd_of(rd_bytes(&r, n), 0);
+
+		data.len = rd_failed(&r) ? 0 : n;
+		read_augmentation(augmentation + 1, &data, e);
+	}
+	e->initial = rest_of(&r);
+	return rd_failed(&r) ? damaged(at, "it is cut short") : NULL;
+}
+
+static struct err *
+read_fde(const struct cfi_section *s, size_t at, const struct head *h,
+	 struct cfi_entry *out)
+{
+	struct cfi_entry e = { .encoding = DW_EH_PE_absptr,
+			       .eh_frame = s->eh_frame };
+	uint64_t size = 0;
+	bool sized;
+	struct err *err = read_cie(s, h->cie, &e, &sized);
+
+	if (err)
+		return err;
+	struct rd r = body_of(s, h);
+	if (!read_encoded(&r, e.encoding, s->address + h->body, &e.start)
+	    || !read_encoded(&r, e.encoding & 0x0f, 0, &size))
+		return err_new(ERR_UNSUPPORTED, "addresses of unwind entry at "
+			       "offset 0x%zx are encoded as 0x%x", at,
+			       e.encoding);
+	if (sized)
+		rd_skip(&r, expr_uleb(&r));
+	e.program = rest_of(&r);
+	if (rd_failed(&r) || !u64_add(e.start, size, &e.end))
+		return damaged(at, "it is cut short");
+	*out = e;
+	return NULL;
+}
+
+/* ---- the index ------------------------------------------------------------------------ */
+static int
+compare_places(const void *a, const void *b)
+{
+	const struct cfi_place *p = a, *q = b;
+
+	return p->start < q->start ? -1 : p->start > q->start;
+}
+
+typedef void visit_fn(const struct cfi_section *s, size_t at,
+		      const struct head *h, struct cfi_table *t);
+
+static void
+count_place(const struct cfi_section *s, size_t at, const struct head *h,
+	    struct cfi_table *t)
+{
+	(void)s, (void)at, (void)h;
+	t->n++;
+}
+
+static void
+add_place(const struct cfi_section *s, size_t at, const struct head *h,
+	  struct cfi_table *t)
+{
+	struct cfi_entry e;
+	_err_ struct err *err = read_fde(s, at, h, &e);
+
+	/* A linker leaves dropped functions at 0 with their old size. */
+	if (!err && e.end > e.start && e.start)
+		t->places[t->n++] = (struct cfi_place){ e.start, (uint32_t)at };
+}
+
+/* A length of 0 is an end, but one object file's may stand in the middle. */
+static void
+walk_entries(const struct cfi_section *s, visit_fn *visit, struct cfi_table *t)
+{
+	static const uint8_t zero[4];
+	const uint8_t *bytes = s->bytes.data;
+	size_t at = 0;
+
+	while (s->bytes.n - at >= sizeof(zero)) {
+		struct head h;
+
+		if (s->ends && memcmp(bytes + at, zero, sizeof(zero)) == 0) {
+			at += sizeof(zero);
+			continue;
+		}
+		_err_ struct err *end = read_head(s, at, &h);
+		if (end)
+			break;
+		if (h.cie != at)
+			visit(s, at, &h, t);
+		at = h.end;
+	}
+}
+
+struct err *
+cfi_table_index(const struct cfi_section *s, uint64_t bias, struct arena *a,
+		struct cfi_table *out)
+{
+	struct cfi_table t = { .section = *s, .bias = bias };
+
+	if (s->bytes.n > UINT32_MAX)
+		return err_new(ERR_LIMIT, "unwind tables of %zu bytes",
+			       s->bytes.n);
+	walk_entries(s, count_place, &t);
+	t.places = arena_array(a, t.n + 1, sizeof(*t.places));
+	if (!t.places)
+		return err_nomem();
+	t.n = 0;
+	walk_entries(s, add_place, &t);
+	qsort(t.places, t.n, sizeof(*t.places), compare_places);
+	*out = t;
+	return NULL;
+}
+
+struct err *
+cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
+{
+	const uint64_t want = pc - t->bias;
+	size_t low = 0, high = t->n;
+	struct cfi_entry e;
+	struct head h;
+
+	while (low < high) {            /* the first that starts above */
+		size_t mid = low + (high - low) / 2;
+
+		if (t->places[mid].start <= want)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0)
+		return err_new(ERR_NOTFOUND, "no unwind entry");
+	size_t at = t->places[low - 1].at;
+	struct err *err = read_head(&t->section, at, &h);
+	if (!err)
+		err = read_fde(&t->section, at, &h, &e);
+	if (err)
+		return err;
+	if (want >= e.end)
+		return err_new(ERR_NOTFOUND, "no unwind entry");
+	*out = e;
+	return NULL;
+}
+
+/* ---- the section ------------------------------------------------------------------------- */
+static bool
+named_section(Elf *elf, const char *name, struct cfi_section *out)
+{
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		GElf_Shdr sh;
+		const char *its = gelf_getshdr(scn, &sh)
+				  ? elf_strptr(elf, names, sh.sh_name) : NULL;
+
+		if (!its || strcmp(its, name) != 0 || sh.sh_type == SHT_NOBITS
+		    || (sh.sh_flags & SHF_COMPRESSED))
+			continue;
+		Elf_Data *data = elf_rawdata(scn, NULL);
+		if (!data || !data->d_buf)
+			return false;
+		out->bytes = (struct span){ data->d_buf, data->d_size };
+		out->address = sh.sh_addr;
+		out->ends = true;
+		return true;
+	}
+	return false;
+}
+
+/* Without section headers: .eh_frame begins where .eh_frame_hdr says, and ends
+ * with an entry of length 0, or with its segment. */
+static bool
+section_at(Elf *elf, uint64_t address, struct cfi_section *out)
+{
+	size_t n = 0;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(elf, &n);
+	for (size_t k = 0; k < n; k++) {
+		if (!gelf_getphdr(elf, (int)k, &ph) || ph.p_type != PT_LOAD
+		    || address - ph.p_vaddr >= ph.p_filesz)
+			continue;
+		uint64_t skip = address - ph.p_vaddr;
+		Elf_Data *data = elf_getdata_rawchunk(
+			elf, (int64_t)(ph.p_offset + skip),
+			ph.p_filesz - skip, ELF_T_BYTE);
+		if (!data)
+			return false;
+		out->bytes = (struct span){ data->d_buf, data->d_size };
+		out->address = address;
+		return true;
+	}
+	return false;
+}
+
+static bool
+segment_section(Elf *elf, struct cfi_section *out)
+{
+	size_t n = 0;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(elf, &n);
+	for (size_t k = 0; k < n; k++) {
+		uint64_t address;
+
+		if (!gelf_getphdr(elf, (int)k, &ph)
+		    || ph.p_type != PT_GNU_EH_FRAME || ph.p_filesz < 12)
+			continue;
+		Elf_Data *data = elf_getdata_rawchunk(
+			elf, (int64_t)ph.p_offset, 12, ELF_T_BYTE);
+		if (!data)
+			return false;
+		struct rd r = rd_of(data->d_buf, data->d_size);
+		rd_skip(&r, 1);                         /* version */
+		uint8_t encoding = rd_u8(&r);
+		rd_skip(&r, 2);
+		return read_encoded(&r, encoding, ph.p_vaddr + 4, &address)
+		       && !rd_failed(&r) && section_at(elf, address, out);
+	}
+	return false;
+}
+
+bool
+cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out)
+{
+	*out = (struct cfi_section){ .eh_frame = eh_frame };
+	if (!eh_frame)
+		return named_section(elf, ".debug_frame", out);
+	return named_section(elf, ".eh_frame", out)
+	       || segment_section(elf, out);
+}
