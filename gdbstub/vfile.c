@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PATH_LIMIT 4096u
-#define READ_FIRST 1024u
+#define READ_FIRST 2048u
 #define READ_LIMIT 32768u
 
 /* "Errno Values" in the manual. */

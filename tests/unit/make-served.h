@@ -22,7 +22,7 @@
  */
 #define SERVED_THREADS 3
 #define SERVED_DEBUG "a debug file"
-#define SERVED_FILE_SIZE 0x1000u
+#define SERVED_FILE_SIZE 0x4000u
 
 uint8_t served_byte(uint64_t addr);
 

@@ -250,11 +250,13 @@ a_read_is_short_and_grows_as_the_file_is_read_on(void **state)
 	assert_ok(served_open(s, NULL));
 	assert_string_equal(try_open(s, "/lib/libx.so.1"), "F0");
 	assert_non_null(served_ask(s, "vFile:pread:0,4000,0"));
-	assert_int_equal(data_of(s, &data), 0x400);
-	assert_non_null(served_ask(s, "vFile:pread:0,4000,400"));
 	assert_int_equal(data_of(s, &data), 0x800);
+	assert_non_null(served_ask(s, "vFile:pread:0,4000,800"));
+	assert_int_equal(data_of(s, &data), 0x1000);
+	assert_non_null(served_ask(s, "vFile:pread:0,4000,1800"));
+	assert_int_equal(data_of(s, &data), 0x2000);
 	assert_non_null(served_ask(s, "vFile:pread:0,4000,100"));
-	assert_int_equal(data_of(s, &data), 0x400);
+	assert_int_equal(data_of(s, &data), 0x800);
 	assert_non_null(served_ask(s, "vFile:pread:0,10,200"));
 	assert_int_equal(data_of(s, &data), 0x10);
 }
