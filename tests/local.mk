@@ -107,6 +107,7 @@ SCRIPT_TESTS = \
 	tests/gdb/stacks.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/stub/session.py \
 	tests/unwind/compare.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.

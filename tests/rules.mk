@@ -74,4 +74,4 @@ CLEANFILES += tests/corpus.stamp
 
 EXTRA_DIST += tests/layers tests/lint tests/metrics tests/badinput tests/bench \
 	tests/cmd tests/corpus tests/demo tests/format tests/fuzz tests/gdb \
-	tests/lib tests/stress tests/unwind tests/victims
+	tests/lib tests/stress tests/stub tests/unwind tests/victims
