@@ -59,35 +59,44 @@ is_printable_ascii(uint8_t c)
 	return c >= 0x20 && c < 0x7f;
 }
 
-static void
-put_ascii(struct buf *b, char c, escape_name_fn *name)
+/** Length of what stands at @s and is shown as it is; 0 = it is not. */
+static size_t
+plain_len(const char *s, size_t n, escape_name_fn *name)
 {
-	const char *named = name(c);
+	if (is_printable_ascii((uint8_t)*s))
+		return name(*s) ? 0 : 1;
+	return utf8_len((const uint8_t *)s, n);
+}
+
+static void
+put_special(struct buf *b, char c, escape_name_fn *name)
+{
+	const char *named = is_printable_ascii((uint8_t)c) ? name(c) : NULL;
 
 	if (named)
 		buf_puts(b, named);
 	else
-		buf_putc(b, c);
+		buf_printf(b, "\\x%02x", (uint8_t)c);
 }
 
+/* Nearly all text is plain: whole runs of it are put at once. */
 void
 escape_put(struct buf *b, const char *s, size_t n, escape_name_fn *name)
 {
-	const uint8_t *bytes = (const uint8_t *)s;
-	size_t len;
+	size_t start = 0, at = 0;
 
 	buf_put(b, "", 0);
-	for (size_t i = 0; i < n; i += len) {
-		len = 1;
-		if (is_printable_ascii(bytes[i])) {
-			put_ascii(b, s[i], name);
+	while (at < n) {
+		size_t len = plain_len(s + at, n - at, name);
+
+		if (len) {
+			at += len;
 			continue;
 		}
-		len = utf8_len(bytes + i, n - i);
-		if (len)
-			buf_put(b, s + i, len);
-		else
-			buf_printf(b, "\\x%02x", bytes[i]);
-		len = len ? len : 1;
+		buf_put(b, s + start, at - start);
+		put_special(b, s[at++], name);
+		start = at;
 	}
+	if (n)
+		buf_put(b, s + start, at - start);
 }
