@@ -31,8 +31,9 @@ void stub_freep(struct stub **s);
 
 /**
  * Consume @n bytes; append what is to be sent to @out. Every complete packet
- * is answered before this returns. An error is about us (memory), never about
- * the client's words.
+ * is answered before this returns: ten bytes may ask for packet_size, so feed
+ * no more at once than may be answered. An error is about us (memory), never
+ * about the client's words.
  */
 struct err *stub_feed(struct stub *s, const void *data, size_t n,
 		      struct buf *out) _must_check_;

@@ -127,6 +127,27 @@ registers_that_were_not_captured_are_unavailable(void **state)
 	assert_non_null(strstr(served_ask(s, "g"), "xxxx"));
 }
 
+static void
+a_whole_set_of_registers_is_written_and_read_back(void **state)
+{
+	struct served *s = *state;
+	_buf_ struct buf packet = { 0 };
+
+	assert_ok(served_open(s, NULL));
+	assert_non_null(served_ask(s, "g"));
+	buf_putc(&packet, 'G');
+	buf_put(&packet, s->reply.data, s->reply.len);
+	memcpy(packet.data + 1, "8877665544332211", 16);        /* rax */
+	assert_string_equal(served_ask(s, packet.data), "OK");
+	assert_string_equal(served_ask(s, "g"), packet.data + 1);
+	assert_string_equal(served_ask(s, "p0"), "8877665544332211");
+	/* One byte less writes nothing. */
+	memcpy(packet.data + 1, "0000000000000000", 16);
+	packet.data[packet.len - 2] = '\0';
+	assert_string_equal(served_ask(s, packet.data), "E01");
+	assert_string_equal(served_ask(s, "p0"), "8877665544332211");
+}
+
 /* ---- ids --------------------------------------------------------------- */
 static void
 ids_that_cannot_be_used_are_replaced(void **state)
@@ -166,16 +187,20 @@ static void
 the_stop_is_told_by_gdbs_number_of_the_signal(void **state)
 {
 	static const struct {
+		uint8_t os;
 		int host;
 		const char *told;
 	} rows[] = {
-		{ 7, "T0a" },   /* SIGBUS */
-		{ 10, "T1e" },  /* SIGUSR1 */
-		{ 31, "T0c" },  /* SIGSYS */
-		{ 34, "T2e" },  /* SIG34 */
-		{ 64, "T4e" },  /* SIG64 */
-		{ 99, "T8f" },  /* unknown */
-		{ 0, "T00" },
+		{ SNAP_OS_LINUX, 7, "T0a" },    /* SIGBUS */
+		{ SNAP_OS_LINUX, 10, "T1e" },   /* SIGUSR1 */
+		{ SNAP_OS_LINUX, 31, "T0c" },   /* SIGSYS */
+		{ SNAP_OS_LINUX, 32, "T4d" },   /* SIG32 */
+		{ SNAP_OS_LINUX, 34, "T2e" },   /* SIG34 */
+		{ SNAP_OS_LINUX, 64, "T4e" },   /* SIG64 */
+		{ SNAP_OS_LINUX, 99, "T8f" },   /* unknown */
+		{ SNAP_OS_LINUX, 0, "T00" },
+		{ SNAP_OS_FREEBSD, 10, "T0a" }, /* SIGBUS */
+		{ SNAP_OS_FREEBSD, 34, "T8f" },
 	};
 
 	for (size_t k = 0; k < countof(rows); k++) {
@@ -183,6 +208,7 @@ the_stop_is_told_by_gdbs_number_of_the_signal(void **state)
 
 		served_close(s);
 		served_init(s);
+		s->target.process.os = rows[k].os;
 		s->target.process.signal = rows[k].host;
 		s->threads[0].signal = rows[k].host;
 		assert_ok(served_open(s, NULL));
@@ -200,6 +226,7 @@ main(void)
 		TEST(the_description_fits_the_register_packet),
 		TEST(lldb_is_told_the_places_of_registers),
 		TEST(registers_that_were_not_captured_are_unavailable),
+		TEST(a_whole_set_of_registers_is_written_and_read_back),
 		TEST(ids_that_cannot_be_used_are_replaced),
 		TEST(ids_beyond_the_clients_numbers_are_replaced),
 		TEST(the_stop_is_told_by_gdbs_number_of_the_signal),
