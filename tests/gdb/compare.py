@@ -19,7 +19,8 @@ lines; '#' starts a comment line. Keys:
               must match these
   core-says, ours-says
               each must be found in the output of its side; then the outputs
-              may differ in any way. ours-says may stand several times.
+              may differ in any way. Both may stand several times.
+  ours-has    "all lines": every line of the core's output is in ours
 
 Rewrites apply first, then lines, then whole outputs. A difference that no
 listed rule explains fails the test; so does a rule that explains nothing.
@@ -75,7 +76,7 @@ class Difference:
 
     KEYS = ("difference", "victims", "modes", "commands", "reason",
             "ours-adds", "core-adds", "core-line", "ours-line", "core-says",
-            "ours-says")
+            "ours-says", "ours-has")
 
     def __init__(self, pairs):
         values = collections.defaultdict(list)
@@ -93,6 +94,7 @@ class Difference:
         self.core_adds = [self._rewrite(v) for v in values["core-adds"]]
         self.lines = self._pair(values["core-line"], values["ours-line"])
         self.says = self._pair(values["core-says"], values["ours-says"])
+        self.has_all_lines = values["ours-has"] == ["all lines"]
         self.used = 0
 
     @staticmethod
@@ -130,6 +132,9 @@ class Difference:
             all(p.search(ours) for p in self.lines[1])
 
     def explains_all(self, core, ours):
+        if self.has_all_lines and \
+                not set(core.splitlines()) <= set(ours.splitlines()):
+            return False
         return self.says is not None and \
             all(p.search(core) for p in self.says[0]) and \
             all(p.search(ours) for p in self.says[1])

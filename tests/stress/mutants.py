@@ -3,8 +3,9 @@
 """
 mutants: thousands of damaged cores, executables and snapshots.
 
-Each mutant is made from a good file by badinput/mutate.py; 60 % damage the
-core, 30 % the executable, 10 % both; every fourth is a snapshot. The seed of
+Each mutant is made from a good file by badinput/mutate.py, of the victims and
+of the corpus where CORPUS names it; 60 % damage the core, 30 % the executable,
+10 % both; every fourth is a snapshot. The seed of
 a mutant is run * 1000003 + number: STRESS_RUN and STRESS_FIRST choose others
 or one again, STRESS_COUNT how many (2,000). What ends badly stays in
 BUILDDIR/tests/work/stress, with the command that shows it.
@@ -30,6 +31,11 @@ import mutate  # noqa: E402
 import probe   # noqa: E402
 
 BASES = ("jump", "handler", "heaplist", "child", "registers", "containers")
+# Of the corpus: small cores of x86-64 beside their programs, and one alone.
+FOREIGN = (("lldb-elf-core/linux-x86_64.core", "lldb-elf-core/linux-x86_64.out"),
+           ("lldb-elf-core/thread_crash/linux-x86_64.core",
+            "lldb-elf-core/linux-x86_64.out"),
+           ("elfutils/test-core.core", "elfutils/test-core.exec"))
 ALLOWED = {0, probe.FAILED, probe.DAMAGED}
 
 
@@ -47,18 +53,27 @@ class Campaign:
         self.probe = probe.Probe(inquest)
         self.inquest = inquest
         self.directory = directory
-        self.bases = [self.base(name) for name in BASES]
+        self.bases = [self.base(*files) for files in self.good_files()]
         self.ends = collections.Counter()
         self.slowest = self.largest = 0
         self.bad = 0
 
-    def base(self, name):
-        made = build.ensure(name)
-        snapshot = os.path.join(self.directory, name + ".snap")
-        result = kit.run([self.inquest, "import", made.core, "-o", snapshot])
+    @staticmethod
+    def good_files():
+        made = [build.ensure(name) for name in BASES]
+        files = [(m.core, m.program) for m in made]
+        corpus = os.environ.get("CORPUS")
+        if corpus:
+            files += [(os.path.join(corpus, core), os.path.join(corpus, exe))
+                      for core, exe in FOREIGN]
+        return files
+
+    def base(self, core, program):
+        snapshot = os.path.join(self.directory, "good.snap")
+        result = kit.run([self.inquest, "import", core, "-o", snapshot])
         if result.status:
-            sys.exit("%s: %s" % (name, result))
-        return read(made.core), read(made.program), read(snapshot)
+            sys.exit("%s: %s" % (core, result))
+        return read(core), read(program), read(snapshot)
 
     def write(self, name, data):
         path = os.path.join(self.directory, name)

@@ -79,10 +79,10 @@ def need_inquest():
     path = os.environ.get("INQUEST")
     if not path:
         Tap.skip_all("INQUEST does not name the program to test")
-    path = os.path.realpath(path)
     if not os.access(path, os.X_OK):
-        Tap.skip_all("INQUEST is not a program: " + path)
-    return path
+        print("Bail out! INQUEST is not a program: " + path)
+        sys.exit(1)
+    return os.path.realpath(path)
 
 
 def need_tool(name):
