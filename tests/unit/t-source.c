@@ -48,7 +48,7 @@ static struct err *
 fetch_text(void *arg, uint64_t off, size_t n, void *out)
 {
 	(void)arg;
-	memcpy(out, TEXT + off, n);
+	memcpy(out, &TEXT[off], n);
 	return NULL;
 }
 
