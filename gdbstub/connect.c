@@ -5,8 +5,6 @@
  */
 #include "gdbstub/impl.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -51,7 +49,7 @@ recognise(struct stub *s, const struct span *offered)
 }
 
 struct err *
-packet_supported(struct stub *s, const struct args *a)
+connect_supported(struct stub *s, const struct args *a)
 {
 	if (a->n)
 		recognise(s, &a->v[0].bytes);
@@ -62,7 +60,7 @@ packet_supported(struct stub *s, const struct args *a)
 }
 
 struct err *
-packet_no_ack(struct stub *s, const struct args *a)
+connect_no_ack(struct stub *s, const struct args *a)
 {
 	(void)a;
 	s->no_ack = true;
@@ -71,7 +69,7 @@ packet_no_ack(struct stub *s, const struct args *a)
 }
 
 struct err *
-packet_extended(struct stub *s, const struct args *a)
+connect_extended(struct stub *s, const struct args *a)
 {
 	(void)a;
 	s->extended = true;
@@ -81,7 +79,7 @@ packet_extended(struct stub *s, const struct args *a)
 
 /* "1": it was there before, so leaving detaches and does not kill. */
 struct err *
-packet_attached(struct stub *s, const struct args *a)
+connect_attached(struct stub *s, const struct args *a)
 {
 	(void)a;
 	buf_putc(&s->reply, '1');
@@ -90,38 +88,9 @@ packet_attached(struct stub *s, const struct args *a)
 
 /* "OK": no symbols are wanted. Thread-local storage needs none from here. */
 struct err *
-packet_symbol(struct stub *s, const struct args *a)
+connect_symbol(struct stub *s, const struct args *a)
 {
 	(void)a;
 	stub_ok(s);
-	return NULL;
-}
-
-/*
- * One packet where it fits, because gdb's Python sees only that; else console
- * packets. The hex digits are lower case, so they never read as an error.
- */
-struct err *
-packet_monitor(struct stub *s, const struct args *a)
-{
-	const struct span *text = &a->v[0].bytes;
-	_buf_ struct buf out = { 0 };
-	_free_ char *line = strndup(text->data, text->n);
-
-	if (!line)
-		return err_nomem();
-	struct err *err = monitor_run(s, line, &out);
-	if (!err)
-		err = buf_err(&out);
-	if (err)
-		return err;
-	if (out.len > s->options.packet_size / 2) {
-		buf_put(&s->console, out.data, out.len);
-		stub_ok(s);
-	} else if (out.len) {
-		buf_hex(&s->reply, out.data, out.len);
-	} else {
-		stub_ok(s);
-	}
 	return NULL;
 }

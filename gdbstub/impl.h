@@ -170,13 +170,9 @@ void vfs_close(struct open_file *file);
 struct err *vfs_readlink(const struct stub *s, const char *path,
 			 struct buf *out) _must_check_;
 
-/* monitor.c */
-struct err *monitor_run(struct stub *s, const char *line, struct buf *out)
-	_must_check_;
-
 /* handlers, by file, in the order of the table in packets.c */
-packet_fn packet_supported, packet_no_ack, packet_extended, packet_attached,
-	packet_symbol, packet_monitor, packet_ok;
+packet_fn connect_supported, connect_no_ack, connect_extended,
+	connect_attached, connect_symbol;
 packet_fn threads_select, threads_alive, threads_current, threads_first,
 	threads_more, threads_extra, threads_tls;
 packet_fn regs_read_all, regs_write_all, regs_read, regs_write;
@@ -186,5 +182,6 @@ packet_fn resume_why, resume_actions, resume_query, resume_forward,
 	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
 packet_fn xfer_read;
 packet_fn vfile_run;
+packet_fn monitor_command;
 
 #endif

@@ -30,12 +30,12 @@ static const struct packet PACKETS[] = {
 	{ "vFile:", "S", vfile_run, 0 },
 	{ "qXfer:", "S:S:S:L,L", xfer_read, UNKNOWN_IF_ODD },
 	/* Asked while connecting. */
-	{ "qSupported", "?:S", packet_supported, 0 },
-	{ "QStartNoAckMode", NULL, packet_no_ack, 0 },
-	{ "!", NULL, packet_extended, 0 },
+	{ "qSupported", "?:S", connect_supported, 0 },
+	{ "QStartNoAckMode", NULL, connect_no_ack, 0 },
+	{ "!", NULL, connect_extended, 0 },
 	{ "?", NULL, resume_why, 0 },
-	{ "qAttached", "?:L", packet_attached, 0 },
-	{ "qSymbol:", "S", packet_symbol, 0 },
+	{ "qAttached", "?:L", connect_attached, 0 },
+	{ "qSymbol:", "S", connect_symbol, 0 },
 	{ "qC", NULL, threads_current, 0 },
 	{ "qfThreadInfo", NULL, threads_first, 0 },
 	{ "qsThreadInfo", NULL, threads_more, 0 },
@@ -64,7 +64,7 @@ static const struct packet PACKETS[] = {
 	{ "vKill;", "L", resume_kill, 0 },
 	{ "vAttach;", "L", resume_attach, ERROR_TEXT },
 	{ "vRun;", "S", resume_run, ERROR_TEXT },
-	{ "qRcmd,", "H", packet_monitor, ERROR_TEXT },
+	{ "qRcmd,", "H", monitor_command, ERROR_TEXT },
 };
 
 static const struct packet *
