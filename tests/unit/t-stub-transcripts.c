@@ -123,6 +123,14 @@ load(const char *directory, const char *name, struct transcript *t)
 	return true;
 }
 
+static void
+unload(struct transcript *t)
+{
+	buf_fini(&t->where);
+	buf_fini(&t->text);
+	buf_fini(&t->name);
+}
+
 static int
 is_transcript(const struct dirent *e)
 {
@@ -143,8 +151,9 @@ main(void)
 
 	buf_printf(&directory, "%s/tests/stub", source ? source : ".");
 	int n = scandir(directory.data, &entries, is_transcript, alphasort);
-	for (int k = 0; k < n && count < TRANSCRIPTS_MAX; k++) {
-		if (load(directory.data, entries[k]->d_name, &all[count])) {
+	for (int k = 0; k < n; k++) {
+		if (count < TRANSCRIPTS_MAX
+		    && load(directory.data, entries[k]->d_name, &all[count])) {
 			tests[count] = (struct CMUnitTest){
 				.name = all[count].name.data,
 				.test_func = play,
@@ -152,12 +161,19 @@ main(void)
 			};
 			count++;
 		}
+		free(entries[k]);
 	}
+	if (n >= 0)
+		free(entries);
 	if (count == 0) {
 		printf("1..1\nnot ok 1 - %s has transcripts\n",
 		       directory.data);
 		return 1;
 	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests("transcripts", tests, count, NULL, NULL);
+	int failed = _cmocka_run_group_tests("transcripts", tests, count, NULL,
+					     NULL);
+	for (size_t k = 0; k < count; k++)
+		unload(&all[k]);
+	return failed;
 }
