@@ -54,8 +54,14 @@ struct arch_table {
 
 	/** Registers a callee must preserve: bit n = DWARF number n. */
 	uint32_t preserved;
-	/** Do @n bytes that end at a return address end in a call? */
-	bool (*is_call)(const uint8_t *code, size_t n);
+	/**
+	 * Do @n bytes that end at return address @ra end in a call? *@target
+	 * is what it calls, 0 if its bytes do not tell.
+	 */
+	bool (*is_call)(const uint8_t *code, size_t n, uint64_t ra,
+			uint64_t *target);
+	/** Does a function that begins with these 8 bytes set up a frame? */
+	bool (*makes_frame)(const uint8_t *start);
 	/**
 	 * Where the return address is, from the stack pointer, at an
 	 * instruction of a prologue or epilogue: @before are the 4 bytes

@@ -152,7 +152,7 @@ static const struct arch_reg REGS[] = {
 };
 /* clang-format on */
 
-/* ---- registers ------------------------------------------------------------- */
+/* ---- registers ---------------------------------------------------------- */
 static void
 x86_layout(const struct reg_sets *threads, size_t n, struct arch_layout *out)
 {
@@ -290,7 +290,7 @@ x86_read(const struct arch_layout *l, const struct reg_sets *s,
 	return known;
 }
 
-/* ---- code ------------------------------------------------------------------- */
+/* ---- code --------------------------------------------------------------- */
 /* Length of ff /2 with this ModRM and SIB; 0 = not a near indirect call. */
 static size_t
 indirect_call_length(uint8_t modrm, uint8_t sib)
@@ -311,10 +311,14 @@ indirect_call_length(uint8_t modrm, uint8_t sib)
 }
 
 static bool
-x86_is_call(const uint8_t *code, size_t n)
+x86_is_call(const uint8_t *code, size_t n, uint64_t ra, uint64_t *target)
 {
-	if (n >= 5 && code[n - 5] == 0xe8)
+	*target = 0;
+	if (n >= 5 && code[n - 5] == 0xe8) {
+		struct rd r = rd_of(code + n - 4, 4);
+		*target = ra + (uint64_t)(int32_t)rd_u32(&r);
 		return true;
+	}
 	for (size_t length = 2; length <= 7 && length <= n; length++) {
 		const uint8_t *c = code + n - length;
 
@@ -326,15 +330,23 @@ x86_is_call(const uint8_t *code, size_t n)
 	return false;
 }
 
+static const uint8_t ENDBR64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+static const uint8_t PUSH_MOV[] = { 0x55, 0x48, 0x89, 0xe5 };
+
+static bool
+x86_makes_frame(const uint8_t *start)
+{
+	bool marked = memcmp(start, ENDBR64, sizeof(ENDBR64)) == 0;
+
+	return memcmp(start + (marked ? 4 : 0), PUSH_MOV, 4) == 0;
+}
+
 static int
 x86_return_slot(const uint8_t *before, const uint8_t *at)
 {
-	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	static const uint8_t push_mov[] = { 0x55, 0x48, 0x89, 0xe5 };
-
-	if (!memcmp(at, endbr64, 4) || !memcmp(at, push_mov, 4))
+	if (!memcmp(at, ENDBR64, 4) || !memcmp(at, PUSH_MOV, 4))
 		return 0;                               /* function entry */
-	if (before[3] == 0x55 && !memcmp(at, push_mov + 1, 3))
+	if (before[3] == 0x55 && !memcmp(at, PUSH_MOV + 1, 3))
 		return 8;                               /* %rbp is pushed */
 	if (at[0] == 0xc3 || at[0] == 0xc2)
 		return 0;                               /* ret */
@@ -384,6 +396,7 @@ const struct arch_table arch_x86_64 = {
 	.read = x86_read,
 	.preserved = 1u << 3 | 1u << 6 | 0xfu << 12,    /* rbx rbp r12-r15 */
 	.is_call = x86_is_call,
+	.makes_frame = x86_makes_frame,
 	.return_slot = x86_return_slot,
 	.trampoline = { TRAMPOLINE, sizeof(TRAMPOLINE) },
 	.signal_regs = x86_signal_regs,

@@ -14,7 +14,17 @@
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
-enum { EH_FRAME, DEBUG_FRAME, TABLES };
+typedef Elf *holder_fn(struct insp *i, size_t module, uint64_t *bias);
+static holder_fn own_file, debug_file;
+
+/* Where tables are looked for, in this order. */
+static const struct {
+	holder_fn *holder;
+	bool eh_frame;
+} SOURCES[] = {
+	{ own_file, true }, { own_file, false }, { debug_file, false },
+};
+#define TABLES countof(SOURCES)
 
 /** The tables of one module, indexed when first asked for. */
 struct cfi {
@@ -47,25 +57,26 @@ reg_known(void *arg, uint64_t number, uint64_t *out)
 	return NULL;
 }
 
-/* ---- finding the row ---------------------------------------------------------- */
-/* The ELF file and the bias of what may hold the table, or NULL. libdw has
- * inflated the debug file's section already if it was compressed. */
+/* ---- finding the row ---------------------------------------------------- */
 static Elf *
-holder_of(struct insp *i, size_t module, int which, uint64_t *bias)
+own_file(struct insp *i, size_t module, uint64_t *bias)
 {
-	Dwarf_Addr dwarf_bias = 0;
-
 	*bias = i->modules[module].bias;
-	if (which == EH_FRAME)
-		return files_elf(i, module);
+	return files_elf(i, module);
+}
+
+/* libdw inflates all sections when it opens the file: this comes last. */
+static Elf *
+debug_file(struct insp *i, size_t module, uint64_t *bias)
+{
 	Dwfl_Module *mod = symbols_module(i, module);
-	Dwarf *dwarf = mod ? dwfl_module_getdwarf(mod, &dwarf_bias) : NULL;
-	*bias = dwarf_bias;
+	Dwarf *dwarf = mod ? dwfl_module_getdwarf(mod, bias) : NULL;
+
 	return dwarf ? dwarf_getelf(dwarf) : NULL;
 }
 
 static struct err *
-load_table(struct insp *i, size_t module, int which)
+load_table(struct insp *i, size_t module, size_t which)
 {
 	struct cfi *c = &i->cfi[module];
 	struct cfi_section section;
@@ -74,8 +85,8 @@ load_table(struct insp *i, size_t module, int which)
 	if (c->asked[which])
 		return NULL;
 	c->asked[which] = true;
-	Elf *elf = holder_of(i, module, which, &bias);
-	if (!elf || !cfi_table_section(elf, which == EH_FRAME, &section))
+	Elf *elf = SOURCES[which].holder(i, module, &bias);
+	if (!elf || !cfi_table_section(elf, SOURCES[which].eh_frame, &section))
 		return NULL;
 	return cfi_table_index(&section, bias, i->arena, &c->table[which]);
 }
@@ -84,12 +95,14 @@ struct err *
 cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 {
 	size_t module = insp_module_at(i, lookup);
+	size_t n = module == INSP_NONE ? 0 : TABLES;
 
-	if (!i->cfi)
+	if (n && !i->cfi) {
 		i->cfi = arena_array(i->arena, i->n_modules, sizeof(*i->cfi));
-	if (!i->cfi && i->n_modules)
-		return err_nomem();
-	for (int which = 0; module != INSP_NONE && which < TABLES; which++) {
+		if (!i->cfi)
+			return err_nomem();
+	}
+	for (size_t which = 0; which < n; which++) {
 		const struct cfi_table *t = &i->cfi[module].table[which];
 
 		struct err *err = load_table(i, module, which);
@@ -104,7 +117,7 @@ cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 		       (unsigned long long)lookup);
 }
 
-/* ---- evaluating its rules ------------------------------------------------------- */
+/* ---- evaluating its rules ----------------------------------------------- */
 /* The rules of registers find the CFA on the stack (6.4.2.3), that of the CFA
  * finds nothing; so the former get an operation in front, of offset -1. */
 static struct err *

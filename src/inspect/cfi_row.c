@@ -35,7 +35,7 @@ damaged(const char *what)
 	return err_new(ERR_DAMAGED, "%s", what);
 }
 
-/* ---- rules ---------------------------------------------------------------------- */
+/* ---- rules -------------------------------------------------------------- */
 static void
 set_rule(struct state *s, uint64_t reg, uint8_t kind, uint64_t value)
 {
@@ -167,7 +167,7 @@ run_recall(struct state *s, const struct instruction *in)
 	return NULL;
 }
 
-/* ---- the CFA ------------------------------------------------------------------------ */
+/* ---- the CFA ------------------------------------------------------------ */
 static void
 set_cfa(struct state *s, uint64_t reg, uint64_t offset)
 {
@@ -218,7 +218,7 @@ run_cfa_expression(struct state *s, const struct instruction *in)
 	return NULL;
 }
 
-/* ---- the table (7.24) ----------------------------------------------------------------- */
+/* ---- the table (7.24) --------------------------------------------------- */
 /** Operands: U unsigned LEB128, S signed, B a block, A an address in the
  * entry's encoding, a digit that many bytes. */
 struct opcode {

@@ -27,7 +27,7 @@ damaged(size_t at, const char *what)
 		       what);
 }
 
-/* ---- one entry -------------------------------------------------------------------- */
+/* ---- one entry ---------------------------------------------------------- */
 static struct err *
 read_head(const struct cfi_section *s, size_t at, struct head *out)
 {
@@ -187,7 +187,7 @@ read_fde(const struct cfi_section *s, size_t at, const struct head *h,
 	return NULL;
 }
 
-/* ---- the index ------------------------------------------------------------------------ */
+/* ---- the index ---------------------------------------------------------- */
 static int
 compare_places(const void *a, const void *b)
 {
@@ -293,7 +293,7 @@ cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
 	return NULL;
 }
 
-/* ---- the section ------------------------------------------------------------------------- */
+/* ---- the section -------------------------------------------------------- */
 static bool
 named_section(Elf *elf, const char *name, struct cfi_section *out)
 {

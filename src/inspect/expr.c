@@ -169,7 +169,7 @@ not_(uint64_t a, uint64_t b)
 	return ~a;
 }
 
-/* ---- the other operators ----------------------------------------------------- */
+/* ---- the other operators ------------------------------------------------ */
 static struct err *
 run_const(struct machine *m, const Dwarf_Op *op)
 {
@@ -394,7 +394,7 @@ run_bra(struct machine *m, const Dwarf_Op *op)
 	return pop(m) ? branch(m, op) : NULL;
 }
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------- */
 /* clang-format off */
 #define CONST(letters) { .run = run_const, .pushes = 1, .operands = letters }
 static const struct operator OPERATORS[256] = {
@@ -510,7 +510,7 @@ expr_eval(const struct expr_env *env, const Dwarf_Op *ops, size_t n,
 	return NULL;
 }
 
-/* ---- decoding (7.6, 7.7.1) --------------------------------------------------------- */
+/* ---- decoding (7.6, 7.7.1) ---------------------------------------------- */
 uint64_t
 expr_uleb(struct rd *r)
 {

@@ -51,7 +51,7 @@ struct second {
 	bool blind;             /* something it wanted was not there */
 };
 
-/* ---- the window (Linux Standard Base Core, 10.6) ------------------------------- */
+/* ---- the window (Linux Standard Base Core, 10.6) ------------------------ */
 static void
 put_uleb(struct buf *b, uint64_t v)
 {
@@ -137,7 +137,7 @@ fill_window(struct second *s, uint64_t lookup)
 	return failed ? err_nomem() : buf_err(&s->window);
 }
 
-/* ---- what libunwind asks -------------------------------------------------------------- */
+/* ---- what libunwind asks ------------------------------------------------ */
 static int
 find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
 	       int need, void *arg)
@@ -273,7 +273,7 @@ get_proc_name(unw_addr_space_t space, unw_word_t addr, char *name, size_t n,
 	return -UNW_ENOINFO;
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 static struct err *
 second_new(struct insp *i, struct second **out)
 {
@@ -310,7 +310,7 @@ second_free(struct second *s)
 	buf_fini(&s->window);
 }
 
-/* ---- comparing -------------------------------------------------------------------------------- */
+/* ---- comparing ---------------------------------------------------------- */
 /* What both know must be the same: pc, stack pointer, preserved registers. */
 static bool
 agrees(struct second *s, unw_cursor_t *cursor, const struct frame *caller)

@@ -31,7 +31,7 @@ struct block {
 	uint64_t offset;        /* below the thread pointer, see is_static() */
 };
 
-/* ---- the C library's description --------------------------------------------------- */
+/* ---- the C library's description ---------------------------------------- */
 static struct err *
 read_field(struct insp *i, size_t module, const char *name, uint32_t *at)
 {
@@ -102,7 +102,7 @@ find_fields(struct insp *i)
 	return NULL;
 }
 
-/* ---- a module's storage ------------------------------------------------------------------ */
+/* ---- a module's storage ------------------------------------------------- */
 static struct err *
 block_of_link_map(struct insp *i, uint64_t link_map, struct block *out)
 {
@@ -159,7 +159,7 @@ is_static(const struct block *b)
 	return b->offset != 0 && b->offset < UINT64_MAX - 1;
 }
 
-/* ---- a thread's copy ----------------------------------------------------------------------- */
+/* ---- a thread's copy ---------------------------------------------------- */
 static struct err *
 thread_pointer(struct insp *i, size_t thread, uint64_t *out)
 {

@@ -38,7 +38,7 @@ struct step {
 	uint8_t how, flags;     /* of the caller */
 };
 
-/* ---- the walk's end: these return false, for "no further" --------------------- */
+/* ---- the walk's end: these return false, for "no further" --------------- */
 static bool
 ended(struct walk *w)
 {
@@ -61,7 +61,7 @@ stuck(struct walk *w, const char *fmt, ...)
 	return false;
 }
 
-/* ---- what is plausible ----------------------------------------------------------- */
+/* ---- what is plausible -------------------------------------------------- */
 static uint64_t
 value_of(const struct frame_regs *r, unsigned number)
 {
@@ -113,21 +113,22 @@ enum verdict { NO, UNKNOWN, YES };
 /* Did a call put this return address on the stack - as far as its text is
  * here to be read? A handler's was put there by the kernel. */
 static enum verdict
-follows_call(const struct walk *w, uint64_t pc)
+follows_call(const struct walk *w, uint64_t pc, uint64_t *target)
 {
 	uint8_t code[CALL_BYTES];
 
+	*target = 0;
 	if (!is_executable(w, pc) || pc < CALL_BYTES)
 		return NO;
 	_err_ struct err *err = space_read(w->insp->space, pc - CALL_BYTES,
 					   CALL_BYTES, code);
 	if (err)
 		return UNKNOWN;
-	return w->arch->is_call(code, CALL_BYTES) || is_trampoline(w, pc)
-	       ? YES : NO;
+	return w->arch->is_call(code, CALL_BYTES, pc, target)
+	       || is_trampoline(w, pc) ? YES : NO;
 }
 
-/* ---- ways to step, best first; false = this way leads nowhere ----------------------- */
+/* ---- ways to step, best first; false = this way leads nowhere ----------- */
 static bool
 step_cfi(struct walk *w, const struct frame *f, uint64_t lookup,
 	 struct step *out, struct err **err)
@@ -170,12 +171,12 @@ step_slot(struct walk *w, const struct frame *f, unsigned slot,
 	  struct step *out)
 {
 	const struct arch *arch = &w->arch->arch;
-	uint64_t sp = value_of(&f->regs, arch->sp), ra, fp;
+	uint64_t sp = value_of(&f->regs, arch->sp), ra, fp, target;
 
 	if (!knows(&f->regs, arch->sp))
 		return false;
 	_err_ struct err *no_ra = space_u64(w->insp->space, sp + slot, &ra);
-	if (no_ra || follows_call(w, ra) == NO)
+	if (no_ra || follows_call(w, ra, &target) == NO)
 		return false;
 	out->caller = f->regs;
 	out->caller.known &= w->arch->preserved;
@@ -207,6 +208,32 @@ step_prologue(struct walk *w, const struct frame *f, struct step *out)
 }
 
 /*
+ * A function that sets up no frame, such as one that calls nothing: the frame
+ * pointer is its caller's, and to follow it would skip a frame. The stack
+ * begins with the return address, unless the function pushed something. So the
+ * call there must be one of this function, as far as it tells.
+ */
+static bool
+step_leaf(struct walk *w, const struct frame *f, struct step *out)
+{
+	uint64_t sp = value_of(&f->regs, w->arch->arch.sp), ra, target;
+	uint8_t start[8];
+	struct symbol symbol;
+
+	_err_ struct err *no_name = insp_symbol(w->insp, f->pc, &symbol);
+	if (no_name)
+		return false;
+	_err_ struct err *no_code = space_read(w->insp->space, symbol.address,
+					       sizeof(start), start);
+	if (no_code || w->arch->makes_frame(start))
+		return false;
+	_err_ struct err *no_ra = space_u64(w->insp->space, sp, &ra);
+	return !no_ra && follows_call(w, ra, &target) == YES
+	       && (!target || target == symbol.address)
+	       && step_slot(w, f, 0, out);
+}
+
+/*
  * A call through a bad pointer: the stack begins with the return address. gdb
  * believes any such word; here it must lead to where code can be, and it is
  * suspect unless a call is seen there.
@@ -215,7 +242,7 @@ static bool
 step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 {
 	const struct arch *arch = &w->arch->arch;
-	uint64_t sp = value_of(&f->regs, arch->sp), ra;
+	uint64_t sp = value_of(&f->regs, arch->sp), ra, target;
 
 	if (!knows(&f->regs, arch->sp))
 		return false;
@@ -228,7 +255,7 @@ step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 	set_reg(&out->caller, arch->pc, ra);
 	set_reg(&out->caller, arch->sp, out->cfa);
 	out->how = SNAP_FRAME_SCAN;
-	if (follows_call(w, ra) != YES)
+	if (follows_call(w, ra, &target) != YES)
 		out->flags = SNAP_FRAME_SUSPECT;
 	return true;
 }
@@ -240,14 +267,14 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 {
 	const struct arch *arch = &w->arch->arch;
 	uint64_t fp = value_of(&f->regs, arch->fp);
-	uint64_t sp = value_of(&f->regs, arch->sp), saved, ra;
+	uint64_t sp = value_of(&f->regs, arch->sp), saved, ra, target;
 
 	if (!knows(&f->regs, arch->fp) || !knows(&f->regs, arch->sp)
 	    || fp < sp || fp % 8 || !same_mapping(w, sp, fp))
 		return false;
 	_err_ struct err *no_fp = space_u64(w->insp->space, fp, &saved);
 	_err_ struct err *no_ra = space_u64(w->insp->space, fp + 8, &ra);
-	if (no_fp || no_ra || follows_call(w, ra) == NO)
+	if (no_fp || no_ra || follows_call(w, ra, &target) == NO)
 		return false;
 	out->caller = (struct frame_regs){ 0 };
 	out->cfa = fp + 16;
@@ -258,7 +285,7 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 	return true;
 }
 
-/* ---- choosing a way ------------------------------------------------------------------ */
+/* ---- choosing a way ----------------------------------------------------- */
 /* The program's entry has no caller, whether its table says so or not. */
 static bool
 is_entry(const struct walk *w, const struct frame *f)
@@ -290,7 +317,7 @@ step_without_cfi(struct walk *w, const struct frame *f, bool exact,
 		 struct step *out)
 {
 	return step_trampoline(w, f, out)
-	       || (exact && step_prologue(w, f, out))
+	       || (exact && (step_prologue(w, f, out) || step_leaf(w, f, out)))
 	       || step_frame_pointer(w, f, out);
 }
 
@@ -369,7 +396,7 @@ check_step(struct walk *w, const struct frame *f, const struct step *s)
 	return check_progress(w, s) && check_return(w, f, s);
 }
 
-/* ---- the walk -------------------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------- */
 static struct frame *
 add_frame(struct walk *w, const struct step *s, bool exact)
 {

@@ -10,7 +10,7 @@
 
 #include "inspect/inspect.h"
 
-/* ---- expr.c: the DWARF stack machine (DWARF 5, 2.5) ------------------------ */
+/* ---- expr.c: the DWARF stack machine (DWARF 5, 2.5) --------------------- */
 #define EXPR_STACK_MAX 64
 #define EXPR_STEPS_MAX 10000u
 #define EXPR_OPS_MAX 256
@@ -49,7 +49,7 @@ struct err *expr_decode(struct span bytes, Dwarf_Op *ops, size_t max,
 uint64_t expr_uleb(struct rd *r);
 int64_t expr_sleb(struct rd *r);
 
-/* ---- cfi_table.c: finding the entry of a function ---------------------------- */
+/* ---- cfi_table.c: finding the entry of a function ----------------------- */
 /** .eh_frame or .debug_frame; the bytes are borrowed from an open Elf. */
 struct cfi_section {
 	struct span bytes;
@@ -88,7 +88,7 @@ struct err *cfi_table_find(const struct cfi_table *t, uint64_t pc,
 /** The section of @elf that holds tables: ".eh_frame" or ".debug_frame". */
 bool cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out);
 
-/* ---- cfi_row.c: the rules that hold at an address ------------------------------ */
+/* ---- cfi_row.c: the rules that hold at an address ----------------------- */
 enum cfi_rule_kind {
 	CFI_NONE,               /* the table says nothing */
 	CFI_UNDEFINED, CFI_SAME,
@@ -119,7 +119,7 @@ struct err *cfi_row_at(const struct cfi_entry *e, uint64_t pc,
  */
 struct err *cfi_row_check(const struct cfi_entry *e) _must_check_;
 
-/* ---- cfi.c: one step by call frame information ------------------------------ */
+/* ---- cfi.c: one step by call frame information -------------------------- */
 /** The entry for @lookup and the bias of its module, or ERR_NOTFOUND. */
 struct err *cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out,
 		     uint64_t *bias) _must_check_;
@@ -137,7 +137,7 @@ struct err *cfi_unwind(struct insp *i, uint64_t lookup,
 		       const struct frame_regs *regs, struct cfi_step *out)
 	_must_check_;
 
-/* ---- second.c: what libunwind says -------------------------------------------- */
+/* ---- second.c: what libunwind says -------------------------------------- */
 /**
  * How many of @n frames, innermost first, libunwind agrees with. What it
  * cannot judge (no table, memory not captured) it agrees with.

@@ -14,7 +14,7 @@
 #include "assert-err.h"
 #include "inspect/unwind.h"
 
-/* ---- programs ------------------------------------------------------------------ */
+/* ---- programs ----------------------------------------------------------- */
 #define BYTES(...) ((struct span){ (uint8_t[]){ __VA_ARGS__ }, \
 	sizeof((uint8_t[]){ __VA_ARGS__ }) })
 
@@ -214,7 +214,7 @@ what_libunwind_cannot_take_is_found_wherever_it_is(void **state)
 	}
 }
 
-/* ---- tables ---------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------- */
 /* A CIE "zR" with pc-relative 4-byte addresses, 20 bytes; then FDEs of 20
  * bytes. Section at 0x500. */
 enum { SECTION = 0x500, CIE_SIZE = 20, FDE_SIZE = 20 };

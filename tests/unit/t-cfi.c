@@ -427,7 +427,7 @@ a_frame_address_that_goes_back_ends(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- the second opinion --------------------------------------------------------- */
+/* ---- the second opinion ------------------------------------------------- */
 /* A stack of three frames that all rules above had a part in. */
 static void
 unwind_three(struct fixture *f, struct frame frames[3])

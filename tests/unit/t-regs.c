@@ -148,7 +148,7 @@ assert_unknown(struct fixture *f, size_t thread, const char *name)
 		assert_int_equal(value[k], 0xcc);
 }
 
-/* ---- which there are --------------------------------------------------------- */
+/* ---- which there are ---------------------------------------------------- */
 static void
 expect(struct fixture *f, size_t *at, const char *name)
 {
@@ -265,7 +265,7 @@ a_core_without_vector_state_has_sse_registers(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- where their bytes are ----------------------------------------------------- */
+/* ---- where their bytes are ---------------------------------------------- */
 static void
 general_registers_come_from_the_status_note(void **state)
 {
@@ -438,7 +438,7 @@ a_layout_that_points_outside_leaves_registers_unknown(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- initial and unknown values ---------------------------------------------------- */
+/* ---- initial and unknown values ----------------------------------------- */
 static void
 a_component_in_its_initial_state_is_truly_zero(void **state)
 {
@@ -578,7 +578,7 @@ tags_are_told_from_the_registers(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- writes --------------------------------------------------------------------------- */
+/* ---- writes ------------------------------------------------------------- */
 static void
 a_write_stays_in_the_session_and_in_its_thread(void **state)
 {

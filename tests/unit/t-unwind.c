@@ -117,7 +117,7 @@ assert_truncated(struct fixture *f, size_t n, const char *words)
 		fail_msg("'%s' does not say '%s'", f->result.why, words);
 }
 
-/* ---- frame pointers ----------------------------------------------------------- */
+/* ---- frame pointers ----------------------------------------------------- */
 static void
 a_chain_of_frame_pointers_is_followed(void **state)
 {
@@ -269,7 +269,7 @@ every_form_of_call_is_known(void **state)
 	}
 }
 
-/* ---- the program's entry ---------------------------------------------------------- */
+/* ---- the program's entry ------------------------------------------------ */
 static void
 the_programs_entry_completes_a_stack(void **state)
 {
@@ -285,7 +285,7 @@ the_programs_entry_completes_a_stack(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- prologues and epilogues --------------------------------------------------------- */
+/* ---- prologues and epilogues -------------------------------------------- */
 static void
 steps_over(const char *code, size_t n, size_t before, size_t slot)
 {
@@ -323,7 +323,7 @@ after_a_push_the_return_address_is_second(void **state)
 	steps_over("\x5d\xc3", 2, 0, 1);                /* pop %rbp; ret */
 }
 
-/* ---- a pc that is no code -------------------------------------------------------------- */
+/* ---- a pc that is no code ----------------------------------------------- */
 static void
 a_jump_to_0_has_its_caller_on_the_stack(void **state)
 {
@@ -370,7 +370,7 @@ a_jump_to_nowhere_without_a_caller_says_so(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- signal frames ------------------------------------------------------------------------ */
+/* ---- signal frames ------------------------------------------------------ */
 static const char TRAMPOLINE[] = "\x48\xc7\xc0\x0f\0\0\0\x0f\x05";
 
 /* A struct ucontext at @at: words 5… are r8…r15, rdi, rsi, rbp, rbx, rdx, rax,
@@ -477,7 +477,7 @@ signal_frames_that_go_in_circles_end(void **state)
 	fixture_fini(&f);
 }
 
-/* ---- limits and writes ---------------------------------------------------------------------- */
+/* ---- limits and writes -------------------------------------------------- */
 static void
 a_stack_is_not_longer_than_asked_for(void **state)
 {

@@ -6,8 +6,9 @@ gdb and eu-stack on the same core.
 
 The programs of cases.c die in ways that are hard to unwind. Frame by frame the
 addresses must be gdb's; gdb may stop earlier than we do, and where its frames
-are guesses behind damage we must stop and say so. No frame of a sound stack may
-be suspect. compare.py [CASE...] checks only those.
+are guesses behind damage we must stop and say so. eu-stack may lack a frame (it
+skips the caller of a leaf without tables and frame pointer). No frame of a
+sound stack may be suspect. compare.py [CASE...] checks only those.
 """
 
 import collections
@@ -52,7 +53,8 @@ CASES = collections.OrderedDict((case[0], Case(*case)) for case in (
     ("baseregister", 7, (), None),
     ("linkregister", 5, (), None),
     ("twostacks", 7, (), None),
-    ("notables", 10, NO_TABLES, None),
+    ("notables", 10, (*NO_TABLES, "-g0"), None),
+    ("debugframe", 10, (*NO_TABLES, "-gz"), None),
     ("smashed", 4, (), "0x41414141 is not executable memory"),
     ("returned", 1, (), "0x41414141 is not executable memory, and the stack "
                         "does not begin with a return address"),
@@ -152,9 +154,9 @@ def sound(tap, case, program, stack):
     tap.ok(theirs and not wrong, "%s: inspect has gdb's %d frames"
            % (case.name, len(theirs)), "\n".join(wrong))
     theirs = next(iter(of_eu_stack(program.core).values()), [])
-    wrong = differences(theirs, stack, "eu-stack")
-    tap.ok(not wrong, "%s: inspect has eu-stack's %d frames"
-           % (case.name, len(theirs)), "\n".join(wrong))
+    mine = iter([frame.pc for frame in stack.frames])
+    tap.ok(all(pc in mine for pc in theirs), "%s: inspect has eu-stack's %d "
+           "frames" % (case.name, len(theirs)), list(map(hex, theirs)))
     tap.ok(stack.end == "complete", "%s: the stack is complete" % case.name,
            stack.why)
     suspect = [f for f in stack.frames if f.flags & SUSPECT]
