@@ -10,6 +10,7 @@ lines; '#' starts a comment line. Keys:
   victims, modes, commands
               patterns with '*', separated by " | "; left out = all
   reason      why the two differ, and why ours is more
+  occurs      "on some machines": others need not show it
   ours-adds   a regular expression, optionally "=> replacement": taken out of
               our output, which must then be equal
   core-adds   the same for the core's output: only for text that is no
@@ -74,7 +75,7 @@ Rewrite = collections.namedtuple("Rewrite", "pattern replacement")
 class Difference:
     """One paragraph of the list."""
 
-    KEYS = ("difference", "victims", "modes", "commands", "reason",
+    KEYS = ("difference", "victims", "modes", "commands", "reason", "occurs",
             "ours-adds", "core-adds", "core-line", "ours-line", "core-says",
             "ours-says", "ours-has")
 
@@ -88,6 +89,7 @@ class Difference:
         self.reason = " ".join(values["reason"])
         if not self.reason:
             raise ValueError("%s: no reason" % self.name)
+        self.everywhere = not values["occurs"]
         self.where = [self._patterns(values[key])
                       for key in ("victims", "modes", "commands")]
         self.ours_adds = [self._rewrite(v) for v in values["ours-adds"]]
@@ -205,7 +207,8 @@ class Judge:
 
     def stale(self, seen):
         """Listed differences that none of these (victim, mode) showed."""
-        return [d.name for d in self.differences if not d.used and
+        return [d.name for d in self.differences if
+                d.everywhere and not d.used and
                 any(d.covers(*run) for run in seen)]
 
 

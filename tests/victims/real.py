@@ -55,6 +55,10 @@ INSERT INTO t SELECT i, 'name ' || (i * 7919 % 100003), i / 3.0 FROM n;
 """
 
 
+class Missing(Exception):
+    """Not to be had on this machine; the text says what."""
+
+
 class Load:
     """A second program that keeps the first one busy, while in `with`."""
 
@@ -139,10 +143,6 @@ PROGRAMS = {p.name: p for p in (
 )}
 
 
-class Missing(Exception):
-    """Not installed here."""
-
-
 def stamp(real):
     status = os.stat(real.program)
     return "%d %d %d %s" % (build.VERSION, status.st_mtime_ns, status.st_size,
@@ -153,11 +153,11 @@ def make(real, directory, want):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     if build.core_is_elsewhere():
-        raise build.Failure("core_pattern is '%s'" % build.core_pattern())
+        raise Missing("core_pattern is '%s'" % build.core_pattern())
     real.die(real.program, directory)
     found = build.find_core(directory)
     if not found:
-        raise build.Failure("%s left no core" % real.name)
+        raise Missing("%s left no core (a limit?)" % real.name)
     os.replace(found, os.path.join(directory, "core"))
     for path in glob.glob(os.path.join(directory, "db*")):
         os.unlink(path)
