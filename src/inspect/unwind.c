@@ -260,17 +260,27 @@ step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 	return true;
 }
 
+/* Where a frame pointer can be: in the stack, not below its end. */
+static bool
+is_in_stack(const struct walk *w, const struct frame *f)
+{
+	const struct arch *arch = &w->arch->arch;
+	uint64_t fp = value_of(&f->regs, arch->fp);
+	uint64_t sp = value_of(&f->regs, arch->sp);
+
+	return knows(&f->regs, arch->fp) && knows(&f->regs, arch->sp)
+	       && fp >= sp && fp % 8 == 0 && same_mapping(w, sp, fp);
+}
+
 /* System V ABI AMD64 supplement, 3.2.2: (fp) = the caller's, 8(fp) = return
  * address. What else the callee saved is not known. */
 static bool
 step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 {
 	const struct arch *arch = &w->arch->arch;
-	uint64_t fp = value_of(&f->regs, arch->fp);
-	uint64_t sp = value_of(&f->regs, arch->sp), saved, ra, target;
+	uint64_t fp = value_of(&f->regs, arch->fp), saved, ra, target;
 
-	if (!knows(&f->regs, arch->fp) || !knows(&f->regs, arch->sp)
-	    || fp < sp || fp % 8 || !same_mapping(w, sp, fp))
+	if (!is_in_stack(w, f))
 		return false;
 	_err_ struct err *no_fp = space_u64(w->insp->space, fp, &saved);
 	_err_ struct err *no_ra = space_u64(w->insp->space, fp + 8, &ra);
@@ -300,12 +310,18 @@ is_entry(const struct walk *w, const struct frame *f)
 static bool
 nothing_left(struct walk *w, const struct frame *f, const struct err *no_cfi)
 {
+	uint64_t fp = value_of(&f->regs, w->arch->arch.fp), ra;
 	unsigned long long pc = f->pc;
 
 	if (err_kind(no_cfi) != ERR_NOTFOUND)
 		return stuck(w, "the unwind information for 0x%llx is not "
 				"sound (%s)", pc, err_text(no_cfi));
-	if (f->how == SNAP_FRAME_FP && value_of(&f->regs, w->arch->arch.fp) == 0)
+	_err_ struct err *absent = is_in_stack(w, f)
+				   ? space_u64(w->insp->space, fp + 8, &ra)
+				   : NULL;
+	if (absent)
+		return stuck(w, "%s", err_text(absent));
+	if (f->how == SNAP_FRAME_FP && fp == 0)
 		return stuck(w, "no unwind information for 0x%llx, where the "
 				"chain of frame pointers ends", pc);
 	return stuck(w, "no unwind information for 0x%llx and no plausible "

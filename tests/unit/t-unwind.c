@@ -219,8 +219,11 @@ a_frame_that_was_not_captured_is_not_made_up(void **state)
 	(void)state;
 	struct fixture f = { .stack_bytes = 256 };
 
-	refuses_frame_pointer(&f, STACK,
-			      put_frame(&f, 40, 0, after_call(&f, 0x100)));
+	open_core(&f, TEXT + 0x50, STACK,
+		  put_frame(&f, 40, 0, after_call(&f, 0x100)));
+	unwind(&f, 100);
+	assert_truncated(&f, 1, "memory at 0x7000148 was not captured");
+	fixture_fini(&f);
 }
 
 static void
