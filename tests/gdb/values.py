@@ -6,7 +6,8 @@ values: what gdb on the core cannot vouch for, held against the program.
 The registers of victims/registers.c against the pattern that it loads (gdb 13
 shows half of them on a core); the session's writes; a core that gdb makes of
 the stub, whose stacks must be those of the first core; a core that was cut,
-whose stacks must be those of the whole one.
+whose stacks must be those of the whole one; a core without memory, of which
+nothing may be invented.
 """
 
 import os
@@ -142,6 +143,29 @@ def cut_core(tap, inquest):
            "cut core: what is missing is not shown as zero", run.result)
 
 
+# Of a core without memory: what is data, and what the program's file tells.
+GONE = ("p victim_numbers[0]", "p victim_text", "p victim_tls", "x/xg $sp",
+        "find &victim_numbers, +64, 2")
+
+
+def filtered_core(tap, inquest):
+    """gdb on such a core shows the values that the program began with."""
+    made = build.ensure("filtered")
+    if made.by != "kernel":
+        tap.skip("filtered core: nothing is invented", "core by " + made.by)
+        return
+    said, run = ask(inquest, made, [*GONE, "bt", "x/i $pc"])
+    for command in GONE:
+        tap.ok("Cannot access memory" in said[command] or
+               "Cannot find thread-local" in said[command] or
+               "Pattern not found" in said[command],
+               "filtered core: '%s' invents nothing" % command,
+               said[command])
+    tap.ok("idiv" in said["x/i $pc"] and "in divide (" in said["bt"],
+           "filtered core: code and names come from the program's file",
+           run.result)
+
+
 def main():
     inquest = kit.need_inquest()
     kit.need_tool("gdb")
@@ -151,6 +175,7 @@ def main():
     writes(tap, inquest)
     new_core(tap, inquest)
     cut_core(tap, inquest)
+    filtered_core(tap, inquest)
     tap.leave()
 
 
