@@ -36,7 +36,7 @@ struct err *core_gap(struct core *c, const char *fmt, ...)
 	_printf_(2, 3) _must_check_;
 
 /** Take in one PT_NOTE segment's bytes, which live as long as the core. */
-struct err *core_notes(struct core *c, struct span notes) _must_check_;
+struct err *core_notes(struct core *c, struct span bytes) _must_check_;
 /** After the last note: threads in order, the cause of death. */
 struct err *core_notes_end(struct core *c) _must_check_;
 

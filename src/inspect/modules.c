@@ -53,14 +53,15 @@ file_start(const struct target *t, uint64_t addr)
 static uint64_t
 file_end(const struct target *t, const struct snap_map *first)
 {
+	const struct snap_map *limit = t->maps + t->n_maps;
 	uint64_t end = first->end;
 
-	for (const struct snap_map *m = first; m < t->maps + t->n_maps; m++) {
-		if (m != first && begins_load(m)
-		    && strcmp(m->path, first->path) == 0)
+	for (const struct snap_map *m = first; first->path && m < limit; m++) {
+		if (!m->path || strcmp(m->path, first->path) != 0)
+			continue;
+		if (m != first && begins_load(m))
 			break;
-		if (m->path && strcmp(m->path, first->path) == 0)
-			end = m->end;
+		end = m->end;
 	}
 	return end;
 }

@@ -301,11 +301,11 @@ space_region(struct space *sp, uint64_t addr, struct region *out)
 	const struct target *t = sp->target;
 	size_t k = range_above(t, addr);
 	const struct snap_memory *m = k < t->n_memory ? &t->memory[k] : NULL;
+	const struct snap_memory *before = k ? &t->memory[k - 1] : NULL;
 
 	*out = (struct region){ .map = map_at(t, addr) };
 	if (!m || m->start > addr) {
-		out->start = k ? t->memory[k - 1].start + t->memory[k - 1].length
-			       : 0;
+		out->start = before ? before->start + before->length : 0;
 		out->end = m ? m->start : UINT64_MAX;
 		return;
 	}
