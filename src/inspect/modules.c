@@ -265,37 +265,44 @@ module_of_link_map(struct finder *f, const struct link_map *lm, bool first)
 	return m;
 }
 
+/**
+ * Take in the entry at *@addr and move on. An entry that does not link back
+ * to where the walk came from ends it: so no chain runs in a circle.
+ */
 static struct err *
-take_link_map(struct finder *f, uint64_t addr, bool first, uint64_t *next)
+take_link_map(struct finder *f, uint64_t *addr, uint64_t *from, bool first)
 {
 	struct link_map lm;
 
-	struct err *err = space_read(f->insp->space, addr, sizeof(lm), &lm);
+	struct err *err = space_read(f->insp->space, *addr, sizeof(lm), &lm);
 	if (err)
 		return err;
-	*next = (uint64_t)(uintptr_t)lm.l_next;
+	if ((uint64_t)(uintptr_t)lm.l_prev != *from)
+		return err_new(ERR_DAMAGED, "the entry at 0x%llx does not link "
+			       "back", (unsigned long long)*addr);
 	struct snap_module *m = module_of_link_map(f, &lm, first);
 	if (!m)
 		return err_nomem();
-	if (m->link_map == addr)
-		return err_new(ERR_DAMAGED, "it runs in a circle");
-	m->link_map = addr;
+	if (!m->link_map)
+		m->link_map = *addr;
+	*from = *addr;
+	*addr = (uint64_t)(uintptr_t)lm.l_next;
 	return link_map_name(f, m, (uint64_t)(uintptr_t)lm.l_name);
 }
 
 static struct err *
 walk_chain(struct finder *f, uint64_t map, bool with_main)
 {
-	for (uint32_t n = 0; map; n++) {
-		uint64_t next;
+	uint64_t from = 0;
 
+	for (uint32_t n = 0; map; n++) {
 		if (n == LINK_MAPS_MAX) {
 			insp_add_gap(f->insp, "the list of libraries does not "
 				     "end after %u entries", LINK_MAPS_MAX);
 			return NULL;
 		}
-		struct err *err = take_link_map(f, map, with_main && n == 0,
-						&next);
+		struct err *err = take_link_map(f, &map, &from,
+						with_main && n == 0);
 		if (err && err_kind(err) == ERR_NOMEM)
 			return err;
 		if (err) {
@@ -304,7 +311,6 @@ walk_chain(struct finder *f, uint64_t map, bool with_main)
 			err_free(err);
 			return NULL;
 		}
-		map = next;
 	}
 	return NULL;
 }
