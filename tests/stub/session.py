@@ -37,7 +37,7 @@ PLAIN = (
     ("continue", r"No more reverse-execution history"),
     ("backtrace 1", r"#0 +dereference "),
     ("set var $rip = &abort", r"^$"),
-    ("backtrace 1", r"#0 +\S*abort"),
+    ("backtrace 1", r"#0 +(0x\S+ in )?\S*abort"),
     ("remote get /etc/passwd got", r"No such file or directory"),
     ("remote get ../../../../../etc/passwd got",
      r"No such file or directory"),
