@@ -31,5 +31,6 @@ libinspect_a_SOURCES = \
 	src/inspect/target_snap.c \
 	src/inspect/tls.c \
 	src/inspect/unwind.c \
+	src/inspect/unwind.h \
 	src/inspect/view.c \
 	src/inspect/xsave.c
