@@ -88,7 +88,6 @@ snapfmt-seeds: tests/format/make-sample
 
 # What tests/unwind/compare.py compares: prints what inspect has.
 check_PROGRAMS += tests/unwind/stacks
-EXTRA_DIST += tests/unwind
 
 # Scripts that print TAP.
 SCRIPT_TESTS = \

@@ -71,7 +71,3 @@ metrics:
 clean-local:
 	rm -rf fuzz tests/corpus.d tests/work lint.cache
 CLEANFILES += tests/corpus.stamp
-
-EXTRA_DIST += tests/layers tests/lint tests/metrics tests/badinput tests/bench \
-	tests/cmd tests/corpus tests/demo tests/format tests/fuzz tests/gdb \
-	tests/lib tests/stress tests/stub tests/unwind tests/victims
