@@ -9,7 +9,7 @@ check_LIBRARIES += libreplay.a
 libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 check_LIBRARIES += libunit.a
 libunit_a_SOURCES = $(UNIT_HELPERS)
-$(UNIT_TESTS) $(FUZZ_TARGETS): libreplay.a
+$(check_PROGRAMS): libreplay.a
 LDADD = libunit.a $(FUZZ_MAIN) $(ROOMS) $(INQ_LIBS) $(CMOCKA_LIBS)
 
 TEST_EXTENSIONS = .py .sh
