@@ -18,6 +18,7 @@
 #define ENTRY_SIZE 64u          /* the C library's _start is not longer */
 #define CALL_BYTES 7u           /* the longest call instruction */
 #define TRAMPOLINE_MAX 16u
+#define LEAF_SIZE 256u          /* of a leaf without a name, at most */
 
 struct walk {
 	struct insp *insp;
@@ -207,6 +208,22 @@ step_prologue(struct walk *w, const struct frame *f, struct step *out)
 	return slot >= 0 && step_slot(w, f, (unsigned)slot, out);
 }
 
+/* Where the function around the pc begins, by its name, else by the @target of
+ * the call that seems to have led here: that has to lie shortly before. */
+static bool
+leaf_start(struct walk *w, uint64_t pc, uint64_t target, uint64_t *start)
+{
+	struct symbol symbol;
+
+	_err_ struct err *no_name = insp_symbol(w->insp, pc, &symbol);
+	if (no_name) {
+		*start = target;
+		return target && pc - target < LEAF_SIZE;
+	}
+	*start = symbol.address;
+	return !target || target == symbol.address;
+}
+
 /*
  * A function that sets up no frame, such as one that calls nothing: the frame
  * pointer is its caller's, and to follow it would skip a frame. The stack
@@ -216,20 +233,16 @@ step_prologue(struct walk *w, const struct frame *f, struct step *out)
 static bool
 step_leaf(struct walk *w, const struct frame *f, struct step *out)
 {
-	uint64_t sp = value_of(&f->regs, w->arch->arch.sp), ra, target;
-	uint8_t start[8];
-	struct symbol symbol;
+	uint64_t sp = value_of(&f->regs, w->arch->arch.sp), ra, target, start;
+	uint8_t code[8];
 
-	_err_ struct err *no_name = insp_symbol(w->insp, f->pc, &symbol);
-	if (no_name)
-		return false;
-	_err_ struct err *no_code = space_read(w->insp->space, symbol.address,
-					       sizeof(start), start);
-	if (no_code || w->arch->makes_frame(start))
-		return false;
 	_err_ struct err *no_ra = space_u64(w->insp->space, sp, &ra);
-	return !no_ra && follows_call(w, ra, &target) == YES
-	       && (!target || target == symbol.address)
+	if (no_ra || follows_call(w, ra, &target) != YES
+	    || !leaf_start(w, f->pc, target, &start))
+		return false;
+	_err_ struct err *no_code = space_read(w->insp->space, start,
+					       sizeof(code), code);
+	return !no_code && !w->arch->makes_frame(code)
 	       && step_slot(w, f, 0, out);
 }
 
