@@ -327,6 +327,44 @@ after_a_push_the_return_address_is_second(void **state)
 }
 
 /* ---- a pc that is no code ----------------------------------------------- */
+/** The address after a call of @target that is put there. */
+static uint64_t
+after_call_of(struct fixture *f, size_t at, uint64_t target)
+{
+	int32_t distance = (int32_t)(target - (TEXT + at));
+
+	memcpy(f->text + at - 4, &distance, sizeof(distance));
+	return after_call(f, at);
+}
+
+static void
+a_nameless_leaf_is_known_by_the_call_that_led_there(void **state)
+{
+	(void)state;
+	struct fixture f = { 0 };
+	uint64_t caller = after_call_of(&f, 0x200, TEXT + 0x40);
+
+	f.stack[2] = caller;
+	open_core(&f, TEXT + 0x50, STACK + 16, 0);
+	unwind(&f, 100);
+	assert_frame(&f, 1, caller, SNAP_FRAME_FP, 0);
+	assert_int_equal(f.result.frames[0].cfa, STACK + 24);
+	fixture_fini(&f);
+}
+
+static void
+a_call_of_something_else_leads_to_no_leaf(void **state)
+{
+	(void)state;
+	struct fixture f = { 0 };
+
+	f.stack[2] = after_call_of(&f, 0x900, TEXT + 0x600);
+	open_core(&f, TEXT + 0x50, STACK + 16, 0);
+	unwind(&f, 100);
+	assert_truncated(&f, 1, "no plausible frame pointer");
+	fixture_fini(&f);
+}
+
 static void
 a_jump_to_0_has_its_caller_on_the_stack(void **state)
 {
@@ -538,6 +576,9 @@ main(void)
 		cmocka_unit_test(
 			at_an_entry_the_stack_begins_with_the_return_address),
 		cmocka_unit_test(after_a_push_the_return_address_is_second),
+		cmocka_unit_test(
+			a_nameless_leaf_is_known_by_the_call_that_led_there),
+		cmocka_unit_test(a_call_of_something_else_leads_to_no_leaf),
 		cmocka_unit_test(a_jump_to_0_has_its_caller_on_the_stack),
 		cmocka_unit_test(a_caller_that_calls_nothing_is_suspect),
 		cmocka_unit_test(a_jump_to_nowhere_without_a_caller_says_so),
