@@ -25,6 +25,9 @@ import kit      # noqa: E402
 FAILED, USAGE, NOTFOUND, DENIED, DAMAGED = 1, 2, 3, 4, 6
 INTERRUPTED = -signal.SIGINT
 
+# A shell lets its background jobs ignore it, and children inherit.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 class Imports:
     def __init__(self, tap, inquest, directory):
