@@ -75,7 +75,7 @@ visit(int visitors)
 int
 main()
 {
-	std::thread thread([] { visit(3); });
+	std::thread thread([] { victim_wait_asleep(1), visit(3); });
 
 	thread.join();
 	return (int)(zoo_title.size() + zoo_weights.size());
