@@ -177,7 +177,7 @@ packet_fn threads_select, threads_alive, threads_current, threads_first,
 	threads_more, threads_extra, threads_tls;
 packet_fn regs_read_all, regs_write_all, regs_read, regs_write;
 packet_fn memory_read, memory_read_binary, memory_write,
-	memory_write_binary, memory_search, memory_breakpoint;
+	memory_write_binary, memory_breakpoint;
 packet_fn resume_why, resume_actions, resume_query, resume_forward,
 	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
 packet_fn xfer_read;

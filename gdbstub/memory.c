@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * m x M X, searching, and breakpoints. A read ends before the first byte that
- * is not there; it fails where not even one is, and never shows zeros for
- * what was not captured. Writes land in the session's overlay.
+ * m x M X, and breakpoints. A read ends before the first byte that is not
+ * there; it fails where not even one is, and never shows zeros for what was
+ * not captured. Writes land in the session's overlay. qSearch is left
+ * unanswered: gdb then searches by reading, and tells its user of a hole.
  */
 #include "gdbstub/impl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define SEARCH_SECONDS 10
-#define SEARCH_STEP (16u << 20)
 
 static uint64_t
 at_most(uint64_t n, uint64_t limit)
@@ -107,81 +105,6 @@ struct err *
 memory_write_binary(struct stub *s, const struct args *a)
 {
 	return memory_write(s, a);
-}
-
-/* ---- searching --------------------------------------------------------- */
-static int64_t
-now_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
-/*
- * Search from *@addr on and move it to the last address that was looked at.
- * Unmapped space is passed in one step, mapped space is searched in pieces, so
- * that the time can be looked at in between.
- */
-static struct err *
-search_step(struct space *sp, uint64_t *addr, uint64_t last, struct span pat,
-	    uint64_t *found)
-{
-	const uint64_t from = *addr;
-	struct region r;
-
-	space_region(sp, from, &r);
-	uint64_t stop = r.end - 1;
-	if (stop < from)                /* the last byte there is */
-		stop = from;
-	if (r.mapped && stop - from > SEARCH_STEP)
-		stop = from + SEARCH_STEP;
-	if (stop > last)
-		stop = last;
-	*addr = stop;
-	/* A match may begin at @stop and end behind it. */
-	uint64_t n = stop - from + at_most(last - stop, pat.n - 1) + 1;
-	if (!r.mapped || n < pat.n)
-		return err_new(ERR_FAILED, "not here");
-	return space_search(sp, from, n, pat, found);
-}
-
-/** ERR_FAILED where it does not occur. */
-static struct err *
-search_all(struct space *sp, uint64_t addr, uint64_t last, struct span pat,
-	   uint64_t *found)
-{
-	int64_t deadline = now_seconds() + SEARCH_SECONDS;
-
-	for (;;) {
-		struct err *err = search_step(sp, &addr, last, pat, found);
-
-		if (!err || err_kind(err) != ERR_FAILED || addr++ == last)
-			return err;
-		err_free(err);
-		if (now_seconds() > deadline)
-			return err_new(ERR_LIMIT, "the search takes too long");
-	}
-}
-
-struct err *
-memory_search(struct stub *s, const struct args *a)
-{
-	struct space *sp = insp_space(stub_inferior(s)->insp);
-	uint64_t addr = a->v[0].number, n = a->v[1].number, last, found;
-	const struct span pat = a->v[2].bytes;
-
-	if (n == 0 || pat.n == 0 || !u64_add(addr, n - 1, &last))
-		return err_new(ERR_USAGE, "nothing to search");
-	_err_ struct err *err = search_all(sp, addr, last, pat, &found);
-	if (!err)
-		buf_printf(&s->reply, "1,%" PRIx64, found);
-	else if (err_kind(err) == ERR_FAILED)
-		buf_putc(&s->reply, '0');
-	else
-		return take(err);
-	return NULL;
 }
 
 /* ---- breakpoints ------------------------------------------------------- */

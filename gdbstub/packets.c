@@ -47,7 +47,6 @@ static const struct packet PACKETS[] = {
 	{ "X", "L,L:B", memory_write_binary, 0 },
 	{ "P", "L=H", regs_write, ERROR_TEXT },
 	{ "G", "H", regs_write_all, ERROR_TEXT },
-	{ "qSearch:memory:", "L;L;B", memory_search, 0 },
 	{ "Z", "C,L,L?;S", memory_breakpoint, 0 },
 	{ "z", "C,L,L?;S", memory_breakpoint, 0 },
 	/* Going on, or away. */

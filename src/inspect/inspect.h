@@ -108,12 +108,6 @@ struct err *space_string(struct space *sp, uint64_t addr, size_t limit,
 			 struct arena *a, const char **out) _must_check_;
 void space_region(struct space *sp, uint64_t addr, struct region *out);
 /**
- * First occurrence of @pat in the captured bytes of [addr, addr+n); ERR_FAILED
- * if there is none. Skips what is not captured.
- */
-struct err *space_search(struct space *sp, uint64_t addr, uint64_t n,
-			 struct span pat, uint64_t *found) _must_check_;
-/**
  * Write into the session's overlay; the target never changes. ERR_UNMAPPED
  * outside mappings, ERR_LIMIT over the quota (64 MiB).
  */

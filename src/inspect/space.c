@@ -10,7 +10,6 @@
 
 #define OVERLAY_BYTES_MAX (64u << 20)
 #define OVERLAY_WRITES_MAX 65536u
-#define SEARCH_STEP 65536u
 
 /** Bytes written by the session; sorted and disjoint. */
 struct overlay {
@@ -320,57 +319,6 @@ space_region(struct space *sp, uint64_t addr, struct region *out)
 			 && m->kind != SNAP_MEM_ZERO;
 	if (m->kind == SNAP_MEM_DATA && (m->flags & SNAP_MEM_FROM_FILE))
 		out->from_file = true;
-}
-
-/* ---- searching --------------------------------------------------------------- */
-/** Where to go on when nothing can be read at @addr. */
-static uint64_t
-next_range(const struct space *sp, uint64_t addr, uint64_t end)
-{
-	const struct target *t = sp->target;
-	size_t k = range_above(t, addr);
-
-	if (k < t->n_memory && t->memory[k].start <= addr)
-		k++;
-	return k < t->n_memory && t->memory[k].start < end ? t->memory[k].start
-							   : end;
-}
-
-struct err *
-space_search(struct space *sp, uint64_t addr, uint64_t n, struct span pat,
-	     uint64_t *found)
-{
-	uint64_t end;
-	_free_ char *window = NULL;
-
-	if (!u64_add(addr, n, &end))
-		end = UINT64_MAX;
-	if (pat.n == 0 || pat.n > SEARCH_STEP)
-		return err_new(ERR_USAGE, "a pattern has 1 to %u bytes",
-			       SEARCH_STEP);
-	window = malloc(2 * SEARCH_STEP);
-	if (!window)
-		return err_nomem();
-	while (addr < end && end - addr >= pat.n) {
-		size_t want = 2 * SEARCH_STEP, got;
-
-		if (end - addr < want)
-			want = (size_t)(end - addr);
-		struct err *err = space_read_some(sp, addr, want, window, &got);
-		if (err) {
-			err_free(err);
-			addr = next_range(sp, addr, end);
-			continue;
-		}
-		char *hit = memmem(window, got, pat.data, pat.n);
-		if (hit) {
-			*found = addr + (uint64_t)(hit - window);
-			return NULL;
-		}
-		/* Keep what could be the beginning of the pattern. */
-		addr += got < want || got < pat.n ? got : got - (pat.n - 1);
-	}
-	return err_new(ERR_FAILED, "the pattern was not found");
 }
 
 /* ---- writing ------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ PACKETS = (
     "qXfer:auxv:read::0,1000", "qXfer:exec-file:read:1:0,1000",
     "qXfer:libraries-svr4:read::0,4000", "qXfer:siginfo:read::0,1000",
     "qXfer:osdata:read::0,1000", "g", "p10", "m0,40", "m400000,400",
-    "m7ffffffff000,1000", "qOffsets", "qC", "qSearch:memory:400000;1000;ab",
+    "m7ffffffff000,1000", "qOffsets", "qC",
     "vFile:setfs:0", "vFile:open:2f62696e2f7368,0,0",
     "vFile:pread:3,4000,0", "vFile:fstat:3", "vFile:close:3",
     "X400000,4:abcd", "M400000,4:00112233", "vCont;c", "bs",

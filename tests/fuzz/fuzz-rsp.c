@@ -103,7 +103,7 @@ static const char *const WORDS[] = {
 	"x1000,800", "g", "G", "p10", "P10=0010000000000000",
 	"P7=f02f000000000000", "Hgp1092.1094", "Hc-1", "Tp1092.1092", "?", "!",
 	"qC", "qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,1093",
-	"qGetTLSAddr:p1092.1093,10,1800", "qSearch:memory:1000;1000;ab",
+	"qGetTLSAddr:p1092.1093,10,1800",
 	"Z0,1000,1", "z0,1000,1", "vCont;c:p1092.-1", "vCont;s:p1092.1093;c",
 	"bc", "bs", "vCont?", "c", "s", "D;1092", "k", "vKill;1092",
 	"vAttach;1092", "vRun;", "qAttached:1092", "qSymbol::",

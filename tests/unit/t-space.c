@@ -253,23 +253,6 @@ the_overlay_has_a_quota(void **state)
 }
 
 static void
-a_search_finds_across_ranges_and_skips_holes(void **state)
-{
-	uint8_t pat[16];
-	uint64_t found;
-
-	for (size_t k = 0; k < sizeof(pat); k++)
-		pat[k] = byte_at(0x1ff8 + k);
-	assert_null(space_search(*state, 0x1ff0, 0x100,
-				 (struct span){ pat, sizeof(pat) }, &found));
-	assert_int_equal(found, 0x1ff8);
-	assert_null(space_write(*state, 0x3800, 8, "needle!!"));
-	assert_err(space_search(*state, 0x1000, 0x100000,
-				(struct span){ "\0\0\0\0\0", 5 }, &found),
-		   ERR_FAILED);
-}
-
-static void
 a_string_ends_at_its_nul_or_is_an_error(void **state)
 {
 	_arena_ struct arena *a = arena_new(0);
@@ -300,7 +283,6 @@ main(void)
 		test(absent_memory_can_be_written_and_only_that_is_known),
 		test(unmapped_memory_cannot_be_written),
 		test(the_overlay_has_a_quota),
-		test(a_search_finds_across_ranges_and_skips_holes),
 		test(a_string_ends_at_its_nul_or_is_an_error),
 	};
 
