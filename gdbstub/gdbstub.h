@@ -15,14 +15,43 @@
 #include "base/base.h"
 #include "inspect/inspect.h"
 
+/**
+ * Where a session is not bound to one snapshot: who says what there is, and
+ * opens it ("target extended-remote": monitor auth, info os snapshots, monitor
+ * open ID, attach N). Calls may block; texts are shown escaped.
+ */
+struct stub_offer {
+	uint64_t number;        /* what attach takes, and the pid on the wire;
+				   1 to INT32_MAX, the same all session long */
+	const char *id;         /* what "monitor open" takes */
+	const char *program, *signal, *captured;        /* or NULL */
+};
+struct stub_host {
+	/** NULL: no token is needed. ERR_DENIED: not this one. */
+	struct err *(*auth)(void *arg, const char *token);
+	/** Newest first, in @a. */
+	struct err *(*list)(void *arg, struct arena *a,
+			    const struct stub_offer **out, size_t *n);
+	/** The number of what a person calls @id. */
+	struct err *(*find)(void *arg, const char *id, uint64_t *number);
+	/** The engine and title live until the session ends. */
+	struct err *(*open)(void *arg, uint64_t number, struct insp **out,
+			    const char **title);
+	void *arg;
+};
+
 struct stub_options {
 	size_t packet_size;     /* what a client is told; 0 = 16384; at least
 				   8192, at most 1 MiB */
 	const char *title;      /* what is served, for `monitor info` */
+	const struct stub_host *host;   /* borrowed; or NULL: only @i */
 };
 
 struct stub;
-/** Borrows @i until stub_free(). */
+/**
+ * Borrows @i until stub_free(). @i may be NULL where there is a host: then
+ * nothing is attached at first, and before auth() agreed nothing is told.
+ */
 struct err *stub_new(struct insp *i, const struct stub_options *options,
 		     struct stub **out) _must_check_;
 void stub_free(struct stub *s);

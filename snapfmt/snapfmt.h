@@ -263,6 +263,20 @@ struct err *snap_skeleton(struct snap *s, uint32_t index,
 			  const struct snap_extent **extents, size_t *n)
 	_must_check_;
 
+/**
+ * The file as consecutive pieces that cover it without a gap: each chunk and
+ * each skeleton by itself, and what lies between. For a store that keeps what
+ * several files share once. In @a.
+ */
+enum snap_piece_kind { SNAP_PIECE_PLAIN, SNAP_PIECE_CHUNK,
+		       SNAP_PIECE_SKELETON };
+struct snap_piece {
+	uint64_t offset, length;        /* bytes of the file; length > 0 */
+	uint8_t kind;
+};
+struct err *snap_pieces(const struct snap *s, struct arena *a,
+			const struct snap_piece **out, size_t *n) _must_check_;
+
 /** Words for an enum's value; "?" when out of range. */
 const char *snap_reason_text(uint8_t reason);
 const char *snap_state_text(uint8_t state);

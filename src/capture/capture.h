@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * capture: writes down what was seen.
+ * capture: takes pictures of processes, and writes down what was seen.
+ *
+ * A picture is a target like any other: what was copied of a process while it
+ * stood still. It parses nothing but the kernel's texts; all else happens
+ * afterwards, in the jail, while the process runs again.
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -9,6 +13,55 @@
 #include "inspect/inspect.h"
 #include "snapfmt/snapfmt.h"
 
+/* ---- live processes ---------------------------------------------------- */
+enum capture_memory {
+	CAPTURE_FULL,           /* all private memory, up to the copy limit */
+	CAPTURE_STACKS,         /* stacks of all threads, registers, modules */
+};
+/** Zero means the default in parentheses. */
+struct capture_limits {
+	uint64_t copy;          /* bytes copied while stopped (150 MiB) */
+	uint64_t stack;         /* of one thread's stack that are copied
+				   before all other memory (1 MiB) */
+	unsigned stop_ms;       /* until all threads stand still (2000): what
+				   does not is left running and said */
+	enum capture_memory memory;
+};
+
+/**
+ * A picture of a running process. Stops all its threads at once (PTRACE_SEIZE,
+ * PTRACE_INTERRUPT), copies, lets go; then the process is as it was before,
+ * also when this fails or is killed. A process that was stopped by a signal
+ * stays so. ERR_NOTFOUND: no such process; ERR_DENIED: not permitted, or
+ * traced already (names the tracer), and what to do. The picture is private
+ * to its owner; its memory is shared with children that are forked later.
+ */
+struct err *capture_process(pid_t pid, const struct capture_limits *limits,
+			    struct target **out) _must_check_;
+
+/**
+ * Run @argv and all that it starts, and take a picture of each process that
+ * is about to die of a signal that dumps core. Signals pass unchanged.
+ * @died runs in a process of its own, forked for it, and takes the picture;
+ * what it returns is that process's exit status. Returns when the command has
+ * ended, and every @died too: *@status is the command's wait status. What is
+ * left of its descendants then runs on untraced.
+ */
+struct capture_command {
+	char *const *argv;              /* NULL ends */
+	const struct capture_limits *limits;
+	int (*died)(void *arg, struct target *picture);
+	void *arg;
+};
+struct captured {
+	int status;                     /* of the command, as of waitpid() */
+	unsigned pictures;              /* that were taken */
+	unsigned failed;                /* @died that ended with non-zero */
+};
+struct err *capture_run(const struct capture_command *c, struct captured *out)
+	_must_check_;
+
+/* ---- writing down -------------------------------------------------------- */
 /** Called as memory is written, for a progress bar; may be NULL. */
 typedef void capture_progress_fn(void *arg, uint64_t done, uint64_t total);
 
@@ -17,6 +70,7 @@ struct capture_options {
 	const char *source_name;
 	const char *const *attributes;  /* "key=value", borrowed; n_attributes */
 	size_t n_attributes;
+	uint64_t pause_ns;              /* how long the process stood still */
 	capture_progress_fn *progress;
 	void *progress_arg;
 };
@@ -40,5 +94,13 @@ struct capture_counts {
 struct err *capture_save(struct insp *i, const struct capture_options *options,
 			 snap_sink_fn *sink, void *arg,
 			 struct capture_counts *out) _must_check_;
+
+/**
+ * Write it as an ELF core that stock debuggers read: notes of all threads,
+ * memory that is there, and segments without bytes (p_filesz 0) for what was
+ * not captured; never zeros in its place. @out is a regular file, written
+ * sparsely from its beginning.
+ */
+struct err *capture_core(struct insp *i, int out) _must_check_;
 
 #endif

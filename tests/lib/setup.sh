@@ -70,6 +70,9 @@ libxxhash-dev       xxhash.h
 libssl-dev          openssl/evp.h
 libjson-c-dev       json-c/json.h
 libseccomp-dev      seccomp.h
+liblmdb-dev         lmdb.h
+libwebsockets-dev   libwebsockets.h
+libcurl4-openssl-dev curl/curl.h
 libzydis-dev        Zydis/Zydis.h
 libiberty-dev       libiberty/demangle.h
 libcmocka-dev       cmocka.h

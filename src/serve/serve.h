@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve: opens any stored snapshot to debuggers, over TCP and websocket.
+ *
+ * The server reads HTTP headers, tokens and names, and nothing else that is
+ * foreign: snapshots and protocols are for jailed workers, one a session,
+ * forked from a small process that is ready for it.
+ */
+#ifndef SERVE_SERVE_H
+#define SERVE_SERVE_H
+
+#include "base/base.h"
+#include "inspect/inspect.h"
+#include "store/store.h"
+
+/* ---- the server --------------------------------------------------------- */
+/** Zero means the default in parentheses. */
+struct serve_limits {
+	unsigned sessions;              /* workers at once (512) */
+	unsigned connections;           /* sockets at once (8192) */
+	unsigned idle_seconds;          /* a worker without a request (3600) */
+	unsigned header_seconds;        /* for a request's headers (10) */
+};
+struct serve_options {
+	const char *store;              /* URL of store_open() */
+	const char *http, *rsp;         /* HOST:PORT (port 0: a free one),
+					   unix:PATH, fd:N, or NULL: none */
+	const char *const *hosts;       /* names it may be called by, besides
+					   the address itself; NULL ends */
+	const char *const *origins;     /* pages that may connect; NULL ends */
+	struct serve_limits limits;
+	/** Called once, when clients may come. Addresses as clients write
+	 * them; NULL where there is none. */
+	void (*ready)(void *arg, const char *http, const char *rsp);
+	void *arg;
+};
+/** Serve until SIGTERM or SIGINT; then end sessions in good order. */
+struct err *serve_run(const struct serve_options *o) _must_check_;
+
+/* ---- tokens: kept beside the store, 0600 -------------------------------- */
+#define TOKEN_DIGITS 64
+#define TOKEN_ID_DIGITS 12
+struct token {
+	char id[TOKEN_ID_DIGITS + 1];   /* names it; tells nothing of it */
+	char project[STORE_NAME_MAX + 1];       /* "" = all projects */
+	const char *label;
+	uint64_t created_ns;
+};
+/** @dir is the store's directory. The token itself is told once only. */
+struct err *token_create(const char *dir, const char *project,
+			 const char *label, char out[TOKEN_DIGITS + 1])
+	_must_check_;
+typedef void token_each_fn(void *arg, const struct token *t);
+struct err *token_list(const char *dir, token_each_fn *each, void *arg)
+	_must_check_;
+/** @id: its id or a unique prefix. ERR_NOTFOUND. */
+struct err *token_revoke(const char *dir, const char *id) _must_check_;
+/** The one of whoever owns the store, for all projects; made when first asked
+ * for and kept in the file "token". */
+struct err *token_own(const char *dir, char out[TOKEN_DIGITS + 1])
+	_must_check_;
+/**
+ * ERR_DENIED unless @text is a token for @project; NULL = for any. Takes the
+ * same time for every wrong token.
+ */
+struct err *token_check(const char *dir, const char *text,
+			const char *project) _must_check_;
+
+/* ---- ingest: what the store is told of a file ------------------------------ */
+/** The jailed side: pieces and attributes of a snapshot, as one record. */
+struct err *ingest_describe(struct source *file, struct buf *out)
+	_must_check_;
+/** The trusted side: read such a record as hostile bytes, into @a. Fills
+ * pieces and attributes of @out. */
+struct err *ingest_read(struct span record, struct arena *a,
+			struct store_put *out) _must_check_;
+
+#endif
