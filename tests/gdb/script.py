@@ -227,8 +227,17 @@ WRITES = (
 )
 
 
-def commands(tags):
-    """The commands for a victim with `tags`, in order."""
-    return [command for command, needs in LOOK + WRITES
+def fitting(rows, tags):
+    return [command for command, needs in rows
             if needs in tags or needs == "" or
             needs == NARROW and "wide" not in tags]
+
+
+def looks(tags):
+    """Those that change nothing in a live process."""
+    return fitting(LOOK, tags)
+
+
+def commands(tags):
+    """The commands for a victim with `tags`, in order."""
+    return fitting(LOOK + WRITES, tags)

@@ -36,6 +36,17 @@ def segments_of(core):
         return elf.captured(f.read(1 << 20))
 
 
+def mappings_of(pid):
+    """[start, end) of what a live process can write, but for the kernel's."""
+    found = []
+    with open("/proc/%d/maps" % pid, encoding="utf-8") as f:
+        for line in f:
+            words = line.split()
+            if words[1].startswith("rw") and "[v" not in line:
+                found.append([int(a, 16) for a in words[0].split("-")])
+    return found
+
+
 class Session:
     """One run of gdb: what it said to each command."""
 
@@ -49,12 +60,14 @@ class Session:
 def run(open_with, script, core, cwd="/", timeout=100, gdb=("gdb",)):
     """
     Run gdb, carry out `open_with` and then `script`. The outputs are those of
-    the script; what gdb said while opening is kept apart.
+    the script; what gdb said while opening is kept apart. `core` tells what
+    inq-memory reads: a core's path, or a list of [start, end).
     """
+    segments = core if isinstance(core, list) else segments_of(core)
     with tempfile.TemporaryDirectory(prefix="inquest-gdb-") as directory:
         paths = {}
         for name, content in (("INQ_SCRIPT", open_with + script),
-                              ("INQ_SEGMENTS", segments_of(core))):
+                              ("INQ_SEGMENTS", segments)):
             paths[name] = os.path.join(directory, name)
             with open(paths[name], "w", encoding="utf-8") as f:
                 json.dump(content, f)

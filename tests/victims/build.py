@@ -206,16 +206,22 @@ def read_facts(directory):
         return {}
 
 
+def make_core(victim, directory):
+    by = crash(victim, directory)
+    if "cut" in victim.tags:
+        core = os.path.join(directory, "core")
+        shutil.copyfile(core, os.path.join(directory, "whole"))
+        os.truncate(core, os.stat(core).st_size * 97 // 100)
+    return by
+
+
 def make(victim, directory, want):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     compile_libraries(victim, directory)
     compile_program(victim, directory)
-    facts = {"stamp": want, "by": crash(victim, directory)}
-    if "cut" in victim.tags:
-        core = os.path.join(directory, "core")
-        shutil.copyfile(core, os.path.join(directory, "whole"))
-        os.truncate(core, os.stat(core).st_size * 97 // 100)
+    facts = {"stamp": want, "by": victim.signal and
+             make_core(victim, directory)}
     with open(os.path.join(directory, "made"), "w", encoding="utf-8") as f:
         json.dump(facts, f)
     return facts
@@ -231,7 +237,7 @@ def locked(directory):
 
 def ensure(name):
     """The victim `name`, made now unless it is there already."""
-    victim = table.VICTIMS[name]
+    victim = table.VICTIMS.get(name) or table.LIVE[name]
     directory = os.path.join(kit.work_dir("victims"), name)
     want = stamp(victim)
     with locked(directory):

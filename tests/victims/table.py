@@ -65,6 +65,13 @@ VICTIMS = collections.OrderedDict((v.name, v) for v in (
             threads=9, tags=("private",)),
 ))
 
+# Programs that live until their standard input ends; no core is made of them.
+LIVE = {v.name: v for v in (
+    _victim("waiting", "nine named threads that wait in nine ways",
+            "waiting.c victim.c", "-O1 -g -fPIE -pie", LIBRARIES,
+            signal=None, threads=9, tags=("source", "tls")),
+)}
+
 # Those of which gdb on the core tells the truth.
 COMPARED = [v.name for v in VICTIMS.values()
             if not v.tags & {"cut", "filtered"}]

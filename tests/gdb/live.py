@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+live: stock gdb says on the snapshot of a live process what it says when it is
+attached to that process through gdbserver.
+
+One script of commands (script.py) runs on the process `waiting`, which every
+debugger finds in the same state, under gdbserver; and on its snapshot over a
+pipe, and out of a store over TCP and over a websocket. What differs must stand
+in `live-differences`.
+
+  live.py [-v]   -v: all outputs
+"""
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
+
+import build    # noqa: E402
+import compare  # noqa: E402
+import kit      # noqa: E402
+import script   # noqa: E402
+import session  # noqa: E402
+import table    # noqa: E402
+
+WORDS = ("one argument", "*")
+
+
+@contextlib.contextmanager
+def running(made):
+    process = subprocess.Popen(
+        [made.program, *WORDS], cwd=made.directory, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, env=build.environment())
+    try:
+        process.stdout.readline()
+        yield process
+    finally:
+        process.stdin.close()
+        process.kill()
+        process.wait()
+
+
+def states(pid):
+    found = set()
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/stat" % (pid, tid),
+                  encoding="utf-8") as f:
+            found.add(f.read().rpartition(")")[2].split()[0])
+    return found
+
+
+@contextlib.contextmanager
+def serving(inquest, store):
+    """The addresses of a server, for HTTP and for RSP."""
+    process = subprocess.Popen(
+        [inquest, "serve", "--store", store, "--http", "127.0.0.1:0",
+         "--rsp", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield dict(reversed(process.stdout.readline().split()[-2:])
+                   for _ in range(2))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Live:
+    def __init__(self, tap, inquest, verbose):
+        self.tap, self.inquest, self.verbose = tap, inquest, verbose
+        self.made = build.ensure("waiting")
+        self.commands = script.looks(self.made.victim.tags)
+        self.judge = compare.Judge(compare.read_list(
+            os.path.join(HERE, "live-differences")))
+        self.seen = []
+
+    def capture(self, pid):
+        path = os.path.join(kit.work_dir("gdb"), "waiting.snap")
+        result = kit.run([self.inquest, "capture", str(pid), "-o", path])
+        self.tap.ok(result.status == 0, "a live process is captured", result)
+        return path
+
+    def gdb(self, opening, memory):
+        return session.run(["file " + self.made.program, *opening,
+                            session.PRINTERS], self.commands, memory)
+
+    def compare(self, mode, judge, ours):
+        diffs = [self.judge.unexplained("waiting", mode, command, one, other)
+                 for (command, one), (_, other) in zip(judge.outputs,
+                                                       ours.outputs)]
+        diffs = [d for d in diffs if d]
+        self.seen.append(("waiting", mode))
+        whole = ours.result.status == 0 and \
+            all(out is not None for _, out in ours.outputs)
+        self.tap.ok(whole and not diffs, "%s: gdb says what it says under "
+                    "gdbserver, %d commands" % (mode, len(ours.outputs)),
+                    "%s\n%s" % ("\n".join(diffs), ours.result))
+        if self.verbose:
+            for command, out in ours.outputs:
+                self.tap.note("==== %s\n%s" % (command, out))
+
+    def stored(self, snapshot):
+        store = os.path.join(kit.work_dir("gdb"), "waiting.store")
+        subprocess.run(["rm", "-rf", store], check=True)
+        result = kit.run([self.inquest, "put", "--store", store, snapshot])
+        self.tap.ok(result.status == 0, "the snapshot is stored", result)
+        return store, result.out.split()[0].decode()
+
+    def served(self, snapshot, judge, memory):
+        store, name = self.stored(snapshot)
+        with serving(self.inquest, store) as where:
+            with open(os.path.join(store, "token"), encoding="ascii") as f:
+                token = f.read().strip()
+            url = "%s/p/default/%s?token=%s" % (where["http"], name, token)
+            tcp = ["target extended-remote " + where["rsp"],
+                   "monitor auth " + token, "monitor open " + name]
+            self.compare("tcp", judge, self.gdb([*tcp, "attach 1"], memory))
+            pipe = "target remote | %s rsp %s" % (shlex.quote(self.inquest),
+                                                  shlex.quote(url))
+            self.compare("websocket", judge, self.gdb([pipe], memory))
+
+    def all(self):
+        with running(self.made) as process:
+            memory = session.mappings_of(process.pid)
+            snapshot = self.capture(process.pid)
+            self.tap.ok(states(process.pid) == {"S"},
+                        "its threads wait as before", states(process.pid))
+            judge = self.gdb(["target remote | gdbserver --attach - %d"
+                              % process.pid], memory)
+        missing = [c for c, out in judge.outputs if out is None]
+        if not self.tap.ok(not missing, "gdb under gdbserver carries out %d "
+                           "commands" % len(judge.outputs), judge.result):
+            return
+        pipe = session.remote(self.inquest, snapshot)
+        self.compare("pipe", judge, self.gdb([pipe], memory))
+        self.served(snapshot, judge, memory)
+        for name in self.judge.stale(self.seen):
+            self.tap.ok(False, "the listed difference '%s' occurs" % name,
+                        "take it out of tests/gdb/live-differences")
+
+
+def main():
+    inquest = kit.need_inquest()
+    for tool in ("gdb", "gdbserver", "gcc"):
+        kit.need_tool(tool)
+    assert table.LIVE
+    tap = kit.Tap()
+    Live(tap, inquest, "-v" in sys.argv).all()
+    tap.leave()
+
+
+if __name__ == "__main__":
+    main()
