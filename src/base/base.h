@@ -233,6 +233,15 @@ void id_text(const struct module_id *id, char out[2 * ID_MAX + 1]);
 enum { SHA256_SIZE = 32, XXH128_SIZE = 16 };
 struct err *hash_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 	_must_check_;
+/** Running form, for data that is streamed. NULL without memory. */
+struct hash_sha *hash_sha_new(void);
+struct err *hash_sha_add(struct hash_sha *h, const void *data, size_t n)
+	_must_check_;
+struct err *hash_sha_end(struct hash_sha *h, uint8_t out[SHA256_SIZE])
+	_must_check_;
+void hash_sha_free(struct hash_sha *h);
+void hash_sha_freep(struct hash_sha **h);
+#define _hash_sha_ _cleanup_(hash_sha_freep)
 /** XXH3-128, seed 0, in its canonical (big-endian) byte order. */
 void hash_xxh128(const void *data, size_t n, uint8_t out[XXH128_SIZE]);
 /** Running form, for data that is streamed. NULL without memory. */

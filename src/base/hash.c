@@ -7,18 +7,75 @@
 
 #include "base/base.h"
 
+/*
+ * Otherwise the first digest opens openssl.cnf, which ends a jailed process.
+ * Only the first call in a process does anything.
+ */
+static bool
+crypto_start(void)
+{
+	return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
+static struct err *
+sha_refused(void)
+{
+	return err_new(ERR_FAILED, "libcrypto refuses SHA-256");
+}
+
 struct err *
 hash_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 {
-	/*
-	 * Otherwise the first digest opens openssl.cnf, which ends a jailed
-	 * process. Only the first call in a process does anything.
-	 */
-	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+	if (!crypto_start())
 		return err_new(ERR_FAILED, "libcrypto does not start");
 	if (!EVP_Digest(n ? data : "", n, out, NULL, EVP_sha256(), NULL))
-		return err_new(ERR_FAILED, "libcrypto refuses SHA-256");
+		return sha_refused();
 	return NULL;
+}
+
+/* struct hash_sha is the library's context under a name of ours. */
+static EVP_MD_CTX *
+context_of(struct hash_sha *h)
+{
+	return (EVP_MD_CTX *)h;
+}
+
+struct hash_sha *
+hash_sha_new(void)
+{
+	EVP_MD_CTX *context = crypto_start() ? EVP_MD_CTX_new() : NULL;
+
+	if (context && !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
+		EVP_MD_CTX_free(context);
+		context = NULL;
+	}
+	return (struct hash_sha *)context;
+}
+
+struct err *
+hash_sha_add(struct hash_sha *h, const void *data, size_t n)
+{
+	return EVP_DigestUpdate(context_of(h), n ? data : "", n) ? NULL :
+	       sha_refused();
+}
+
+struct err *
+hash_sha_end(struct hash_sha *h, uint8_t out[SHA256_SIZE])
+{
+	return EVP_DigestFinal_ex(context_of(h), out, NULL) ? NULL :
+	       sha_refused();
+}
+
+void
+hash_sha_free(struct hash_sha *h)
+{
+	EVP_MD_CTX_free(context_of(h));
+}
+
+void
+hash_sha_freep(struct hash_sha **h)
+{
+	hash_sha_free(*h);
 }
 
 static void

@@ -72,6 +72,26 @@ running_xxh128_is_the_same_however_it_is_cut(void **state)
 }
 
 static void
+running_sha256_is_the_same_however_it_is_cut(void **state)
+{
+	uint8_t data[300], whole[SHA256_SIZE], running[SHA256_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7);
+	assert_ok(hash_sha256(data, sizeof(data), whole));
+	for (size_t cut = 0; cut <= sizeof(data); cut += 50) {
+		_hash_sha_ struct hash_sha *h = hash_sha_new();
+
+		assert_non_null(h);
+		assert_ok(hash_sha_add(h, data, cut));
+		assert_ok(hash_sha_add(h, data + cut, sizeof(data) - cut));
+		assert_ok(hash_sha_end(h, running));
+		assert_memory_equal(running, whole, sizeof(whole));
+	}
+}
+
+static void
 ids_are_equal_by_kind_and_bytes(void **state)
 {
 	const struct module_id a = { ID_GNU_BUILD_ID, 2, { 1, 2, 3 } };
@@ -164,6 +184,7 @@ main(void)
 		cmocka_unit_test(
 			xxh128_gives_the_published_digest_in_canonical_order),
 		cmocka_unit_test(running_xxh128_is_the_same_however_it_is_cut),
+		cmocka_unit_test(running_sha256_is_the_same_however_it_is_cut),
 		cmocka_unit_test(ids_are_equal_by_kind_and_bytes),
 		cmocka_unit_test(an_id_is_written_in_hex),
 		cmocka_unit_test(
