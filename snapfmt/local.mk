@@ -12,6 +12,7 @@ libsnapfmt_a_SOURCES = \
 	snapfmt/layout.h \
 	snapfmt/lookup.c \
 	snapfmt/pack.c \
+	snapfmt/pieces.c \
 	snapfmt/put.c \
 	snapfmt/ranges.c \
 	snapfmt/reader.c \

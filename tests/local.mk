@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/t-json \
 	tests/unit/t-modules \
 	tests/unit/t-opt \
+	tests/unit/t-pieces \
 	tests/unit/t-rd \
 	tests/unit/t-regs \
 	tests/unit/t-save \
