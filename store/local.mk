@@ -3,4 +3,22 @@
 
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	store/backend.h \
+	store/backend_lmdb.c \
+	store/backend_mem.c \
+	store/find.c \
+	store/get.c \
+	store/impl.h \
+	store/ledger.c \
+	store/object.c \
+	store/parts.c \
+	store/parts.h \
+	store/piece.c \
+	store/place.c \
+	store/place.h \
+	store/put.c \
+	store/recipe.c \
+	store/record.c \
+	store/sidecar.c \
+	store/store.c \
 	store/store.h
