@@ -44,13 +44,14 @@ struct stub_options {
 	size_t packet_size;     /* what a client is told; 0 = 16384; at least
 				   8192, at most 1 MiB */
 	const char *title;      /* what is served, for `monitor info` */
-	const struct stub_host *host;   /* borrowed; or NULL: only @i */
+	const struct stub_host *host;   /* borrowed; NULL: @i is shown */
 };
 
 struct stub;
 /**
- * Borrows @i until stub_free(). @i may be NULL where there is a host: then
- * nothing is attached at first, and before auth() agreed nothing is told.
+ * Borrows @i until stub_free(). With a host @i is NULL: nothing is attached at
+ * first, and before auth() agreed nothing is told. Three wrong tokens end the
+ * session. At most 64 snapshots are open in one.
  */
 struct err *stub_new(struct insp *i, const struct stub_options *options,
 		     struct stub **out) _must_check_;

@@ -23,12 +23,15 @@ struct wire_tid {
 };
 /**
  * A process as the client sees it. Ids on the wire are those of the target
- * where they are usable and unique, else made up: two snapshots may be of the
- * same pid, and a damaged core may name a thread twice.
+ * where they are usable and unique, else made up: a damaged core may name a
+ * thread twice. A host numbers its snapshots itself, because two of them may
+ * be of the same pid; files of /proc then still tell the process's own.
  */
 struct inferior {
 	struct insp *insp;      /* borrowed */
-	uint64_t pid;
+	const char *title;      /* borrowed; not NULL */
+	uint64_t pid;           /* on the wire */
+	uint64_t own_pid;       /* in files of /proc */
 	bool attached;
 	uint64_t *tids;         /* of thread n */
 	struct wire_tid *by_tid;
@@ -48,12 +51,18 @@ struct open_file {
 };
 #define OPEN_FILES_MAX 64
 #define FOREIGN_IDS_MAX 256     /* debug files of no module of ours */
+#define INFERIORS_MAX 64u
+#define REFUSALS_MAX 3u
 
 struct stub {
 	struct stub_options options;
 	char *title;            /* owned; behind options.title */
-	struct inferior *inferiors;
-	size_t n_inferiors;
+	struct inferior *inferiors;     /* none are ever taken away */
+	size_t n_inferiors;     /* 0: a host, and nothing is open yet */
+
+	/* a session that is not bound to one snapshot */
+	bool authorised;
+	unsigned refusals;
 
 	/* the link */
 	struct framing framing;
@@ -91,7 +100,13 @@ typedef struct err *packet_fn(struct stub *s, const struct args *a);
 void packets_run(struct stub *s, char *packet, size_t n);
 
 /* stub.c */
+/** Of @pid on the wire; 0 = the process's own. Not attached yet. */
+struct err *stub_add(struct stub *s, struct insp *i, uint64_t pid,
+		     const char *title) _must_check_;
+/** The chosen one; only where there is any. */
 struct inferior *stub_inferior(const struct stub *s);
+/** Index of the inferior with that pid on the wire, or INSP_NONE. */
+size_t stub_find_pid(const struct stub *s, uint64_t pid);
 /** ERR_NOTFOUND where there is no thread at all. */
 struct err *stub_thread(const struct stub *s, struct inferior **f,
 			size_t *thread) _must_check_;
@@ -107,8 +122,9 @@ void stub_put_thread(const struct stub *s, const struct inferior *f,
 		     size_t thread, struct buf *out);
 
 /* inferior.c */
-struct err *inferior_init(struct inferior *f, struct insp *i, size_t index,
-			  const struct inferior *others) _must_check_;
+/** @pid as for stub_add(). */
+struct err *inferior_init(struct inferior *f, struct insp *i, uint64_t pid)
+	_must_check_;
 void inferior_fini(struct inferior *f);
 /** Index of the thread with that id on the wire, or INSP_NONE. */
 size_t inferior_find_thread(const struct inferior *f, uint64_t tid);
@@ -122,6 +138,18 @@ bool inferior_reg(const struct inferior *f, size_t thread, const char *generic,
 int signals_gdb(uint8_t os, int signal);
 /** "SIGSEGV", or NULL. */
 const char *signals_name(uint8_t os, int signal);
+
+/* host.c: what a session may open */
+/** ERR_DENIED, and how to come in, until the token was right. */
+struct err *host_admit(const struct stub *s) _must_check_;
+/** Index of the inferior of snapshot @number, opened now if it was not. */
+struct err *host_open(struct stub *s, uint64_t number, size_t *inferior)
+	_must_check_;
+/** The rows of "info os snapshots". */
+struct err *host_put_offers(struct stub *s, struct buf *out) _must_check_;
+typedef struct err *verb_fn(struct stub *s, const char *argument,
+			    struct buf *out);
+verb_fn host_verb_auth, host_verb_open;
 
 /* stop.c */
 enum stop { STOP_FIRST, STOP_BEGIN, STOP_END };
@@ -143,6 +171,9 @@ struct err *threads_render(struct stub *s, struct buf *out) _must_check_;
 /** An empty @name lists the tables; ERR_NOTFOUND for an unknown one. */
 struct err *osdata_render(struct stub *s, struct span name, struct buf *out)
 	_must_check_;
+/** A column of a table. */
+void osdata_put_text(struct buf *out, const char *column, const char *text);
+void osdata_put_number(struct buf *out, const char *column, uint64_t number);
 
 /* threads.c */
 /** What is known of a thread, for a person: "faulting: SIGSEGV at 0x10". */

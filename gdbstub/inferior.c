@@ -59,13 +59,10 @@ name_threads(struct inferior *f)
 		f->tids[f->by_tid[k].thread] = f->by_tid[k].tid;
 }
 
-static bool
-pid_usable(uint64_t pid, const struct inferior *others, size_t n)
+static uint64_t
+usable_pid(uint64_t pid)
 {
-	for (size_t k = 0; k < n; k++)
-		if (others[k].pid == pid)
-			return false;
-	return pid != ID_ANY && pid <= PID_LIMIT;
+	return pid != ID_ANY && pid <= PID_LIMIT ? pid : PID_MADE_UP;
 }
 
 static const char *
@@ -91,16 +88,13 @@ name_exe(struct inferior *f)
 }
 
 struct err *
-inferior_init(struct inferior *f, struct insp *i, size_t index,
-	      const struct inferior *others)
+inferior_init(struct inferior *f, struct insp *i, uint64_t pid)
 {
 	const struct target *t = insp_target(i);
 
 	f->insp = i;
-	f->attached = true;
-	f->pid = t->process.pid;
-	if (!pid_usable(f->pid, others, index))
-		f->pid = PID_MADE_UP + index;
+	f->own_pid = usable_pid(t->process.pid);
+	f->pid = pid != ID_ANY ? pid : f->own_pid;
 	f->n_threads = t->n_threads;
 	f->tids = calloc(t->n_threads ? t->n_threads : 1, sizeof(*f->tids));
 	f->by_tid = calloc(t->n_threads ? t->n_threads : 1,

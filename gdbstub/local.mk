@@ -9,6 +9,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/framing.c \
 	gdbstub/framing.h \
 	gdbstub/gdbstub.h \
+	gdbstub/host.c \
 	gdbstub/impl.h \
 	gdbstub/inferior.c \
 	gdbstub/libraries.c \

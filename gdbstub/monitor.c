@@ -10,10 +10,15 @@
 #include <string.h>
 #include <time.h>
 
+enum verb_flags {
+	VERB_OPENLY = 1,        /* runs before a host was told the token */
+	VERB_OF_HOST = 2,       /* only where a host offers snapshots */
+	VERB_OF_PROCESS = 4,    /* of the chosen one */
+};
 struct verb {
 	const char *name, *argument, *help;
-	struct err *(*run)(struct stub *s, const char *argument,
-			   struct buf *out);
+	verb_fn *run;
+	unsigned flags;
 };
 
 static void
@@ -90,7 +95,7 @@ verb_info(struct stub *s, const char *argument, struct buf *out)
 
 	(void)argument;
 	insp_modules(f->insp, &modules);
-	put_line(out, "snapshot", s->options.title);
+	put_line(out, "snapshot", f->title);
 	put_line(out, "kind", t->ops->kind);
 	put_line(out, "program", f->exe.len ? f->exe.data : t->process.name);
 	put_line(out, "arguments", t->process.arguments);
@@ -284,28 +289,59 @@ verb_modules(struct stub *s, const char *argument, struct buf *out)
 }
 
 /* ---- the verbs --------------------------------------------------------- */
-static struct err *verb_help(struct stub *s, const char *argument,
-			     struct buf *out);
+static verb_fn verb_help;
 
 static const struct verb VERBS[] = {
-	{ "help", "", "these verbs", verb_help },
-	{ "info", "", "what is shown here", verb_info },
-	{ "missing", "", "what is not in the snapshot, and why", verb_missing },
-	{ "memory", "ADDRESS", "is it mapped, was it captured", verb_memory },
-	{ "notes", "", "what was found out about it", verb_notes },
-	{ "attributes", "", "its attributes", verb_attributes },
-	{ "threads", "", "threads and their states", verb_threads },
-	{ "modules", "", "modules, their ids and files", verb_modules },
+	{ "help", "", "these verbs", verb_help, VERB_OPENLY },
+	{ "auth", "TOKEN", "the token that opens this server", host_verb_auth,
+	  VERB_OPENLY | VERB_OF_HOST },
+	{ "open", "ID", "a snapshot, for attach", host_verb_open,
+	  VERB_OF_HOST },
+	{ "info", "", "what is shown here", verb_info, VERB_OF_PROCESS },
+	{ "missing", "", "what is not in the snapshot, and why", verb_missing,
+	  VERB_OF_PROCESS },
+	{ "memory", "ADDRESS", "is it mapped, was it captured", verb_memory,
+	  VERB_OF_PROCESS },
+	{ "notes", "", "what was found out about it", verb_notes,
+	  VERB_OF_PROCESS },
+	{ "attributes", "", "its attributes", verb_attributes,
+	  VERB_OF_PROCESS },
+	{ "threads", "", "threads and their states", verb_threads, 0 },
+	{ "modules", "", "modules, their ids and files", verb_modules,
+	  VERB_OF_PROCESS },
 };
 
 static struct err *
 verb_help(struct stub *s, const char *argument, struct buf *out)
 {
-	(void)s;
 	(void)argument;
 	for (size_t k = 0; k < countof(VERBS); k++)
-		buf_printf(out, "monitor %-10s %-8s %s\n", VERBS[k].name,
-			   VERBS[k].argument, VERBS[k].help);
+		if (s->options.host || !(VERBS[k].flags & VERB_OF_HOST))
+			buf_printf(out, "monitor %-10s %-8s %s\n",
+				   VERBS[k].name, VERBS[k].argument,
+				   VERBS[k].help);
+	return NULL;
+}
+
+static struct err *
+verb_admit(const struct stub *s, const struct verb *v)
+{
+	struct err *err = v->flags & VERB_OPENLY ? NULL : host_admit(s);
+
+	if (!err && (v->flags & VERB_OF_PROCESS) && s->n_inferiors == 0)
+		err = err_new(ERR_NOTFOUND, "nothing is open: see info os "
+			      "snapshots, then attach PID or monitor open ID");
+	return err;
+}
+
+static const struct verb *
+find_verb(const struct stub *s, const char *name, size_t n)
+{
+	for (size_t k = 0; k < countof(VERBS); k++)
+		if (strlen(VERBS[k].name) == n
+		    && memcmp(VERBS[k].name, name, n) == 0
+		    && (s->options.host || !(VERBS[k].flags & VERB_OF_HOST)))
+			return &VERBS[k];
 	return NULL;
 }
 
@@ -317,12 +353,26 @@ monitor_run(struct stub *s, const char *line, struct buf *out)
 
 	if (n == 0)
 		return verb_help(s, argument, out);
-	for (size_t k = 0; k < countof(VERBS); k++)
-		if (strlen(VERBS[k].name) == n
-		    && memcmp(VERBS[k].name, line, n) == 0)
-			return VERBS[k].run(s, argument, out);
+	const struct verb *v = find_verb(s, line, n);
+	if (v) {
+		struct err *err = verb_admit(s, v);
+		return err ? err : v->run(s, argument, out);
+	}
 	buf_puts(out, "there is no such verb; these are:\n");
 	return verb_help(s, "", out);
+}
+
+/* Until "error-message" was agreed on, as gdb 16 does, no error reply of this
+ * packet has words: gdb 13 takes them for bad hex digits. */
+static struct err *
+tell_error(const struct stub *s, struct err *err, struct buf *out)
+{
+	if (!err || s->error_text || err_kind(err) == ERR_NOMEM)
+		return err;
+	buf_reset(out);
+	buf_printf(out, "%s\n", err_text(err));
+	err_free(err);
+	return NULL;
 }
 
 /*
@@ -338,7 +388,7 @@ monitor_command(struct stub *s, const struct args *a)
 
 	if (!line)
 		return err_nomem();
-	struct err *err = monitor_run(s, line, &out);
+	struct err *err = tell_error(s, monitor_run(s, line, &out), &out);
 	if (!err)
 		err = buf_err(&out);
 	if (err)

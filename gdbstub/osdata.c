@@ -10,11 +10,10 @@
 #include <time.h>
 
 /** One row of a table for inferior @f, or for one thread of it. */
-typedef void put_row_fn(struct stub *s, const struct inferior *f,
-			struct buf *out);
+typedef void put_row_fn(const struct inferior *f, struct buf *out);
 
-static void
-put_text(struct buf *out, const char *column, const char *text)
+void
+osdata_put_text(struct buf *out, const char *column, const char *text)
 {
 	buf_printf(out, "<column name=\"%s\">", column);
 	if (text)
@@ -22,8 +21,8 @@ put_text(struct buf *out, const char *column, const char *text)
 	buf_puts(out, "</column>");
 }
 
-static void
-put_number(struct buf *out, const char *column, uint64_t number)
+void
+osdata_put_number(struct buf *out, const char *column, uint64_t number)
 {
 	buf_printf(out, "<column name=\"%s\">%" PRIu64 "</column>", column,
 		   number);
@@ -38,54 +37,52 @@ put_time(struct buf *out, const char *column, uint64_t ns)
 
 	if (ns && gmtime_r(&seconds, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	put_text(out, column, text);
+	osdata_put_text(out, column, text);
 }
 
 static void
-snapshot_row(struct stub *s, const struct inferior *f, struct buf *out)
+snapshot_row(const struct inferior *f, struct buf *out)
 {
 	const struct target *t = insp_target(f->insp);
 	const struct snap_process *p = &t->process;
 
 	buf_puts(out, "<item>");
-	put_number(out, "pid", f->pid);
-	put_text(out, "program", p->name);
-	put_text(out, "signal", signals_name(p->os, p->signal));
-	put_number(out, "threads", t->n_threads);
+	osdata_put_number(out, "pid", f->pid);
+	osdata_put_text(out, "program", p->name);
+	osdata_put_text(out, "signal", signals_name(p->os, p->signal));
+	osdata_put_number(out, "threads", t->n_threads);
 	put_time(out, "captured", p->captured_ns);
-	put_text(out, "snapshot", s->options.title);
+	osdata_put_text(out, "snapshot", f->title);
 	buf_puts(out, "</item>\n");
 }
 
 static void
-process_row(struct stub *s, const struct inferior *f, struct buf *out)
+process_row(const struct inferior *f, struct buf *out)
 {
 	const struct snap_process *p = &insp_target(f->insp)->process;
 
-	(void)s;
 	buf_puts(out, "<item>");
-	put_number(out, "pid", f->pid);
-	put_number(out, "uid", p->uid);
-	put_text(out, "command", p->arguments ? p->arguments : p->name);
+	osdata_put_number(out, "pid", f->pid);
+	osdata_put_number(out, "uid", p->uid);
+	osdata_put_text(out, "command", p->arguments ? p->arguments : p->name);
 	buf_puts(out, "</item>\n");
 }
 
 static void
-thread_rows(struct stub *s, const struct inferior *f, struct buf *out)
+thread_rows(const struct inferior *f, struct buf *out)
 {
 	const struct target *t = insp_target(f->insp);
 
-	(void)s;
 	for (size_t k = 0; k < t->n_threads; k++) {
 		_buf_ struct buf text = { 0 };
 
 		threads_text(f, k, &text);
 		buf_puts(out, "<item>");
-		put_number(out, "pid", f->pid);
-		put_text(out, "command", t->process.name);
-		put_number(out, "tid", f->tids[k]);
-		put_text(out, "name", t->threads[k].name);
-		put_text(out, "state", text.data);
+		osdata_put_number(out, "pid", f->pid);
+		osdata_put_text(out, "command", t->process.name);
+		osdata_put_number(out, "tid", f->tids[k]);
+		osdata_put_text(out, "name", t->threads[k].name);
+		osdata_put_text(out, "state", text.data);
 		buf_puts(out, "</item>\n");
 		out->failed |= text.failed;
 	}
@@ -106,9 +103,9 @@ put_kinds(struct buf *out)
 {
 	for (size_t k = 0; k < countof(KINDS); k++) {
 		buf_puts(out, "<item>");
-		put_text(out, "Type", KINDS[k].name);
-		put_text(out, "Description", KINDS[k].description);
-		put_text(out, "Title", KINDS[k].description);
+		osdata_put_text(out, "Type", KINDS[k].name);
+		osdata_put_text(out, "Description", KINDS[k].description);
+		osdata_put_text(out, "Title", KINDS[k].description);
 		buf_puts(out, "</item>\n");
 	}
 }
@@ -119,6 +116,16 @@ find_kind(struct span name)
 	for (size_t k = 0; k < countof(KINDS); k++)
 		if (span_is(name, KINDS[k].name))
 			return &KINDS[k];
+	return NULL;
+}
+
+static struct err *
+put_rows(struct stub *s, const struct osdata_kind *kind, struct buf *out)
+{
+	if (s->options.host && kind->put == snapshot_row)
+		return host_put_offers(s, out);
+	for (size_t k = 0; k < s->n_inferiors; k++)
+		kind->put(&s->inferiors[k], out);
 	return NULL;
 }
 
@@ -133,8 +140,7 @@ osdata_render(struct stub *s, struct span name, struct buf *out)
 		   kind ? kind->name : "types");
 	if (!kind)
 		put_kinds(out);
-	for (size_t k = 0; kind && k < s->n_inferiors; k++)
-		kind->put(s, &s->inferiors[k], out);
+	struct err *err = kind ? put_rows(s, kind, out) : NULL;
 	buf_puts(out, "</osdata>\n");
-	return NULL;
+	return err;
 }

@@ -12,6 +12,11 @@ enum packet_flags {
 	ERROR_TEXT = 1,
 	/* Where arguments do not fit, the client is told "not supported". */
 	UNKNOWN_IF_ODD = 2,
+	/* Answered before a host was told the token: says nothing of what
+	 * there is. gdb never asks again for what it was refused here. */
+	OPENLY = 4,
+	/* Of the chosen process, so there has to be one. */
+	OF_PROCESS = 8,
 };
 struct packet {
 	const char *name;
@@ -22,7 +27,7 @@ struct packet {
 
 static const struct packet PACKETS[] = {
 	/* Asked for each thread and each frame. */
-	{ "m", "L,L", memory_read, 0 },
+	{ "m", "L,L", memory_read, OF_PROCESS },
 	{ "H", "CT", threads_select, 0 },
 	{ "T", "T", threads_alive, 0 },
 	{ "g", NULL, regs_read_all, 0 },
@@ -30,11 +35,11 @@ static const struct packet PACKETS[] = {
 	{ "vFile:", "S", vfile_run, 0 },
 	{ "qXfer:", "S:S:S:L,L", xfer_read, UNKNOWN_IF_ODD },
 	/* Asked while connecting. */
-	{ "qSupported", "?:S", connect_supported, 0 },
-	{ "QStartNoAckMode", NULL, connect_no_ack, 0 },
-	{ "!", NULL, connect_extended, 0 },
-	{ "?", NULL, resume_why, 0 },
-	{ "qAttached", "?:L", connect_attached, 0 },
+	{ "qSupported", "?:S", connect_supported, OPENLY },
+	{ "QStartNoAckMode", NULL, connect_no_ack, OPENLY },
+	{ "!", NULL, connect_extended, OPENLY },
+	{ "?", NULL, resume_why, OPENLY },
+	{ "qAttached", "?:L", connect_attached, OF_PROCESS },
 	{ "qSymbol:", "S", connect_symbol, 0 },
 	{ "qC", NULL, threads_current, 0 },
 	{ "qfThreadInfo", NULL, threads_first, 0 },
@@ -42,15 +47,15 @@ static const struct packet PACKETS[] = {
 	{ "qThreadExtraInfo,", "T", threads_extra, 0 },
 	{ "qGetTLSAddr:", "T,L,L", threads_tls, 0 },
 	/* Memory and registers. */
-	{ "x", "L,L", memory_read_binary, 0 },
-	{ "M", "L,L:H", memory_write, 0 },
-	{ "X", "L,L:B", memory_write_binary, 0 },
+	{ "x", "L,L", memory_read_binary, OF_PROCESS },
+	{ "M", "L,L:H", memory_write, OF_PROCESS },
+	{ "X", "L,L:B", memory_write_binary, OF_PROCESS },
 	{ "P", "L=H", regs_write, ERROR_TEXT },
 	{ "G", "H", regs_write_all, ERROR_TEXT },
-	{ "Z", "C,L,L?;S", memory_breakpoint, 0 },
-	{ "z", "C,L,L?;S", memory_breakpoint, 0 },
+	{ "Z", "C,L,L?;S", memory_breakpoint, OF_PROCESS },
+	{ "z", "C,L,L?;S", memory_breakpoint, OF_PROCESS },
 	/* Going on, or away. */
-	{ "vCont?", NULL, resume_query, 0 },
+	{ "vCont?", NULL, resume_query, OPENLY },
 	{ "vCont;", "S", resume_actions, 0 },
 	{ "c", "?L", resume_forward, 0 },
 	{ "s", "?L", resume_forward, 0 },
@@ -58,12 +63,12 @@ static const struct packet PACKETS[] = {
 	{ "S", "L?;L", resume_forward, 0 },
 	{ "bc", NULL, resume_back, 0 },
 	{ "bs", NULL, resume_back, 0 },
-	{ "D", "?;L", resume_detach, 0 },
-	{ "k", NULL, resume_kill, 0 },
+	{ "D", "?;L", resume_detach, OF_PROCESS },
+	{ "k", NULL, resume_kill, OF_PROCESS },
 	{ "vKill;", "L", resume_kill, 0 },
 	{ "vAttach;", "L", resume_attach, ERROR_TEXT },
 	{ "vRun;", "S", resume_run, ERROR_TEXT },
-	{ "qRcmd,", "H", monitor_command, ERROR_TEXT },
+	{ "qRcmd,", "H", monitor_command, OPENLY },
 };
 
 static const struct packet *
@@ -116,6 +121,16 @@ packets_refuse(struct stub *s, const struct packet *p, struct err *err)
 	err_free(err);
 }
 
+static struct err *
+packets_admit(const struct stub *s, const struct packet *p)
+{
+	struct err *err = p->flags & OPENLY ? NULL : host_admit(s);
+
+	if (!err && (p->flags & OF_PROCESS) && s->n_inferiors == 0)
+		err = err_new(ERR_NOTFOUND, "nothing is attached");
+	return err;
+}
+
 void
 packets_run(struct stub *s, char *packet, size_t n)
 {
@@ -134,7 +149,9 @@ packets_run(struct stub *s, char *packet, size_t n)
 			return;
 		}
 	}
-	struct err *err = p->run(s, &args);
+	struct err *err = packets_admit(s, p);
+	if (!err)
+		err = p->run(s, &args);
 	if (err)
 		packets_refuse(s, p, err);
 }

@@ -46,7 +46,7 @@ state_of(const struct inferior *f, size_t thread)
 static uint64_t
 id_of(const struct inferior *f, size_t thread)
 {
-	return thread == INSP_NONE ? f->pid : f->tids[thread];
+	return thread == INSP_NONE ? f->own_pid : f->tids[thread];
 }
 
 /* ---- files ------------------------------------------------------------- */
@@ -104,8 +104,8 @@ proc_status(const struct inferior *f, size_t thread, struct buf *out)
 		buf_printf(out, "Name:\t%s\n", name);
 	if (state != '?')
 		buf_printf(out, "State:\t%c\n", state);
-	buf_printf(out, "Tgid:\t%" PRIu64 "\nPid:\t%" PRIu64 "\n", f->pid,
-		   id_of(f, thread));
+	buf_printf(out, "Tgid:\t%" PRIu64 "\nPid:\t%" PRIu64 "\n",
+		   f->own_pid, id_of(f, thread));
 	if (has_ids(p))
 		buf_printf(out, "PPid:\t%" PRIu64 "\nUid:\t%" PRIu64
 			   "\nGid:\t%" PRIu64 "\n", p->ppid, p->uid, p->gid);

@@ -7,7 +7,6 @@
  */
 #include "gdbstub/impl.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 struct err *
@@ -88,35 +87,36 @@ resume_back(struct stub *s, const struct args *a)
 }
 
 /* ---- away and back ----------------------------------------------------- */
-static struct inferior *
-find_pid(const struct stub *s, uint64_t pid)
+static void
+choose_process(struct stub *s, size_t inferior)
+{
+	s->inferior = inferior;
+	s->thread = 0;
+}
+
+/* Of several, one that is still there becomes the chosen one. */
+static void
+choose_remaining(struct stub *s)
 {
 	for (size_t k = 0; k < s->n_inferiors; k++)
-		if (s->inferiors[k].pid == pid)
-			return &s->inferiors[k];
-	return NULL;
+		if (!stub_inferior(s)->attached && s->inferiors[k].attached)
+			choose_process(s, k);
 }
 
 /* An extended session may attach again; any other one is over. */
-static struct err *
-let_go(struct stub *s, struct inferior *f)
+struct err *
+resume_detach(struct stub *s, const struct args *a)
 {
-	f->attached = false;
+	size_t k = a->n ? stub_find_pid(s, a->v[0].number) : s->inferior;
+
+	if (k == INSP_NONE)
+		return err_new(ERR_NOTFOUND, "there is no such process");
+	s->inferiors[k].attached = false;
+	choose_remaining(s);
 	s->threads.rendered = false;
 	s->done = !s->extended;
 	stub_ok(s);
 	return NULL;
-}
-
-struct err *
-resume_detach(struct stub *s, const struct args *a)
-{
-	struct inferior *f = a->n ? find_pid(s, a->v[0].number)
-				  : stub_inferior(s);
-
-	if (!f)
-		return err_new(ERR_NOTFOUND, "there is no such process");
-	return let_go(s, f);
 }
 
 struct err *
@@ -128,15 +128,14 @@ resume_kill(struct stub *s, const struct args *a)
 struct err *
 resume_attach(struct stub *s, const struct args *a)
 {
-	struct inferior *f = find_pid(s, a->v[0].number);
+	size_t k;
+	struct err *err = host_open(s, a->v[0].number, &k);
 
-	if (!f)
-		return err_new(ERR_NOTFOUND, "no snapshot has process %" PRIu64
-			       " here", a->v[0].number);
-	f->attached = true;
+	if (err)
+		return err;
+	s->inferiors[k].attached = true;
 	s->threads.rendered = false;
-	s->inferior = (size_t)(f - s->inferiors);
-	s->thread = 0;
+	choose_process(s, k);
 	return stop_reply(s, STOP_FIRST);
 }
 

@@ -47,6 +47,14 @@ put_expedited(struct stub *s, const struct inferior *f, size_t thread)
 	return NULL;
 }
 
+/** Does anything stand here that could have stopped? */
+static bool
+is_there(const struct stub *s)
+{
+	return s->n_inferiors && stub_inferior(s)->attached
+	       && stub_inferior(s)->n_threads;
+}
+
 struct err *
 stop_reply(struct stub *s, enum stop kind)
 {
@@ -58,7 +66,7 @@ stop_reply(struct stub *s, enum stop kind)
 	struct inferior *f;
 	size_t thread;
 
-	if (!stub_inferior(s)->attached || !stub_inferior(s)->n_threads) {
+	if (!is_there(s)) {
 		buf_puts(&s->reply, "W00");
 		return NULL;
 	}

@@ -4,6 +4,7 @@
  */
 #include "gdbstub/impl.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,19 +26,43 @@ packet_size(const struct stub_options *o)
 						: PACKET_SIZE_MAX;
 }
 
+struct err *
+stub_add(struct stub *s, struct insp *i, uint64_t pid, const char *title)
+{
+	struct inferior f = { .title = title ? title : "" };
+	struct inferior *grown = reallocarray(s->inferiors, s->n_inferiors + 1,
+					      sizeof(*grown));
+
+	if (!grown)
+		return err_nomem();
+	s->inferiors = grown;
+	struct err *err = inferior_init(&f, i, pid);
+	if (err)
+		inferior_fini(&f);
+	else
+		s->inferiors[s->n_inferiors++] = f;
+	return err;
+}
+
 static struct err *
 stub_init(struct stub *s, struct insp *i, const struct stub_options *options)
 {
+	assert(!i == !!options->host);
 	s->options.packet_size = packet_size(options);
+	s->options.host = options->host;
+	s->authorised = !options->host || !options->host->auth;
 	s->title = strdup(options->title ? options->title : "");
 	s->options.title = s->title;
 	s->framing.max = s->options.packet_size;
 	s->framing.data = malloc(s->framing.max + 1);
-	s->inferiors = calloc(1, sizeof(*s->inferiors));
-	if (!s->title || !s->framing.data || !s->inferiors)
+	if (!s->title || !s->framing.data)
 		return err_nomem();
-	s->n_inferiors = 1;
-	return inferior_init(&s->inferiors[0], i, 0, s->inferiors);
+	if (!i)
+		return NULL;
+	struct err *err = stub_add(s, i, ID_ANY, s->title);
+	if (!err)
+		s->inferiors[0].attached = true;
+	return err;
 }
 
 struct err *
@@ -233,11 +258,9 @@ stub_inferior(const struct stub *s)
 struct err *
 stub_thread(const struct stub *s, struct inferior **f, size_t *thread)
 {
-	struct inferior *current = stub_inferior(s);
-
-	if (s->thread >= current->n_threads)
+	if (!s->n_inferiors || s->thread >= stub_inferior(s)->n_threads)
 		return err_new(ERR_NOTFOUND, "there is no thread");
-	*f = current;
+	*f = stub_inferior(s);
 	*thread = s->thread;
 	return NULL;
 }
@@ -261,22 +284,28 @@ stub_nth_thread(const struct stub *s, size_t n, const struct inferior **f,
 	return false;
 }
 
-static size_t
-find_pid(const struct stub *s, uint64_t pid)
+size_t
+stub_find_pid(const struct stub *s, uint64_t pid)
 {
-	if (pid == ID_ANY || pid == ID_ALL)
-		return s->inferior;
 	for (size_t k = 0; k < s->n_inferiors; k++)
 		if (s->inferiors[k].pid == pid)
 			return k;
 	return INSP_NONE;
 }
 
+static size_t
+find_process(const struct stub *s, uint64_t pid)
+{
+	if ((pid == ID_ANY || pid == ID_ALL) && s->n_inferiors)
+		return s->inferior;
+	return stub_find_pid(s, pid);
+}
+
 struct err *
 stub_find(const struct stub *s, struct thread_id id, size_t *inferior,
 	  size_t *thread)
 {
-	size_t k = find_pid(s, id.pid), n;
+	size_t k = find_process(s, id.pid), n;
 
 	if (k == INSP_NONE)
 		return err_new(ERR_NOTFOUND, "there is no process %" PRIu64,

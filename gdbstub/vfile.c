@@ -230,17 +230,14 @@ file_readlink(struct stub *s, const struct args *a)
 static void
 file_setfs(struct stub *s, const struct args *a)
 {
-	struct thread_id id = { a->v[0].number, ID_ANY };
-	size_t inferior = s->inferior;
+	uint64_t pid = a->v[0].number;
+	size_t k = pid == ID_ANY ? s->inferior : stub_find_pid(s, pid);
 
-	for (size_t k = 0; k < s->n_inferiors; k++)
-		if (s->inferiors[k].pid == id.pid)
-			inferior = k;
-	if (id.pid != ID_ANY && s->inferiors[inferior].pid != id.pid) {
+	if (k == INSP_NONE) {
 		fail(s, FILE_ENODEV);
 		return;
 	}
-	s->files_inferior = inferior;
+	s->files_inferior = k;
 	buf_puts(&s->reply, "F0");
 }
 

@@ -176,10 +176,8 @@ split_proc(const struct stub *s, const char *path, const char **rest)
 		return NULL;
 	uint64_t pid = strtoull(path, &end, 10);
 	*rest = end + 1;
-	for (size_t k = 0; *end == '/' && k < s->n_inferiors; k++)
-		if (s->inferiors[k].pid == pid)
-			return &s->inferiors[k];
-	return NULL;
+	size_t k = *end == '/' ? stub_find_pid(s, pid) : INSP_NONE;
+	return k != INSP_NONE ? &s->inferiors[k] : NULL;
 }
 
 static struct err *
@@ -205,6 +203,8 @@ open_path(struct stub *s, const char *path, struct open_file *file)
 
 	if (f)
 		return open_proc(f, rest, file);
+	if (s->n_inferiors == 0)
+		return err_new(ERR_NOTFOUND, "nothing is open");
 	_err_ struct err *err = open_module(s, path, file);
 	return err ? open_debug(s, path, file) : NULL;
 }

@@ -8,6 +8,7 @@
 struct xfer_object {
 	const char *name;
 	const char *absent;     /* the reply where there is none */
+	bool of_process;
 	/** All of it, borrowed until the next request. */
 	struct err *(*get)(struct stub *s, struct span annex, bool first,
 			   struct span *out);
@@ -144,13 +145,13 @@ get_exec_file(struct stub *s, struct span annex, bool first, struct span *out)
 }
 
 static const struct xfer_object OBJECTS[] = {
-	{ "threads", "E00", get_threads },
-	{ "libraries-svr4", "E00", get_libraries },
-	{ "features", "E00", get_features },
-	{ "auxv", "E00", get_auxv },
-	{ "siginfo", "E01", get_siginfo },
-	{ "exec-file", "E00", get_exec_file },
-	{ "osdata", "E01", get_osdata },
+	{ "threads", "E00", false, get_threads },
+	{ "libraries-svr4", "E00", true, get_libraries },
+	{ "features", "E00", true, get_features },
+	{ "auxv", "E00", true, get_auxv },
+	{ "siginfo", "E01", true, get_siginfo },
+	{ "exec-file", "E00", true, get_exec_file },
+	{ "osdata", "E01", false, get_osdata },
 };
 
 /* ---- a piece ----------------------------------------------------------- */
@@ -169,20 +170,28 @@ put_piece(struct stub *s, const struct span *all, uint64_t off, uint64_t n)
 		s->reply.data[0] = 'l';
 }
 
-struct err *
-xfer_read(struct stub *s, const struct args *a)
+static struct err *
+xfer_get(struct stub *s, const struct xfer_object *o, const struct args *a)
 {
 	struct span all;
 
+	if (o->of_process && s->n_inferiors == 0)
+		return none();
+	struct err *err = o->get(s, a->v[2].bytes, a->v[3].number == 0, &all);
+	if (!err)
+		put_piece(s, &all, a->v[3].number, a->v[4].number);
+	return err;
+}
+
+struct err *
+xfer_read(struct stub *s, const struct args *a)
+{
 	if (!span_is(a->v[1].bytes, "read"))
 		return NULL;
 	for (size_t k = 0; k < countof(OBJECTS); k++) {
 		if (!span_is(a->v[0].bytes, OBJECTS[k].name))
 			continue;
-		struct err *err = OBJECTS[k].get(s, a->v[2].bytes,
-						 a->v[3].number == 0, &all);
-		if (!err)
-			put_piece(s, &all, a->v[3].number, a->v[4].number);
+		struct err *err = xfer_get(s, &OBJECTS[k], a);
 		if (!err || err_kind(err) != ERR_NOTFOUND)
 			return err;
 		err_free(err);

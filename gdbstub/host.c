@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session that is not bound to one snapshot: the token that opens it, the
+ * list of what there is, and opening one of them by its number or id.
+ */
+#include "gdbstub/impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define OFFERS_LIMIT (64u << 20)        /* bytes of records */
+
+struct err *
+host_admit(const struct stub *s)
+{
+	if (s->authorised)
+		return NULL;
+	return err_new(ERR_DENIED, "this server wants its token first: say "
+		       "monitor auth TOKEN");
+}
+
+struct err *
+host_verb_auth(struct stub *s, const char *argument, struct buf *out)
+{
+	const struct stub_host *host = s->options.host;
+	struct err *err = s->authorised ? NULL : host->auth(host->arg,
+							    argument);
+
+	if (err) {
+		s->refusals++;
+		s->done = s->refusals == REFUSALS_MAX;
+		return err_wrap(err, "failure %u of %u", s->refusals,
+				REFUSALS_MAX);
+	}
+	s->authorised = true;
+	buf_puts(out, "welcome; next: info os snapshots, then attach PID or "
+		 "monitor open ID\n");
+	return NULL;
+}
+
+/* ---- opening ----------------------------------------------------------- */
+static struct err *
+open_offer(struct stub *s, uint64_t number)
+{
+	const struct stub_host *host = s->options.host;
+	const char *title = NULL;
+	struct insp *i;
+
+	if (number == 0 || number > INT32_MAX)
+		return err_new(ERR_NOTFOUND, "no snapshot has the number %"
+			       PRIu64, number);
+	if (s->n_inferiors == INFERIORS_MAX)
+		return err_new(ERR_LIMIT, "%u snapshots are open in this "
+			       "session, which is the limit: connect anew",
+			       INFERIORS_MAX);
+	struct err *err = host->open(host->arg, number, &i, &title);
+	return err ? err : stub_add(s, i, number, title);
+}
+
+struct err *
+host_open(struct stub *s, uint64_t number, size_t *inferior)
+{
+	size_t k = stub_find_pid(s, number);
+
+	if (k == INSP_NONE && !s->options.host)
+		return err_new(ERR_NOTFOUND, "no snapshot has process %" PRIu64
+			       " here", number);
+	if (k == INSP_NONE) {
+		struct err *err = open_offer(s, number);
+		if (err)
+			return err;
+		k = s->n_inferiors - 1;
+	}
+	*inferior = k;
+	return NULL;
+}
+
+static void
+put_opened(const struct inferior *f, struct buf *out)
+{
+	const struct target *t = insp_target(f->insp);
+	const char *name = t->process.name;
+	const char *signal = signals_name(t->process.os, t->process.signal);
+
+	buf_escape(out, f->title, strlen(f->title));
+	buf_puts(out, ": ");
+	if (name)
+		buf_escape(out, name, strlen(name));
+	if (signal)
+		buf_printf(out, ", %s", signal);
+	buf_printf(out, ", %zu threads; next: attach %" PRIu64 "\n",
+		   t->n_threads, f->pid);
+}
+
+struct err *
+host_verb_open(struct stub *s, const char *argument, struct buf *out)
+{
+	const struct stub_host *host = s->options.host;
+	uint64_t number;
+	size_t k;
+
+	if (!argument[0])
+		return err_new(ERR_USAGE, "monitor open takes an id: see info "
+			       "os snapshots");
+	struct err *err = host->find(host->arg, argument, &number);
+	if (!err)
+		err = host_open(s, number, &k);
+	if (!err)
+		put_opened(&s->inferiors[k], out);
+	return err;
+}
+
+/* ---- the list ---------------------------------------------------------- */
+static const char *
+state_of(const struct stub *s, uint64_t number)
+{
+	size_t k = stub_find_pid(s, number);
+
+	if (k == INSP_NONE)
+		return "";
+	return s->inferiors[k].attached ? "attached" : "open";
+}
+
+static void
+put_offer(const struct stub *s, const struct stub_offer *o, struct buf *out)
+{
+	buf_puts(out, "<item>");
+	osdata_put_number(out, "pid", o->number);
+	osdata_put_text(out, "id", o->id);
+	osdata_put_text(out, "program", o->program);
+	osdata_put_text(out, "signal", o->signal);
+	osdata_put_text(out, "captured", o->captured);
+	osdata_put_text(out, "state", state_of(s, o->number));
+	buf_puts(out, "</item>\n");
+}
+
+struct err *
+host_put_offers(struct stub *s, struct buf *out)
+{
+	const struct stub_host *host = s->options.host;
+	_arena_ struct arena *a = arena_new(OFFERS_LIMIT);
+	const struct stub_offer *offers;
+	size_t n;
+
+	if (!a)
+		return err_nomem();
+	struct err *err = host->list(host->arg, a, &offers, &n);
+	if (err)
+		return err;
+	for (size_t k = 0; k < n && !out->failed; k++)
+		put_offer(s, &offers[k], out);
+	return NULL;
+}
