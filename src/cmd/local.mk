@@ -28,10 +28,6 @@ inquest_SOURCES = \
 	src/cmd/report_json.c \
 	src/cmd/report_text.c \
 	src/cmd/rsp.c \
-	src/cmd/rsp.h \
-	src/cmd/rsp_listen.c \
-	src/cmd/rsp_record.c \
-	src/cmd/rsp_serve.c \
 	src/cmd/say.c \
 	src/cmd/session.c \
 	src/cmd/session.h \

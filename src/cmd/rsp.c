@@ -13,11 +13,28 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/rsp.h"
+#include "cmd/session.h"
+#include "net/net.h"
+#include "serve/serve.h"
 
 struct rsp_options {
 	const char *exe, *listen, *record;
 };
+
+/* ---- the jailed side ---- */
+
+static struct err *
+rsp_work(struct subject *s, void *options)
+{
+	struct worker_options *o = options;
+
+	struct err *err = subject_open(s);
+	if (err)
+		return err;
+	o->insp = s->insp;
+	o->title = s->path;
+	return worker_run(o);
+}
 
 static struct err *
 rsp_open_record(const char *path, int *out)
@@ -34,8 +51,8 @@ rsp_open_record(const char *path, int *out)
 
 /* Start the worker; *@ours is our end of its control socket. */
 static struct err *
-rsp_start(struct session_options *session, struct rsp_job *job, int *ours,
-	  struct session **out)
+rsp_start(struct session_options *session, struct worker_options *job,
+	  int *ours, struct session **out)
 {
 	int pair[2], keep[3];
 
@@ -54,15 +71,6 @@ rsp_start(struct session_options *session, struct rsp_job *job, int *ours,
 	struct err *err = session_start(session, out);
 	session->keep = NULL;
 	return err;
-}
-
-/* Has the worker said that it is ready? It says nothing else. */
-static bool
-rsp_is_ready(int control)
-{
-	char byte;
-
-	return recv(control, &byte, 1, MSG_DONTWAIT) == 1;
 }
 
 /* ---- on a pipe ---- */
@@ -86,7 +94,8 @@ rsp_find_quiet(int *out)
 }
 
 static struct err *
-rsp_pipe(struct session_options *session, struct rsp_job *job, int *status)
+rsp_pipe(struct session_options *session, struct worker_options *job,
+	 int *status)
 {
 	_close_ int quiet = -1, control = -1;
 	struct session *s;
@@ -106,7 +115,7 @@ rsp_pipe(struct session_options *session, struct rsp_job *job, int *status)
 	if (err)
 		return err;
 	err_free(session_serve(s, control));
-	if (rsp_is_ready(control) && quiet >= 0)
+	if (worker_is_ready(control) && quiet >= 0)
 		dup2(quiet, STDERR_FILENO);
 	err_free(session_serve(s, -1));
 	return session_end(s, status);
@@ -173,7 +182,7 @@ rsp_readable(int fd)
 }
 
 static struct err *
-rsp_announce(const struct listener *l, const char *snap)
+rsp_announce(const struct net_listener *l, const char *snap)
 {
 	_buf_ struct buf b = { 0 };
 
@@ -186,9 +195,18 @@ rsp_announce(const struct listener *l, const char *snap)
 	return NULL;
 }
 
+static struct err *
+rsp_hand_over(const struct net_listener *l, int control)
+{
+	_close_ int fd = net_accept(l);
+
+	/* A client that gave up meanwhile is no trouble of ours. */
+	return fd < 0 ? NULL : worker_pass(control, fd);
+}
+
 /* Serve until a signal (*@asked) or the worker's end. */
 static struct err *
-rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
+rsp_wait(struct session *s, const struct waits *w, const struct net_listener *l,
 	 const char *snap, bool *asked)
 {
 	*asked = false;
@@ -199,10 +217,10 @@ rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
 		*asked = rsp_readable(w->signals);
 		if (*asked || session_ended(s))
 			return NULL;
-		if (rsp_is_ready(w->control)) {
+		if (worker_is_ready(w->control)) {
 			err = rsp_announce(l, snap);
 		} else if (rsp_readable(l->fd)) {
-			err = listener_hand_over(l, w->control);
+			err = rsp_hand_over(l, w->control);
 		} else {
 			/* The supply socket was closed: the end is near. */
 			return NULL;
@@ -213,8 +231,8 @@ rsp_wait(struct session *s, const struct waits *w, const struct listener *l,
 }
 
 static struct err *
-rsp_socket_session(struct session_options *session, struct rsp_job *job,
-		   const struct listener *l, int *status)
+rsp_socket_session(struct session_options *session, struct worker_options *job,
+		   const struct net_listener *l, int *status)
 {
 	_cleanup_(waits_close) struct waits waits = { -1, -1, -1 };
 	_close_ int control = -1;
@@ -239,12 +257,12 @@ rsp_socket_session(struct session_options *session, struct rsp_job *job,
 }
 
 static struct err *
-rsp_socket(struct session_options *session, struct rsp_job *job,
+rsp_socket(struct session_options *session, struct worker_options *job,
 	   const char *address, int *status)
 {
-	_cleanup_(listener_close) struct listener l = { .fd = -1 };
+	_cleanup_(net_listener_close) struct net_listener l = { .fd = -1 };
 
-	struct err *err = listener_open(address, &l);
+	struct err *err = net_listen(address, &l);
 	return err ? err : rsp_socket_session(session, job, &l, status);
 }
 
@@ -253,7 +271,9 @@ rsp_socket(struct session_options *session, struct rsp_job *job,
 static struct err *
 rsp_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	struct rsp_job job = { -1, -1, -1, -1, -1 };
+	struct worker_options job = {
+		.in = -1, .out = -1, .control = -1, .record = -1, .quiet = -1,
+	};
 	struct rsp_options o = { 0 };
 	struct operands operands;
 	_close_ int record = -1;
@@ -265,7 +285,7 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 		return err;
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.unlimited = true, .work = rsp_serve,
+		.unlimited = true, .work = rsp_work,
 	};
 	job.record = record;
 	return o.listen ? rsp_socket(&session, &job, o.listen, status)

@@ -3,4 +3,5 @@
 
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
+	src/net/listen.c \
 	src/net/net.h

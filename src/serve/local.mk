@@ -3,4 +3,13 @@
 
 noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
-	src/serve/serve.h
+	src/serve/control.c \
+	src/serve/control.h \
+	src/serve/host.c \
+	src/serve/host.h \
+	src/serve/impl.h \
+	src/serve/ingest.c \
+	src/serve/record.c \
+	src/serve/record.h \
+	src/serve/serve.h \
+	src/serve/worker.c

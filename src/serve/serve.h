@@ -13,6 +13,27 @@
 #include "inspect/inspect.h"
 #include "store/store.h"
 
+/* ---- the worker: clients of one engine, or of a server -------------------- */
+struct worker_options {
+	struct insp *insp;      /* what all clients see; NULL: the server says */
+	const char *title;      /* of it */
+	int in, out;            /* a client that is there already; or -1 */
+	int control;            /* where clients arrive: see worker_pass() */
+	bool single;            /* one client arrives, and ends it */
+	int record;             /* both directions are written here; or -1 */
+	int quiet;              /* what stderr becomes once all is well; or -1 */
+};
+/**
+ * Serve clients of the GDB remote protocol; runs jailed, over any number of
+ * connections. Says on @control when clients may speak. Ends with the client
+ * that is there already or the @single one; else when @control is closed.
+ */
+struct err *worker_run(const struct worker_options *o) _must_check_;
+/** The other end of @control: hand over a connection; borrows @fd. */
+struct err *worker_pass(int control, int fd) _must_check_;
+/** Has it said that clients may speak? Does not wait. */
+bool worker_is_ready(int control);
+
 /* ---- the server --------------------------------------------------------- */
 /** Zero means the default in parentheses. */
 struct serve_limits {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host: the worker's side of questions to the server - who may see what, what
+ * there is, and opening it. Everything here blocks until the server answers.
+ */
+#ifndef SERVE_HOST_H
+#define SERVE_HOST_H
+
+#include "gdbstub/gdbstub.h"
+#include "serve/control.h"
+
+/* Engines of one session: each has its memory and descriptors. */
+#define HOST_ENGINES_MAX 32u
+
+struct host_engine {
+	uint64_t number;
+	char *title;
+	struct source *src;
+	struct insp *insp;
+};
+struct host {
+	int control;
+	const struct supply *supply;
+	struct host_engine engines[HOST_ENGINES_MAX];
+	size_t n;
+	struct control_packet *packet;
+	/** Other messages than the answer that is waited for. */
+	struct err *(*other)(void *arg, struct control_message *m);
+	void *other_arg;
+	struct stub_host stub;          /* for stub_options */
+};
+/** Fill the functions of @h->stub. */
+void host_init(struct host *h);
+void host_fini(struct host *h);
+/** An engine over a snapshot's descriptor; takes @fd. */
+struct err *host_engine(struct host *h, uint64_t number, int fd,
+			const char *title, struct host_engine **out)
+	_must_check_;
+/** The next message; *@over when the server has gone. */
+struct err *host_receive(struct host *h, bool *over) _must_check_;
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.c: the jailed worker - a poll loop around protocol engines.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/impl.h"
+
+#define CONNECTIONS_MAX 32u
+/*
+ * Every piece is answered whole before the next client has its turn: small
+ * enough that many requests in one do not keep the others waiting.
+ */
+#define READ_SIZE (8u << 10)
+/* A client that does not read its answers is not read from, either. */
+#define PENDING_MAX (4u << 20)
+
+struct connection {
+	int in, out;            /* the same descriptor for a socket */
+	unsigned number;        /* counts from 1, for recordings */
+	struct stub *stub;
+	struct buf pending;     /* answers; the first @sent bytes are out */
+	size_t sent;
+	bool closed;            /* nothing more will be read */
+};
+
+struct worker {
+	const struct worker_options *o;
+	struct insp *insp;
+	const char *title;
+	struct host host;
+	struct connection connections[CONNECTIONS_MAX];
+	size_t n;
+	unsigned count;         /* connections there ever were */
+	uint64_t reads;         /* what a ping is answered with */
+	bool over;              /* nobody is left to bring connections */
+	uint8_t bytes[READ_SIZE];
+};
+
+/* ---- one connection ---- */
+
+static void
+connection_end(struct worker *w, struct connection *c)
+{
+	stub_free(c->stub);
+	buf_fini(&c->pending);
+	/* A connection that was there from the start is the caller's. */
+	if (c->in != w->o->in)
+		base_close(&c->in);
+	memset(c, 0, sizeof(*c));
+}
+
+static struct err *
+connection_begin(struct worker *w, int in, int out)
+{
+	const struct stub_options options = {
+		.title = w->title, .host = w->insp ? NULL : &w->host.stub,
+	};
+	struct connection *c = &w->connections[w->n];
+
+	struct err *err = stub_new(w->insp, &options, &c->stub);
+	if (err)
+		return err;
+	c->in = in;
+	c->out = out;
+	c->number = ++w->count;
+	w->n++;
+	return NULL;
+}
+
+static size_t
+connection_pending(const struct connection *c)
+{
+	return c->pending.len - c->sent;
+}
+
+/* A client that went away is the end of its connection, of nothing else. */
+static void
+connection_write(struct connection *c)
+{
+	while (connection_pending(c)) {
+		ssize_t n = write(c->out, c->pending.data + c->sent,
+				  connection_pending(c));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			c->closed = true;
+			break;
+		}
+		c->sent += (size_t)n;
+	}
+	buf_reset(&c->pending);
+	c->sent = 0;
+}
+
+static struct err *
+connection_answer(struct worker *w, struct connection *c, size_t n)
+{
+	size_t before = c->pending.len;
+
+	struct err *err = record_bytes(w->o->record, RECORD_FROM_CLIENT,
+				       c->number, (struct span){ w->bytes, n });
+	if (!err)
+		err = stub_feed(c->stub, w->bytes, n, &c->pending);
+	if (!err)
+		err = buf_err(&c->pending);
+	if (err)
+		return err;
+	return record_bytes(w->o->record, RECORD_TO_CLIENT, c->number,
+			    (struct span){ c->pending.data + before,
+					   c->pending.len - before });
+}
+
+static struct err *
+connection_read(struct worker *w, struct connection *c)
+{
+	ssize_t n = read(c->in, w->bytes, sizeof(w->bytes));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return NULL;
+	if (n <= 0) {
+		c->closed = true;
+		return NULL;
+	}
+	w->reads++;
+	struct err *err = connection_answer(w, c, (size_t)n);
+	c->closed = c->closed || stub_done(c->stub);
+	return err;
+}
+
+static struct err *
+connection_serve(struct worker *w, struct connection *c, short events)
+{
+	struct err *err = NULL;
+
+	if (!c->closed && (events & (POLLIN | POLLHUP | POLLERR)))
+		err = connection_read(w, c);
+	if (!err)
+		connection_write(c);
+	return err;
+}
+
+/* ---- what the server says ---- */
+
+static struct err *
+worker_connection(struct worker *w, struct control_message *m)
+{
+	struct err *err;
+
+	if (m->fd < 0 || w->n == CONNECTIONS_MAX)
+		return NULL;
+	err = connection_begin(w, m->fd, m->fd);
+	if (!err)
+		m->fd = -1;
+	return err;
+}
+
+static struct err *
+worker_snapshot(struct worker *w, struct control_message *m)
+{
+	struct host_engine *e;
+	int fd = m->fd;
+
+	m->fd = -1;
+	struct err *err = host_engine(&w->host, m->number, fd, m->text, &e);
+	if (err)
+		return err;
+	w->insp = e->insp;
+	w->title = e->title;
+	return control_say(w->o->control, CONTROL_READY, 0);
+}
+
+static struct err *
+worker_ping(struct worker *w, struct control_message *m)
+{
+	(void)m;
+	return control_say(w->o->control, CONTROL_PONG, w->reads);
+}
+
+static struct err *
+worker_message(void *arg, struct control_message *m)
+{
+	static struct err *(*const handlers[CONTROL_TYPES])(
+			struct worker *, struct control_message *) = {
+		[CONTROL_CONNECTION] = worker_connection,
+		[CONTROL_SNAPSHOT] = worker_snapshot,
+		[CONTROL_PING] = worker_ping,
+	};
+	struct err *err = NULL;
+
+	if (handlers[m->type])
+		err = handlers[m->type](arg, m);
+	base_close(&m->fd);
+	m->fd = -1;
+	return err;
+}
+
+static struct err *
+worker_control(struct worker *w)
+{
+	struct err *err = host_receive(&w->host, &w->over);
+
+	return err || w->over ? err : worker_message(w, &w->host.packet->m);
+}
+
+/* ---- the loop ---- */
+
+/* What to wait for: slot 0 is the control socket, then two a connection. */
+static size_t
+worker_slots(struct worker *w, struct pollfd *slot)
+{
+	size_t n = 0;
+
+	slot[n++] = (struct pollfd){
+		.fd = w->n < CONNECTIONS_MAX ? w->o->control : -1,
+		.events = POLLIN,
+	};
+	for (size_t k = 0; k < w->n; k++) {
+		const struct connection *c = &w->connections[k];
+		bool room = connection_pending(c) < PENDING_MAX;
+		slot[n++] = (struct pollfd){
+			.fd = room && !c->closed ? c->in : -1,
+			.events = POLLIN,
+		};
+		slot[n++] = (struct pollfd){
+			.fd = connection_pending(c) ? c->out : -1,
+			.events = POLLOUT,
+		};
+	}
+	return n;
+}
+
+static void
+worker_reap(struct worker *w)
+{
+	for (size_t k = 0; k < w->n;) {
+		struct connection *c = &w->connections[k];
+		if (!c->closed || connection_pending(c)) {
+			k++;
+			continue;
+		}
+		connection_end(w, c);
+		w->connections[k] = w->connections[--w->n];
+		memset(&w->connections[w->n], 0, sizeof(*c));
+	}
+}
+
+static struct err *
+worker_turn(struct worker *w)
+{
+	struct pollfd slot[1 + 2 * CONNECTIONS_MAX];
+	size_t n = worker_slots(w, slot), served = w->n;
+	struct err *err = NULL;
+
+	if (poll(slot, n, -1) < 0)
+		return errno == EINTR ? NULL
+				      : err_errno("cannot wait for a client");
+	if (slot[0].revents)
+		err = worker_control(w);
+	for (size_t k = 0; k < served && !err; k++) {
+		short events = (short)(slot[1 + 2 * k].revents
+				       | slot[2 + 2 * k].revents);
+		if (events)
+			err = connection_serve(w, &w->connections[k], events);
+	}
+	worker_reap(w);
+	return err;
+}
+
+/* ---- begin and end ---- */
+
+static struct err *
+worker_ready(const struct worker_options *o)
+{
+	if (o->quiet >= 0) {
+		/* The jail has no dup2(); the lowest free number is taken. */
+		close(STDERR_FILENO);
+		if (dup(o->quiet) != STDERR_FILENO)
+			return err_errno("cannot turn stderr away");
+	}
+	return o->insp ? control_say(o->control, CONTROL_READY, 0) : NULL;
+}
+
+static struct err *
+worker_serve(struct worker *w)
+{
+	bool here = w->o->in >= 0, single = here || w->o->single;
+	struct err *err = record_begin(w->o->record);
+
+	if (!err && here)
+		err = connection_begin(w, w->o->in, w->o->out);
+	while (!err && !w->over && (w->n || !single || !w->count))
+		err = worker_turn(w);
+	while (w->n)
+		connection_end(w, &w->connections[--w->n]);
+	return err;
+}
+
+struct err *
+worker_run_with(const struct worker_options *o, const struct supply *supply)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct worker *w = a ? arena_alloc(a, sizeof(*w)) : NULL;
+
+	if (!w)
+		return err_nomem();
+	w->o = o;
+	w->insp = o->insp;
+	w->title = o->title;
+	w->host.control = o->control;
+	w->host.supply = supply;
+	w->host.other = worker_message;
+	w->host.other_arg = w;
+	w->host.packet = malloc(sizeof(*w->host.packet));
+	host_init(&w->host);
+	struct err *err = w->host.packet ? worker_ready(o) : err_nomem();
+	if (!err)
+		err = worker_serve(w);
+	host_fini(&w->host);
+	return err;
+}
+
+struct err *
+worker_run(const struct worker_options *o)
+{
+	return worker_run_with(o, NULL);
+}
+
+/* ---- the other end ---- */
+
+struct err *
+worker_pass(int control, int fd)
+{
+	const struct control_message m = {
+		.type = CONTROL_CONNECTION, .text = "", .fd = fd,
+	};
+
+	return control_send(control, &m);
+}
+
+bool
+worker_is_ready(int control)
+{
+	char bytes[CONTROL_HEAD + 1];
+	struct control_message m;
+	ssize_t n = recv(control, bytes, CONTROL_HEAD, MSG_DONTWAIT);
+
+	if (n <= 0)
+		return false;
+	_err_ struct err *err = control_parse(bytes, (size_t)n, &m);
+	return !err && m.type == CONTROL_READY;
+}
