@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/t-err \
 	tests/unit/t-expr \
 	tests/unit/t-hash \
+	tests/unit/t-ingest \
 	tests/unit/t-io \
 	tests/unit/t-jail \
 	tests/unit/t-jail-escape \
@@ -69,6 +70,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-cfi \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-expr \
+	tests/fuzz/fuzz-ingest \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
 	tests/fuzz/fuzz-supply
@@ -86,6 +88,9 @@ snapfmt-seeds: tests/format/make-sample
 			$(top_srcdir)/tests/fuzz/seeds/snapfmt/$$s >$$s.txt && \
 		rm $$s.txt || exit 1; \
 	done
+
+# What tests/stub/many.py talks to.
+check_PROGRAMS += tests/stub/hosted
 
 # What tests/unwind/compare.py compares: prints what inspect has.
 check_PROGRAMS += tests/unwind/stacks
@@ -107,6 +112,7 @@ SCRIPT_TESTS = \
 	tests/gdb/stacks.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/stub/many.py \
 	tests/stub/session.py \
 	tests/unwind/compare.py
 

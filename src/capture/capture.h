@@ -38,6 +38,8 @@ struct capture_limits {
  */
 struct err *capture_process(pid_t pid, const struct capture_limits *limits,
 			    struct target **out) _must_check_;
+/** How long the process of a picture stood still; 0 = unknown. */
+uint64_t capture_pause_ns(const struct target *picture);
 
 /**
  * Run @argv and all that it starts, and take a picture of each process that
