@@ -46,12 +46,17 @@ enum seek {
 	SEEK_AT_LEAST,          /* the first key that is not below */
 	SEEK_BELOW,             /* the last key that is below */
 };
-/** Borrowed as db_get()'s value. No such entry: key.data is NULL. */
+/**
+ * Borrowed as get()'s value. No such entry: key.data is NULL. With the error
+ * that the value is damaged, the key is there.
+ */
 struct entry {
 	struct span key, value;
 };
 
 struct backend_ops {
+	/* A child after fork() has it as it was, and opens nothing. */
+	bool in_memory;
 	void (*free)(struct backend *b);
 	struct err *(*projects)(struct backend *b, store_project_fn *each,
 				void *arg);

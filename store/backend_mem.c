@@ -484,8 +484,9 @@ mem_free(struct backend *b)
 }
 
 static const struct backend_ops mem_ops = {
-	.free = mem_free, .projects = mem_projects, .open = mem_project,
-	.close = mem_close, .kind = mem_kind, .path = mem_path,
+	.in_memory = true, .free = mem_free,
+	.projects = mem_projects, .open = mem_project, .close = mem_close,
+	.kind = mem_kind, .path = mem_path,
 	.read = mem_read, .write = mem_write,
 	.get = mem_get, .seek = mem_seek, .put = mem_put, .del = mem_del,
 };

@@ -106,6 +106,16 @@ void header_put(const struct piece *p, struct buf *out);
 bool header_get(const uint8_t at[HEADER_SIZE], struct piece *out)
 	_must_check_;
 
+/* ---- walk.c: tables from their first entry to the last ---- */
+typedef struct err *row_fn(void *arg, struct span key, struct span value);
+/** @each may change the table. */
+struct err *table_each(struct txn *t, enum table table, row_fn *each,
+		       void *arg) _must_check_;
+/** The key behind @k: the least that is above it. */
+void key_step(struct key *k);
+/** As @key; ERR_DAMAGED if it is too long for one. */
+struct err *key_copy(struct span key, struct key *out) _must_check_;
+
 /* ---- store.c: the store and its projects ---- */
 #define PROJECTS_OPEN 32u
 struct project {

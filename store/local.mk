@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	store/backend.h \
 	store/backend_lmdb.c \
 	store/backend_mem.c \
+	store/collect.c \
 	store/find.c \
 	store/get.c \
 	store/impl.h \
@@ -21,4 +22,11 @@ libstore_a_SOURCES = \
 	store/record.c \
 	store/sidecar.c \
 	store/store.c \
-	store/store.h
+	store/store.h \
+	store/verify.c \
+	store/verify.h \
+	store/verify_bytes.c \
+	store/verify_counts.c \
+	store/verify_scan.c \
+	store/verify_tables.c \
+	store/walk.c

@@ -72,7 +72,12 @@ object_near(struct txn *t, uint64_t number, enum seek how, uint64_t *out)
 	struct entry e;
 	struct err *err = txn_seek(t, TABLE_OBJECTS, key_span(&key), how, &e);
 
-	*out = !err && e.key.data ? key_get_number(e.key) : 0;
+	*out = e.key.data ? key_get_number(e.key) : 0;
+	/* Whoever loads the object will hear of it. */
+	if (*out && err_kind(err) == ERR_DAMAGED) {
+		err_free(err);
+		return NULL;
+	}
 	return err;
 }
 

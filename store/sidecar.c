@@ -29,16 +29,14 @@ sidecar_each(struct txn *t, uint64_t number, sidecar_fn *each, void *arg)
 
 		err = txn_seek(t, TABLE_SIDECARS, key_span(&key),
 			       SEEK_AT_LEAST, &e);
-		if (err || !is_of(e.key, number) ||
-		    e.key.n >= sizeof(key.bytes))
+		if (err || !is_of(e.key, number))
 			return err;
-		memcpy(key.bytes, e.key.data, e.key.n);
-		key.n = e.key.n;
-		err = sidecar_get(key_span(&key), e.value, &c);
+		err = key_copy(e.key, &key);
+		if (!err)
+			err = sidecar_get(key_span(&key), e.value, &c);
 		if (!err)
 			err = each(arg, &c);
-		/* The least key above it. */
-		key.bytes[key.n++] = 0;
+		key_step(&key);
 	}
 	return err;
 }

@@ -55,6 +55,8 @@ UNIT_HELPERS = \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
 	tests/unit/make-linked.c \
+	tests/unit/make-object.c \
+	tests/unit/make-object.h \
 	tests/unit/make-served.c \
 	tests/unit/make-served.h \
 	tests/unit/snap-craft.c \
@@ -94,6 +96,12 @@ check_PROGRAMS += tests/stub/hosted
 
 # What tests/unwind/compare.py compares: prints what inspect has.
 check_PROGRAMS += tests/unwind/stacks
+
+# What tests/capture takes pictures with, unjailed.
+check_PROGRAMS += tests/capture/take
+
+# A store from the command line, for the scripts of tests/store.
+check_PROGRAMS += tests/store/drive
 
 # Scripts that print TAP.
 SCRIPT_TESTS = \
