@@ -3,5 +3,12 @@
 
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
+	src/net/client.c \
+	src/net/http.c \
+	src/net/impl.h \
 	src/net/listen.c \
-	src/net/net.h
+	src/net/loop.c \
+	src/net/net.h \
+	src/net/pipe.c \
+	src/net/url.c \
+	src/net/ws.c

@@ -148,7 +148,8 @@ struct net_http {
 	/** That descriptor's other end was closed; net_close() is expected,
 	 * at once or later. */
 	void (*ended)(void *arg, struct net_client *c);
-	/** The client has gone, and @c with it. */
+	/** A client that net_client_set() gave something to has gone, and @c
+	 * with it. */
 	void (*gone)(void *arg, struct net_client *c);
 };
 /** Serve HTTP on an accepted connection; takes @fd. False: it was one too
@@ -157,9 +158,9 @@ bool net_adopt(struct net *n, int fd);
 /** Something of the caller's, until gone(). */
 void net_client_set(struct net_client *c, void *data);
 void *net_client_get(const struct net_client *c);
-/** A short text; the connection ends. @header is a whole line or NULL. */
-void net_answer(struct net_client *c, unsigned status, const char *header,
-		const char *type, const char *text);
+/** A short text; the connection ends. */
+void net_answer(struct net_client *c, unsigned status, const char *type,
+		const char *text);
 void net_hold(struct net_client *c);
 /** 200 with the bytes of a regular file; takes @fd. */
 void net_send(struct net_client *c, int fd, uint64_t size, const char *type);

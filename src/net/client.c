@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client.c: one HTTP connection - its answer, or the bridge between a
+ * websocket and a descriptor. At most one piece is under way in each
+ * direction; whoever does not take it is not read for.
+ */
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/impl.h"
+
+/* Seconds: for what was promised, for a piece of a body, for a goodbye. */
+#define HOLD_SECONDS 120u
+#define BODY_SECONDS 30u
+#define CLOSE_SECONDS 5u
+#define BODY_PIECE (16u << 10)
+#define BRIDGE_PIECE (16u << 10)
+/* Looks in a row that may find too much framing. */
+#define WASTEFUL_MAX 2u
+
+/* ---- life ---- */
+
+struct net_client *
+client_new(struct net *n)
+{
+	struct net_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->net = n;
+	c->in.fd = c->out = -1;
+	c->next = n->clients;
+	c->back = &n->clients;
+	if (c->next)
+		c->next->back = &c->next;
+	n->clients = c;
+	n->counts.clients++;
+	return c;
+}
+
+void
+client_gone(struct net_client *c)
+{
+	struct net *n = c->net;
+
+	if (n->o.http && c->data)
+		n->o.http->gone(n->o.arg, c);
+	*c->back = c->next;
+	if (c->next)
+		c->next->back = c->back;
+	n->counts.clients--;
+	if (c->state == CLIENT_SOCKET)
+		n->counts.websockets--;
+	/* On a client's side both ends are the caller's. */
+	if (n->o.http) {
+		net_watch_close(&c->in);
+	} else {
+		net_unwatch(&c->in);
+		net_stop(n);
+	}
+	buf_fini(&c->stash);
+	buf_fini(&c->piece);
+	free(c);
+}
+
+bool
+net_adopt(struct net *n, int fd)
+{
+	_close_ int mine = fd;
+
+	if (n->counts.clients >= n->o.connections)
+		return false;
+	struct net_client *c = client_new(n);
+	if (!c)
+		return false;
+	int given = mine;
+	mine = -1;
+	if (!ws_adopt(n->ws, given, c)) {
+		client_gone(c);
+		return false;
+	}
+	n->counts.accepted++;
+	return true;
+}
+
+void
+net_client_set(struct net_client *c, void *data)
+{
+	c->data = data;
+}
+
+void *
+net_client_get(const struct net_client *c)
+{
+	return c->data;
+}
+
+/* ---- requests ---- */
+
+bool
+client_request(struct net_client *c, const struct net_request *r)
+{
+	c->head_only = strcmp(r->method, "HEAD") == 0;
+	c->net->o.http->request(c->net->o.arg, c, r);
+	return c->state != CLIENT_DONE;
+}
+
+void
+net_answer(struct net_client *c, unsigned status, const char *type,
+	   const char *text)
+{
+	const struct ws_head head = {
+		.status = status, .type = type, .length = strlen(text),
+		/* Who does not say who it is, is told how (RFC 6750, 3). */
+		.header = status == 401 ? "www-authenticate:" : NULL,
+		.value = "Bearer",
+	};
+	bool held = c->state == CLIENT_HELD;
+
+	c->state = CLIENT_DONE;
+	if (ws_send_head(c->wsi, &head) && !c->head_only && head.length)
+		ws_send(c->wsi, text, head.length, true);
+	if (held)
+		ws_want_write(c->wsi);
+}
+
+void
+net_hold(struct net_client *c)
+{
+	c->state = CLIENT_HELD;
+	ws_deadline(c->wsi, HOLD_SECONDS);
+}
+
+void
+net_send(struct net_client *c, int fd, uint64_t size, const char *type)
+{
+	const struct ws_head head = {
+		.status = 200, .type = type, .length = size,
+	};
+
+	c->in.fd = fd;
+	c->left = c->head_only ? 0 : size;
+	c->state = ws_send_head(c->wsi, &head) ? CLIENT_BODY : CLIENT_DONE;
+	ws_want_write(c->wsi);
+}
+
+static bool
+client_send_body(struct net_client *c)
+{
+	char bytes[BODY_PIECE];
+	size_t want = c->left < sizeof(bytes) ? (size_t)c->left : sizeof(bytes);
+	ssize_t n;
+
+	if (!want)
+		return false;
+	do
+		n = read(c->in.fd, bytes, want);
+	while (n < 0 && errno == EINTR);
+	/* The promised length cannot be kept: the client sees a short one. */
+	if (n <= 0 || !ws_send(c->wsi, bytes, (size_t)n, true))
+		return false;
+	c->net->counts.out += (uint64_t)n;
+	c->left -= (uint64_t)n;
+	ws_deadline(c->wsi, BODY_SECONDS);
+	ws_want_write(c->wsi);
+	return true;
+}
+
+/* ---- websockets: from the client ---- */
+
+void
+net_upgrade(struct net_client *c)
+{
+	c->state = CLIENT_UPGRADE;
+}
+
+void
+net_close(struct net_client *c, unsigned code, const char *why)
+{
+	if (c->code || c->state == CLIENT_DONE)
+		return;
+	c->code = code;
+	snprintf(c->why, sizeof(c->why), "%s", why);
+	ws_deadline(c->wsi, CLOSE_SECONDS);
+	ws_want_write(c->wsi);
+}
+
+static bool
+client_refuse(struct net_client *c, unsigned code, const char *why)
+{
+	c->net->counts.floods++;
+	c->state = CLIENT_DONE;
+	c->net->counts.websockets--;
+	ws_close_reason(c->wsi, code, why);
+	return false;
+}
+
+/* What is still to be done for the bridge, as events to wait for. */
+static void
+bridge_wait(struct net_client *c)
+{
+	unsigned events = (c->piece.len ? 0u : NET_READ)
+			  | (c->stash.len ? NET_WRITE : 0u);
+
+	if (c->ended || c->in.fd < 0)
+		return;
+	/* An end that nobody may act on yet would be told without pause. */
+	if (!events) {
+		net_unwatch(&c->in);
+	} else if (c->in.net) {
+		net_rewatch(&c->in, events);
+	} else {
+		struct err *err = net_watch(c->net, &c->in, events);
+		if (err) {
+			client_failed(c, err);
+			net_close(c, NET_FAILED, "cannot wait for bytes");
+		}
+	}
+}
+
+static void
+bridge_end(struct net_client *c)
+{
+	const struct net_http *http = c->net->o.http;
+
+	c->ended = true;
+	buf_reset(&c->stash);
+	ws_pause(c->wsi, false);
+	net_unwatch(&c->in);
+	if (!http) {
+		net_close(c, NET_NORMAL, "");
+		return;
+	}
+	net_watch_close(&c->in);
+	c->out = -1;
+	http->ended(c->net->o.arg, c);
+}
+
+/* How many of the bytes were taken; SIZE_MAX: nobody takes any. */
+static size_t
+bridge_write(struct net_client *c, const char *data, size_t n)
+{
+	struct pollfd room = { .fd = c->out, .events = POLLOUT };
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t k = write(c->out, data + done, n - done);
+		if (k >= 0)
+			done += (size_t)k;
+		else if (errno == EAGAIN && c->out == c->in.fd)
+			break;
+		else if (errno == EAGAIN)
+			poll(&room, 1, -1);
+		else if (errno != EINTR)
+			return SIZE_MAX;
+	}
+	return done;
+}
+
+/* Whatever is not taken is kept, and nothing more is read meanwhile. */
+static void
+bridge_take(struct net_client *c, const char *data, size_t n)
+{
+	size_t done = c->stash.len ? 0 : bridge_write(c, data, n);
+
+	if (done == SIZE_MAX) {
+		bridge_end(c);
+		return;
+	}
+	if (done == n)
+		return;
+	buf_put(&c->stash, data + done, n - done);
+	ws_pause(c->wsi, true);
+	bridge_wait(c);
+}
+
+static void
+bridge_flush(struct net_client *c)
+{
+	size_t done = bridge_write(c, c->stash.data, c->stash.len);
+
+	if (done == SIZE_MAX) {
+		bridge_end(c);
+		return;
+	}
+	memmove(c->stash.data, c->stash.data + done, c->stash.len - done);
+	c->stash.len -= done;
+	if (!c->stash.len)
+		ws_pause(c->wsi, false);
+}
+
+static bool
+client_within(struct net_client *c, const struct piece *p)
+{
+	c->message += p->n;
+	c->fragments += p->fragment_ends;
+	c->payload += p->n;
+	if (c->message > NET_MESSAGE_MAX || c->fragments > NET_FRAGMENTS_MAX)
+		return false;
+	if (p->message_ends)
+		c->message = c->fragments = 0;
+	return true;
+}
+
+/* ---- websockets: to the client ---- */
+
+static void
+bridge_read(struct net_client *c)
+{
+	char bytes[BRIDGE_PIECE];
+	ssize_t n;
+
+	if (c->piece.len)
+		return;
+	n = read(c->in.fd, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		bridge_end(c);
+		return;
+	}
+	buf_put(&c->piece, bytes, (size_t)n);
+	ws_want_write(c->wsi);
+}
+
+static void
+bridge_event(void *arg, unsigned events)
+{
+	struct net_client *c = arg;
+
+	if (c->stash.len && (events & (NET_WRITE | NET_END)))
+		bridge_flush(c);
+	if (!c->ended && (events & (NET_READ | NET_END)))
+		bridge_read(c);
+	bridge_wait(c);
+}
+
+static bool
+bridge_begin(struct net_client *c)
+{
+	c->begun = true;
+	if (c->net->o.http) {
+		c->in.fd = c->net->o.http->begin(c->net->o.arg, c);
+		c->out = c->in.fd;
+	}
+	if (c->in.fd < 0)
+		return false;
+	c->in.fn = bridge_event;
+	c->in.arg = c;
+	bridge_wait(c);
+	return true;
+}
+
+bool
+client_opened(struct net_client *c)
+{
+	c->state = CLIENT_SOCKET;
+	c->net->counts.websockets++;
+	/* On the side of a client its own input may come first. */
+	return c->net->o.http || bridge_begin(c);
+}
+
+bool
+client_received(struct net_client *c, const struct piece *p)
+{
+	if (c->state != CLIENT_SOCKET || c->code)
+		return true;
+	if (!client_within(c, p))
+		return client_refuse(c, NET_TOO_BIG, "too much in one message");
+	c->net->counts.in += p->n;
+	if (!c->begun && !bridge_begin(c))
+		return true;
+	if (!c->ended && p->n)
+		bridge_take(c, p->data, p->n);
+	return true;
+}
+
+static bool
+client_send_piece(struct net_client *c)
+{
+	bool sent = ws_send(c->wsi, c->piece.data, c->piece.len, false);
+
+	c->net->counts.out += c->piece.len;
+	/* Most websockets are idle most of the time: nothing is kept. */
+	buf_fini(&c->piece);
+	memset(&c->piece, 0, sizeof(c->piece));
+	bridge_wait(c);
+	if (sent && c->code)
+		ws_want_write(c->wsi);
+	return sent;
+}
+
+bool
+client_writable(struct net_client *c)
+{
+	if (c->state == CLIENT_BODY)
+		return client_send_body(c);
+	if (c->state != CLIENT_SOCKET)
+		return c->state != CLIENT_DONE;
+	if (c->piece.len)
+		return client_send_piece(c);
+	if (!c->code)
+		return true;
+	ws_close_reason(c->wsi, c->code, c->why);
+	return false;
+}
+
+void
+client_failed(struct net_client *c, struct err *err)
+{
+	if (!c->told) {
+		err_free(err);
+		return;
+	}
+	err_free(*c->told);
+	*c->told = err;
+}
+
+/* ---- floods ---- */
+
+/* What came over the wire; libwebsockets counts neither pings nor frames. */
+static bool
+client_wire_bytes(const struct net_client *c, uint64_t *out)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(ws_fd(c->wsi), IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return false;
+	*out = info.tcpi_bytes_received;
+	return true;
+}
+
+void
+client_look(struct net_client *c)
+{
+	uint64_t wire, came;
+
+	if (!c->net->o.http || c->state != CLIENT_SOCKET || c->code
+	    || !client_wire_bytes(c, &wire))
+		return;
+	came = wire - c->wire;
+	c->wire = wire;
+	c->wasteful = came > NET_OVERHEAD_MAX + 2 * c->payload
+		      ? c->wasteful + 1 : 0;
+	c->payload = 0;
+	if (c->wasteful < WASTEFUL_MAX)
+		return;
+	c->net->counts.floods++;
+	net_close(c, NET_POLICY, "too many frames that carry nothing");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipe.c: a websocket to a server elsewhere, as a pipe.
+ */
+#include "net/impl.h"
+
+/* Names and headers that a server elsewhere makes us wait for. */
+#define ANSWER_SECONDS 20u
+
+struct err *
+net_pipe(const char *url, const char *token, const char *subprotocol, int in,
+	 int out)
+{
+	const struct net_options options = {
+		.subprotocol = subprotocol, .header_seconds = ANSWER_SECONDS,
+	};
+	_url_ struct net_url u = { 0 };
+	_net_ struct net *n = NULL;
+	_err_ struct err *ended = NULL;
+
+	struct err *err = net_url_parse(url, &u);
+	if (!err)
+		err = net_new(&options, &n);
+	if (err)
+		return err;
+	struct net_client *c = client_new(n);
+	if (!c)
+		return err_nomem();
+	c->in.fd = in;
+	c->out = out;
+	c->told = &ended;
+	const struct ws_target t = {
+		.url = &u, .token = token, .subprotocol = subprotocol,
+	};
+	err = ws_connect(n->ws, &t, c);
+	if (!err)
+		err = net_run(n);
+	return err ? err : take(ended);
+}
