@@ -7,6 +7,7 @@
  */
 #include "gdbstub/impl.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct err *
@@ -133,6 +134,9 @@ resume_attach(struct stub *s, const struct args *a)
 
 	if (err)
 		return err;
+	if (s->inferiors[k].attached)
+		return err_new(ERR_FAILED, "process %" PRIu64 " is attached "
+			       "already", a->v[0].number);
 	s->inferiors[k].attached = true;
 	s->threads.rendered = false;
 	choose_process(s, k);
