@@ -35,10 +35,12 @@ UNIT_TESTS = \
 	tests/unit/t-snap-write \
 	tests/unit/t-source \
 	tests/unit/t-space \
+	tests/unit/t-store \
 	tests/unit/t-stub-args \
 	tests/unit/t-stub-documents \
 	tests/unit/t-stub-files \
 	tests/unit/t-stub-framing \
+	tests/unit/t-stub-host \
 	tests/unit/t-stub-session \
 	tests/unit/t-stub-transcripts \
 	tests/unit/t-supply \
@@ -54,6 +56,8 @@ UNIT_HELPERS = \
 	tests/unit/jail-run.h \
 	tests/unit/make-core.c \
 	tests/unit/make-core.h \
+	tests/unit/make-hosted.c \
+	tests/unit/make-hosted.h \
 	tests/unit/make-linked.c \
 	tests/unit/make-object.c \
 	tests/unit/make-object.h \
