@@ -803,7 +803,9 @@ collecting_gives_back_what_was_removed(void **state)
 	for (uint64_t i = 0; i < countof(ref); i++)
 		if (i % 3)
 			assert_ok(make_and_check(s, &ref[i], 100 * i, SIZE));
-	assert_ok(store_collect(s, "p", NULL, NULL, &gc));
+	/* What batches left between them comes together at last. */
+	for (size_t i = 0; i < 3; i++)
+		assert_ok(store_collect(s, "p", NULL, NULL, &gc));
 	assert_int_equal(gc.freed, 0);
 	assert_int_equal(gc.moved, 0);
 }
