@@ -3,9 +3,27 @@
 
 noinst_LIBRARIES += libcapture.a
 libcapture_a_SOURCES = \
+	src/capture/about.c \
 	src/capture/capture.h \
+	src/capture/copy.c \
+	src/capture/copy.h \
 	src/capture/frames.c \
 	src/capture/impl.h \
 	src/capture/memory.c \
+	src/capture/pages.c \
+	src/capture/pages.h \
+	src/capture/picture.c \
+	src/capture/plan.c \
+	src/capture/plan.h \
+	src/capture/proc.c \
+	src/capture/proc.h \
+	src/capture/process.c \
 	src/capture/records.c \
-	src/capture/save.c
+	src/capture/run.c \
+	src/capture/save.c \
+	src/capture/shot.c \
+	src/capture/shot.h \
+	src/capture/texts.c \
+	src/capture/texts.h \
+	src/capture/tracees.c \
+	src/capture/tracees.h

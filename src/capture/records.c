@@ -230,6 +230,7 @@ save_provenance(struct saver *s)
 		.producer = "inquest " PACKAGE_VERSION,
 		.source = s->options->source,
 		.source_name = s->options->source_name,
+		.pause_ns = s->options->pause_ns,
 	};
 
 	if (clock_gettime(CLOCK_REALTIME, &now) == 0)

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.c: which ranges of a process to copy. It goes over mappings and over
+ * runs of populated pages, never over the pages of what is merely reserved:
+ * 1.4 TiB of address space is an ordinary case.
+ */
+#include "capture/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/impl.h"
+
+/* The x86-64 ABI lets a leaf use so much below its stack pointer. */
+#define RED_ZONE 128u
+/* With stacks alone small mappings are kept: the dynamic linker's list. */
+#define SMALL_MAP (256u << 10)
+
+static const struct snap_map *
+map_at(const struct plan *p, uint64_t addr)
+{
+	const struct snap_map *maps = p->maps.data;
+	size_t low = 0, high = p->maps.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->maps.n && maps[low].start <= addr ? &maps[low] : NULL;
+}
+
+/* ---- stacks ------------------------------------------------------------------ */
+static int
+range_order(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void
+stacks_sort(struct plan *p)
+{
+	struct range *r = p->stacks;
+	size_t n = 0;
+
+	if (!p->n_stacks)
+		return;
+	qsort(r, p->n_stacks, sizeof(*r), range_order);
+	for (size_t k = 1; k < p->n_stacks; k++) {
+		if (r[k].start > r[n].end)
+			r[++n] = r[k];
+		else if (r[k].end > r[n].end)
+			r[n].end = r[k].end;
+	}
+	p->n_stacks = n + 1;
+}
+
+/* Of @cap bytes at most, so that one thread does not starve the others. */
+static void
+stack_add(struct plan *p, uint64_t sp, uint64_t cap)
+{
+	uint64_t start = (sp - RED_ZONE) & ~(uint64_t)(PAGE - 1);
+	const struct snap_map *map = map_at(p, sp);
+
+	if (!map || sp < RED_ZONE)
+		return;
+	if (start < map->start)
+		start = map->start;
+	uint64_t end = map->end - start < cap ? map->end : start + cap;
+	p->stacks[p->n_stacks++] = (struct range){ start, end };
+}
+
+struct err *
+plan_stacks(struct plan *p, const struct tracees *s)
+{
+	uint64_t cap = p->limits->copy / (s->n ? s->n : 1);
+
+	if (cap > p->limits->stack)
+		cap = p->limits->stack;
+	cap = cap < PAGE ? PAGE : cap & ~(uint64_t)(PAGE - 1);
+	p->n_stacks = 0;
+	p->stacks = arena_array(p->arena, s->n, sizeof(*p->stacks));
+	if (!p->stacks)
+		return err_nomem();
+	for (size_t k = 0; k < s->n; k++)
+		if (s->all[k].has_regs)
+			stack_add(p, s->all[k].regs.rsp, cap);
+	stacks_sort(p);
+	return NULL;
+}
+
+/* ---- pieces -------------------------------------------------------------------- */
+static struct err *
+piece_push(struct plan *p, const struct piece *like, uint64_t start,
+	   uint64_t end)
+{
+	struct piece *all = p->pieces.data;
+	struct piece *last = p->pieces.n ? &all[p->pieces.n - 1] : NULL;
+
+	if (last && !last->ends_map && last->kind == like->kind
+	    && last->reason == like->reason && last->class == like->class
+	    && last->end == start && like->kind != SNAP_MEM_FILE) {
+		last->end = end;
+		return NULL;
+	}
+	struct piece *slot = vec_add(&p->pieces, p->arena, sizeof(*slot));
+	if (!slot)
+		return err_nomem();
+	*slot = *like;
+	slot->start = start;
+	slot->end = end;
+	if (like->kind == SNAP_MEM_FILE)
+		slot->at += start - like->start;
+	return NULL;
+}
+
+/* The first stack that ends behind @addr, which goes upwards; or NULL. */
+static const struct range *
+stack_from(struct plan *p, uint64_t addr)
+{
+	while (p->next_stack < p->n_stacks
+	       && p->stacks[p->next_stack].end <= addr)
+		p->next_stack++;
+	return p->next_stack < p->n_stacks ? &p->stacks[p->next_stack] : NULL;
+}
+
+/* [start, end), of which what is a stack comes first of all. */
+static struct err *
+piece_add(struct plan *p, const struct piece *like, uint64_t start,
+	  uint64_t end)
+{
+	struct err *err = NULL;
+
+	while (start < end && !err) {
+		const struct range *stack = stack_from(p, start);
+		struct piece part = *like;
+		uint64_t cut = end;
+
+		if (stack && stack->start < end) {
+			bool inside = stack->start <= start;
+			cut = inside ? stack->end : stack->start;
+			cut = cut < end ? cut : end;
+			if (inside && like->kind == SNAP_MEM_DATA)
+				part.class = CLASS_STACK;
+		}
+		err = piece_push(p, &part, start, cut);
+		start = cut;
+	}
+	return err;
+}
+
+/* ---- rules for mappings ---------------------------------------------------------- */
+static bool
+path_begins(const struct snap_map *m, const char *with)
+{
+	return m->path && strncmp(m->path, with, strlen(with)) == 0;
+}
+
+static bool
+path_is(const struct snap_map *m, const char *what)
+{
+	return m->path && strcmp(m->path, what) == 0;
+}
+
+/* Reading a device may change it: nothing below /dev but what is memory. */
+static bool
+map_is_device(const struct snap_map *m)
+{
+	if (!m->path || path_begins(m, "[vdso]") || path_is(m, "/dev/zero"))
+		return false;
+	if (path_begins(m, "[vvar") || path_begins(m, "[uprobes"))
+		return true;
+	if (path_begins(m, "/dev/"))
+		return !path_begins(m, "/dev/shm/");
+	return m->path[0] != '/' && m->path[0] != '[' && m->path[0] != '(';
+}
+
+static const struct text_flags *
+map_flags(struct plan *p, const struct snap_map *m)
+{
+	const struct text_flags *f = p->flags.data;
+
+	while (p->next_flag < p->flags.n && f[p->next_flag].end <= m->start)
+		p->next_flag++;
+	if (p->next_flag < p->flags.n && f[p->next_flag].start < m->end)
+		return &f[p->next_flag];
+	return NULL;
+}
+
+/* Why nothing of the mapping is read; false: it is. */
+static bool
+map_is_absent(struct plan *p, const struct snap_map *m, uint8_t *reason)
+{
+	const struct text_flags *f = map_flags(p, m);
+	const struct { bool applies; uint8_t reason; } rules[] = {
+		{ (f && f->device && !path_is(m, "[vdso]"))
+		  || map_is_device(m), SNAP_ABSENT_DEVICE },
+		{ f && f->dontdump, SNAP_ABSENT_DONTDUMP },
+		{ !(m->perm & SNAP_PERM_R), SNAP_ABSENT_UNREADABLE },
+		{ m->perm & SNAP_PERM_SHARED, SNAP_ABSENT_FILTER },
+	};
+
+	for (size_t k = 0; k < countof(rules); k++) {
+		if (!rules[k].applies)
+			continue;
+		*reason = rules[k].reason;
+		if (*reason == SNAP_ABSENT_FILTER && (m->perm & SNAP_PERM_W))
+			p->shared += m->end - m->start;
+		return true;
+	}
+	return false;
+}
+
+static bool
+map_is_anonymous(const struct snap_map *m)
+{
+	return !m->path || m->path[0] == '[' || path_is(m, "/dev/zero");
+}
+
+static bool
+map_has_file(const struct plan *p, const struct snap_map *m)
+{
+	static const char deleted[] = " (deleted)";
+	size_t n = strlen(m->path), tail = sizeof(deleted) - 1;
+
+	return p->files_reachable && m->path[0] == '/'
+	       && !(n >= tail && strcmp(m->path + n - tail, deleted) == 0);
+}
+
+/* ---- mappings to pieces ------------------------------------------------------------ */
+/* What was never touched reads as zeros, and is known without reading. */
+static struct err *
+plan_anonymous(struct plan *p, const struct snap_map *m)
+{
+	const struct piece zero = { .kind = SNAP_MEM_ZERO };
+	const struct piece data = { .kind = SNAP_MEM_DATA,
+				    .class = CLASS_DATA };
+	struct page_run run;
+	uint64_t at = m->start;
+	struct err *err = NULL;
+
+	while (!err && pages_next(p->pages, at, m->end, &run)) {
+		err = piece_add(p, &zero, at, run.start);
+		if (!err)
+			err = piece_add(p, &data, run.start, run.end);
+		at = run.end;
+	}
+	return err ? err : piece_add(p, &zero, at, m->end);
+}
+
+/*
+ * A page that is the file's and no copy of the process: from a file that can
+ * be opened later only the pages that can be written to are taken, where they
+ * are in memory. Others are never read here: their file system may not answer.
+ */
+static struct piece
+file_page(const struct plan *p, const struct snap_map *m, bool present)
+{
+	struct piece data = { .kind = SNAP_MEM_DATA, .class = CLASS_MODULE };
+	const struct piece file = {
+		.start = m->start, .kind = SNAP_MEM_FILE, .at = m->offset,
+	};
+	const struct piece left = {
+		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_FILTER,
+	};
+
+	if (present && !map_has_file(p, m))
+		data.class = CLASS_TEXT;
+	else if (!present || !(m->perm & SNAP_PERM_W))
+		return (m->perm & SNAP_PERM_W) ? file : left;
+	return data;
+}
+
+static struct err *
+plan_file(struct plan *p, const struct snap_map *m)
+{
+	const struct piece data = { .kind = SNAP_MEM_DATA,
+				    .class = CLASS_MODULE };
+	const struct piece away = file_page(p, m, false);
+	const struct piece there = file_page(p, m, true);
+	struct page_run run;
+	uint64_t at = m->start;
+	struct err *err = NULL;
+
+	/* The headers of an ELF file are where the search for modules begins. */
+	if (m->offset == 0) {
+		err = piece_add(p, &data, at, at + PAGE);
+		at += PAGE;
+	}
+	while (!err && pages_next(p->pages, at, m->end, &run)) {
+		err = piece_add(p, &away, at, run.start);
+		if (!err)
+			err = piece_add(p, run.file ? &there : &data,
+					run.start, run.end);
+		at = run.end;
+	}
+	return err ? err : piece_add(p, &away, at, m->end);
+}
+
+/* The whole mapping for one reason, or as the kernel gave it. */
+static struct err *
+plan_map(struct plan *p, const struct snap_map *m)
+{
+	struct piece one = { .kind = SNAP_MEM_ABSENT };
+	bool anonymous = map_is_anonymous(m);
+
+	if (map_is_absent(p, m, &one.reason))
+		return piece_add(p, &one, m->start, m->end);
+	if (path_is(m, "[vdso]")) {
+		one.kind = SNAP_MEM_DATA;
+		one.class = CLASS_MODULE;
+		return piece_add(p, &one, m->start, m->end);
+	}
+	return anonymous ? plan_anonymous(p, m) : plan_file(p, m);
+}
+
+/* With stacks alone: what else is no module's is left out. */
+static void
+plan_narrow(struct plan *p, const struct snap_map *m, size_t from)
+{
+	struct piece *all = p->pieces.data;
+
+	if (p->limits->memory != CAPTURE_STACKS || !map_is_anonymous(m)
+	    || m->end - m->start <= SMALL_MAP)
+		return;
+	for (size_t k = from; k < p->pieces.n; k++) {
+		if (all[k].kind != SNAP_MEM_DATA || all[k].class != CLASS_DATA)
+			continue;
+		all[k].kind = SNAP_MEM_ABSENT;
+		all[k].reason = SNAP_ABSENT_FILTER;
+	}
+}
+
+struct err *
+plan_make(struct plan *p, uint64_t *bytes)
+{
+	const struct snap_map *maps = p->maps.data;
+	struct err *err = NULL;
+
+	p->pieces.n = p->next_stack = p->next_flag = 0;
+	p->shared = 0;
+	pages_again(p->pages);
+	for (size_t k = 0; k < p->maps.n && !err; k++) {
+		size_t from = p->pieces.n;
+
+		err = plan_map(p, &maps[k]);
+		if (!err && p->pieces.n > from)
+			((struct piece *)p->pieces.data)[p->pieces.n - 1]
+				.ends_map = true;
+		plan_narrow(p, &maps[k], from);
+	}
+	*bytes = 0;
+	const struct piece *all = p->pieces.data;
+	for (size_t k = 0; k < p->pieces.n && !err; k++)
+		if (all[k].kind == SNAP_MEM_DATA)
+			*bytes += all[k].end - all[k].start;
+	return err;
+}
+
+/* ---- places in the buffer -------------------------------------------------------------- */
+static void
+place_class(struct plan *p, uint8_t class, uint64_t *at, uint64_t size)
+{
+	struct piece *all = p->pieces.data;
+
+	for (size_t k = 0; k < p->pieces.n; k++) {
+		struct piece *x = &all[k];
+		uint64_t n = x->end - x->start, left = size - *at;
+
+		if (x->kind != SNAP_MEM_DATA || x->class != class)
+			continue;
+		x->copied = n < left ? n : left & ~(uint64_t)(PAGE - 1);
+		x->at = *at;
+		*at += x->copied;
+		p->over += n - x->copied;
+	}
+}
+
+void
+plan_place(struct plan *p, uint64_t size)
+{
+	uint64_t at = 0;
+
+	p->over = 0;
+	for (uint8_t class = 0; class < CLASSES; class++)
+		place_class(p, class, &at, size);
+}
+
+void
+plan_forbid(struct plan *p, uint8_t *buffer)
+{
+	struct piece *all = p->pieces.data;
+
+	p->next_flag = 0;
+	for (size_t k = 0; k < p->pieces.n; k++) {
+		const struct snap_map m = { .start = all[k].start,
+					    .end = all[k].end };
+		const struct text_flags *f = map_flags(p, &m);
+
+		if (!f || !f->dontdump || all[k].kind == SNAP_MEM_ABSENT)
+			continue;
+		if (all[k].kind == SNAP_MEM_DATA)
+			memset(buffer + all[k].at, 0, all[k].copied);
+		all[k].kind = SNAP_MEM_ABSENT;
+		all[k].reason = SNAP_ABSENT_DONTDUMP;
+	}
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process.c: a picture of a running process.
+ *
+ * Tracing is done by a thread of its own, which ends before this returns: the
+ * kernel then lets go of every thread it had seized, also of those that could
+ * not be stopped and would otherwise stop for us later.
+ */
+#include <pthread.h>
+#include <signal.h>
+
+#include "capture/shot.h"
+
+struct tracing {
+	struct shot *shot;
+	struct err *err;
+};
+
+static struct err *
+trace(struct shot *s)
+{
+	struct tracees *t = &s->tracees;
+
+	struct err *err = tracees_seize(t);
+	if (!err)
+		err = shot_prepare(s);
+	if (err)
+		return err;
+	uint64_t began = tracees_now();
+	err = tracees_stop(t, began + s->limits.stop_ms * 1000000ull);
+	if (!err)
+		err = shot_take(s);
+	tracees_detach(t);
+	s->pause_ns = tracees_now() - began;
+	return err;
+}
+
+static void *
+trace_run(void *arg)
+{
+	struct tracing *t = arg;
+	sigset_t all;
+
+	/* Signals are for the threads of the caller. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	t->err = trace(t->shot);
+	return NULL;
+}
+
+static struct err *
+trace_apart(struct shot *s)
+{
+	struct tracing t = { .shot = s };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, trace_run, &t) != 0)
+		return err_new(ERR_FAILED, "no thread can be started to take "
+			       "the picture: the limit of processes is "
+			       "reached (ulimit -u)");
+	pthread_join(thread, NULL);
+	return t.err;
+}
+
+struct err *
+capture_process(pid_t pid, const struct capture_limits *limits,
+		struct target **out)
+{
+	struct shot s;
+
+	struct err *err = shot_open(&s, pid, limits);
+	if (!err)
+		err = trace_apart(&s);
+	if (!err)
+		err = shot_finish(&s, out);
+	shot_fini(&s);
+	return err;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shot.c: the steps of taking a picture, one function for each.
+ */
+#include "capture/shot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/impl.h"
+
+#define COPY_LIMIT (150ull << 20)
+#define STACK_LIMIT (1ull << 20)
+#define STOP_MS 2000u
+#define MAPS_TEXT_MAX (256u << 20)
+#define AUXV_MAX 4096u
+#define RESERVE (1ull << 20)
+/* PF_KTHREAD of the kernel's include/linux/sched.h, in field 9 of stat. */
+#define FLAG_KERNEL_THREAD 0x00200000u
+
+struct err *
+shot_gap(struct shot *s, const char *fmt, ...)
+{
+	_buf_ struct buf b = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	const char **slot = vec_add(&s->gaps, s->arena, sizeof(*slot));
+	if (slot)
+		*slot = arena_strdup(s->arena, b.data ? b.data : "");
+	return slot && *slot ? NULL : err_nomem();
+}
+
+/* ---- the process ------------------------------------------------------------- */
+static struct capture_limits
+limits_of(const struct capture_limits *given)
+{
+	struct capture_limits l = given ? *given : (struct capture_limits){ 0 };
+
+	l.copy = l.copy ? l.copy : COPY_LIMIT;
+	l.stack = l.stack ? l.stack : STACK_LIMIT;
+	l.stop_ms = l.stop_ms ? l.stop_ms : STOP_MS;
+	return l;
+}
+
+static struct err *
+ended(const struct shot *s)
+{
+	return err_new(ERR_NOTFOUND, "process %d has ended",
+		       (int)s->proc.pid);
+}
+
+/* A thread has a directory of its own in /proc, but is no process. */
+static struct err *
+refuse_thread(const struct shot *s)
+{
+	_buf_ struct buf status = { 0 };
+	uint64_t leader;
+
+	struct err *err = proc_read(&s->proc, "status", PAGE, &status);
+	if (err) {
+		err_free(err);
+		return ended(s);
+	}
+	const struct span text = { status.data, status.len };
+	if (!text_status_number(text, "Tgid", 10, &leader)
+	    || leader == (uint64_t)s->proc.pid)
+		return NULL;
+	return err_new(ERR_NOTFOUND, "%d is a thread of process %llu: give the "
+		       "number of the process", (int)s->proc.pid,
+		       (unsigned long long)leader);
+}
+
+static struct err *
+refuse_kind(struct shot *s)
+{
+	char room[1024];
+
+	if (s->proc.pid == getpid())
+		return err_new(ERR_USAGE, "process %d is this program itself, "
+			       "which cannot stop itself and look",
+			       (int)s->proc.pid);
+	if (!proc_stat(&s->proc, 0, &s->before, room))
+		return ended(s);
+	s->before.name.data = arena_strndup(s->arena, s->before.name.data,
+					    s->before.name.n);
+	if (!s->before.name.data)
+		return err_nomem();
+	if (s->before.flags & FLAG_KERNEL_THREAD)
+		return err_new(ERR_UNSUPPORTED, "process %d is a thread of the "
+			       "kernel: it has no memory of its own",
+			       (int)s->proc.pid);
+	if (s->before.state == 'Z' && s->before.threads <= 1)
+		return err_new(ERR_NOTFOUND, "process %d has ended and only "
+			       "waits for its parent (a zombie)",
+			       (int)s->proc.pid);
+	return refuse_thread(s);
+}
+
+static struct err *
+read_auxv(const struct shot *s, struct span *out)
+{
+	_buf_ struct buf b = { 0 };
+
+	/* Not allowed to: PTRACE_SEIZE will say why, and better. */
+	_err_ struct err *none = proc_read(&s->proc, "auxv", AUXV_MAX, &b);
+	if (none && err_kind(none) == ERR_NOMEM)
+		return take(none);
+	out->n = b.len;
+	out->data = b.len ? arena_dup(s->arena, b.data, b.len) : NULL;
+	return b.len && !out->data ? err_nomem() : NULL;
+}
+
+struct err *
+shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
+{
+	*s = (struct shot){ .limits = limits_of(limits),
+			    .proc = { .dir = -1 },
+			    .tracees = { .task = -1 } };
+	s->arena = arena_new(0);
+	s->pages = calloc(1, sizeof(*s->pages));
+	if (!s->arena || !s->pages)
+		return err_nomem();
+	s->pages->fd = -1;
+	struct err *err = picture_new(s);
+	if (!err)
+		err = proc_open(pid, &s->proc);
+	if (!err)
+		err = refuse_kind(s);
+	if (!err)
+		err = tracees_init(&s->tracees, &s->proc);
+	if (!err)
+		err = read_auxv(s, &s->auxv);
+	return err ? err : shot_read_texts(s);
+}
+
+void
+shot_fini(struct shot *s)
+{
+	if (s->picture)
+		target_free(&s->picture->target);
+	else
+		arena_free(s->arena);
+	tracees_fini(&s->tracees);
+	proc_fini(&s->proc);
+	if (s->pages)
+		pages_fini(s->pages);
+	free(s->pages);
+	buf_fini(&s->maps_text);
+}
+
+/* ---- while it runs -------------------------------------------------------------- */
+static struct extent
+read_extent(const struct shot *s)
+{
+	char text[256] = "";
+	unsigned long long size = 0, code = 0, data = 0;
+
+	proc_read_some(&s->proc, "statm", text, sizeof(text) - 1);
+	/* size resident shared text lib data dt (proc(5)), in pages */
+	if (sscanf(text, "%llu %*u %*u %llu %*u %llu", &size, &code, &data)
+	    != 3)
+		size = code = data = 0;
+	return (struct extent){ size, code, data };
+}
+
+static bool
+extent_changed(const struct extent *a, const struct extent *b)
+{
+	return a->total != b->total || a->text != b->text
+	       || a->data != b->data;
+}
+
+static struct err *
+read_maps(struct shot *s)
+{
+	s->extent = read_extent(s);
+	buf_reset(&s->maps_text);
+	struct err *err = proc_read(&s->proc, "maps", MAPS_TEXT_MAX,
+				    &s->maps_text);
+	if (err)
+		return err;
+	s->plan.maps.n = 0;
+	return text_maps((struct span){ s->maps_text.data, s->maps_text.len },
+			 s->arena, &s->plan.maps);
+}
+
+/* What must not be copied; without the text nothing is known to be so. */
+static struct err *
+read_flags(struct shot *s)
+{
+	_buf_ struct buf b = { 0 };
+
+	s->plan.flags.n = 0;
+	_err_ struct err *none = proc_read(&s->proc, "smaps", MAPS_TEXT_MAX,
+					   &b);
+	if (none)
+		return err_kind(none) == ERR_NOMEM ? take(none) : NULL;
+	return text_smaps((struct span){ b.data, b.len }, s->arena,
+			  &s->plan.flags);
+}
+
+/* Pages are there before they are needed: their faults would be a pause. */
+static struct err *
+buffer_make(struct shot *s, uint64_t bytes, int flags)
+{
+	struct picture *p = s->picture;
+	uint64_t size = bytes < s->limits.copy ? bytes : s->limits.copy;
+
+	size = size < PAGE ? PAGE : size & ~(uint64_t)(PAGE - 1);
+	if (p->bytes)
+		munmap(p->bytes, p->size);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS | flags, -1, 0);
+	p->bytes = at == MAP_FAILED ? NULL : at;
+	p->size = size;
+	return p->bytes ? NULL : err_nomem();
+}
+
+struct err *
+shot_prepare(struct shot *s)
+{
+	uint64_t bytes;
+
+	s->plan.limits = &s->limits;
+	s->plan.arena = s->copied.arena = s->arena;
+	s->plan.pages = s->pages;
+	s->plan.files_reachable = proc_same_file(&s->proc, "ns/mnt",
+						 "/proc/self/ns/mnt")
+				  && proc_same_file(&s->proc, "root", "/");
+	pages_open(s->pages, &s->proc);
+	struct err *err = read_maps(s);
+	if (!err)
+		err = read_flags(s);
+	if (!err)
+		err = plan_make(&s->plan, &bytes);
+	if (err)
+		return err;
+	copy_touch_modules(&s->plan, s->proc.pid);
+	return buffer_make(s, bytes + bytes / 10 + RESERVE, MAP_POPULATE);
+}
+
+/* ---- while it stands still --------------------------------------------------------- */
+/*
+ * Its start time is that of the process whose directory we hold; another
+ * program has another auxv (AT_RANDOM, AT_ENTRY and AT_BASE vary).
+ */
+static struct err *
+check_same(struct shot *s)
+{
+	struct text_stat now;
+	struct span auxv;
+	char room[1024];
+
+	if (!proc_stat(&s->proc, 0, &now, room))
+		return ended(s);
+	struct err *err = read_auxv(s, &auxv);
+	if (err)
+		return err;
+	if (now.start_time != s->before.start_time || auxv.n != s->auxv.n
+	    || (auxv.n && memcmp(auxv.data, s->auxv.data, auxv.n) != 0))
+		return err_new(ERR_FAILED, "process %d has begun another "
+			       "program in the meantime: try again",
+			       (int)s->proc.pid);
+	return NULL;
+}
+
+static struct err *
+check_bits(const struct shot *s, const struct tracee *any)
+{
+	if (any->has_regs)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED, "process %d does not have the registers "
+		       "of x86-64: pictures of other programs cannot be taken",
+		       (int)s->proc.pid);
+}
+
+/* What was mapped since; its flags are looked at when it runs again. */
+static struct err *
+maps_refresh(struct shot *s)
+{
+	struct extent now = read_extent(s);
+
+	if (!extent_changed(&now, &s->extent))
+		return NULL;
+	s->maps_late = true;
+	return read_maps(s);
+}
+
+/* The plan by what is there now, in the buffer made for what was there. */
+static struct err *
+copy_memory(struct shot *s, pid_t tid)
+{
+	uint64_t bytes;
+
+	struct err *err = plan_stacks(&s->plan, &s->tracees);
+	if (!err)
+		err = plan_make(&s->plan, &bytes);
+	if (!err && bytes > s->picture->size
+	    && s->picture->size < s->limits.copy)
+		err = buffer_make(s, bytes, 0);
+	if (err)
+		return err;
+	plan_place(&s->plan, s->picture->size);
+	return copy_pieces(&s->plan, tid, s->picture->bytes, &s->copied);
+}
+
+struct err *
+shot_take(struct shot *s)
+{
+	struct target *t = &s->picture->target;
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	t->process.captured_ns = (uint64_t)now.tv_sec * 1000000000u
+				 + (uint64_t)now.tv_nsec;
+	struct err *err = check_same(s);
+	if (err)
+		return err;
+	tracees_read_regs(&s->tracees);
+	const struct tracee *any = tracees_any(&s->tracees);
+	err = any ? check_bits(s, any) : NULL;
+	if (!err)
+		err = maps_refresh(s);
+	return err ? err : copy_memory(s, any ? any->tid : s->proc.pid);
+}
+
+/* ---- while it runs again -------------------------------------------------------------- */
+static struct err *
+add_attr(struct shot *s, const char *key, uint8_t type, uint64_t number)
+{
+	struct snap_attr *a = vec_add(&s->attrs, s->arena, sizeof(*a));
+
+	if (!a)
+		return err_nomem();
+	*a = (struct snap_attr){ .key = key, .type = type, .number = number };
+	return NULL;
+}
+
+static struct err *
+tell_left_out(struct shot *s)
+{
+	const struct plan *p = &s->plan;
+	struct err *err = NULL;
+
+	if (p->over)
+		err = shot_gap(s, "%llu bytes of private memory were left out: "
+			       "not more than %llu were to be copied",
+			       (unsigned long long)p->over,
+			       (unsigned long long)s->limits.copy);
+	if (!err && p->shared)
+		err = shot_gap(s, "%llu bytes of memory that is shared with "
+			       "other processes were left out",
+			       (unsigned long long)p->shared);
+	if (!err && s->limits.memory == CAPTURE_STACKS)
+		err = shot_gap(s, "memory other than stacks and modules was "
+			       "left out, as was asked for");
+	return err;
+}
+
+static struct err *
+publish(struct shot *s)
+{
+	struct target *t = &s->picture->target;
+	struct err *err = tell_left_out(s);
+
+	if (!err)
+		err = add_attr(s, CAPTURE_PAUSE, SNAP_ATTR_U64, s->pause_ns);
+	if (!err && s->incomplete)
+		err = add_attr(s, CAPTURE_INCOMPLETE, SNAP_ATTR_BOOL, 1);
+	if (err)
+		return err;
+	t->auxv = s->auxv;
+	t->maps = s->plan.maps.data;
+	t->n_maps = s->plan.maps.n;
+	t->texts = s->texts.data;
+	t->n_texts = s->texts.n;
+	t->gaps = s->gaps.data;
+	t->n_gaps = s->gaps.n;
+	t->attrs = s->attrs.data;
+	t->n_attrs = s->attrs.n;
+	return NULL;
+}
+
+static struct err *
+add_maps_text(struct shot *s)
+{
+	struct snap_blob *b = vec_add(&s->texts, s->arena, sizeof(*b));
+
+	if (!b)
+		return err_nomem();
+	b->name = "maps";
+	b->bytes.n = s->maps_text.len;
+	b->bytes.data = arena_dup(s->arena, s->maps_text.data,
+				  s->maps_text.len);
+	return b->bytes.data ? NULL : err_nomem();
+}
+
+struct err *
+shot_finish(struct shot *s, struct target **out)
+{
+	struct err *err = s->maps_late ? read_flags(s) : NULL;
+
+	if (!err && s->maps_late)
+		plan_forbid(&s->plan, s->picture->bytes);
+	if (!err)
+		err = picture_threads(s);
+	if (!err)
+		err = picture_memory(s);
+	if (!err)
+		err = add_maps_text(s);
+	if (!err)
+		err = publish(s);
+	if (err)
+		return err;
+	*out = &take(s->picture)->target;
+	s->arena = NULL;
+	return NULL;
+}
+
+uint64_t
+capture_pause_ns(const struct target *t)
+{
+	for (size_t k = 0; k < t->n_attrs; k++)
+		if (t->attrs[k].type == SNAP_ATTR_U64
+		    && strcmp(t->attrs[k].key, CAPTURE_PAUSE) == 0)
+			return t->attrs[k].number;
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads of one process under ptrace(2): seized, stopped all together,
+ * looked at, let go. Never PTRACE_ATTACH, SIGSTOP or PTRACE_O_EXITKILL: when
+ * we die the kernel lets go of all, and none was ever sent a signal.
+ */
+#ifndef CAPTURE_TRACEES_H
+#define CAPTURE_TRACEES_H
+
+#include <signal.h>
+#include <sys/user.h>
+
+#include "capture/proc.h"
+
+#define TRACEES_MAX (1u << 20)
+
+enum tracee_at {
+	TRACEE_NEW,             /* listed, not ours yet */
+	TRACEE_RUNNING,         /* seized */
+	TRACEE_STOPPED,         /* in a ptrace-stop that was waited for */
+	TRACEE_ENDED,           /* gone, or a zombie */
+};
+struct tracee {
+	pid_t tid;
+	uint8_t at;
+	bool listed;            /* in the latest list of task/ */
+	char before;            /* letter of its state before; 0 = unknown */
+	char name[32];          /* "" = unknown */
+	int signal;             /* stopped at its delivery; 0 = not so */
+	int group_stop;         /* the signal that stopped the process, or 0 */
+	bool has_regs, has_fpregs, has_siginfo;
+	struct user_regs_struct regs;
+	struct user_fpregs_struct fpregs;
+	siginfo_t siginfo;
+	uint32_t xstate_size;   /* bytes of it at tracees_xstate(); 0 = none */
+};
+struct tracees {
+	const struct proc *proc;        /* borrowed */
+	int task;                       /* its task/ */
+	bool auto_attached;             /* ours by PTRACE_O_TRACECLONE: list,
+					   do not seize */
+	struct tracee *all;
+	size_t n, cap;
+	uint8_t *xstate;                /* xstate_max for each thread */
+	size_t xstate_max;
+};
+struct err *tracees_init(struct tracees *s, const struct proc *p)
+	_must_check_;
+void tracees_fini(struct tracees *s);
+struct tracee *tracees_find(struct tracees *s, pid_t tid);
+const uint8_t *tracees_xstate(const struct tracees *s, const struct tracee *t);
+
+/**
+ * List the threads and seize the new ones, until there are none. Reads names
+ * and states before. ERR_DENIED, ERR_NOTFOUND: of the whole process.
+ */
+struct err *tracees_seize(struct tracees *s) _must_check_;
+/**
+ * Interrupt all and wait until all stand still; list again until nothing is
+ * new. What does not by @deadline (tracees_now()) stays TRACEE_RUNNING.
+ */
+struct err *tracees_stop(struct tracees *s, uint64_t deadline) _must_check_;
+/** Registers and signal of all that stand still. */
+void tracees_read_regs(struct tracees *s);
+/**
+ * Detach all that stand still; a signal that one was stopped at is delivered,
+ * and a process that was stopped by a signal remains so.
+ */
+void tracees_detach(struct tracees *s);
+/** What the kernel told of @t by waitpid(2): its stop or its end. */
+void tracee_take_status(struct tracee *t, int status);
+/** A thread that stands still, or NULL. */
+const struct tracee *tracees_any(const struct tracees *s);
+/** CLOCK_MONOTONIC in nanoseconds. */
+uint64_t tracees_now(void);
+
+#endif
