@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hostile bytes from a debugger's side: a session over a small process, fed in
- * pieces. The first byte says how: bit 0 no-ack mode (checksums say nothing),
- * bit 1 small packets, bit 2 lldb's dialect, bits 3-7 the size of a piece.
+ * Hostile bytes from a debugger's side: a session over a small process, or one
+ * that may open two, fed in pieces. The first byte says how: bit 0 no-ack mode
+ * (checksums say nothing), bit 1 small packets, bit 2 lldb's dialect, bits 3-6
+ * the size of a piece, bit 7 a host that wants a token.
  */
 #include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/make-served.h"
+#include "tests/unit/make-hosted.h"
 
 #define REPLY_MAX (64u << 20)
 
@@ -69,26 +70,55 @@ check_alive(struct served *s)
 		ask(s, "qC");
 }
 
+static void
+play(struct served *s, const uint8_t *data, size_t n, size_t packet_size)
+{
+	uint8_t how = data[0], piece = how >> 3 & 15;
+
+	ask(s, how & 4 ? "qSupported:multiprocess+"
+		       : "qSupported:multiprocess+;vContSupported+");
+	if (how & 1)
+		ask(s, "QStartNoAckMode");
+	feed(s, data + 1, n - 1, piece ? 16u * piece : 4096, packet_size);
+	check_alive(s);
+}
+
+static void
+play_served(const uint8_t *data, size_t n, struct stub_options *options)
+{
+	struct served s;
+
+	served_init(&s);
+	options->title = "fuzzed";
+	must(served_open(&s, options));
+	play(&s, data, n, options->packet_size);
+	served_close(&s);
+}
+
+static void
+play_hosted(const uint8_t *data, size_t n, struct stub_options *options)
+{
+	struct hosted h;
+
+	hosted_init(&h);
+	options->host = &h.host;
+	must(stub_new(NULL, options, &h.session.stub));
+	play(&h.session, data, n, options->packet_size);
+	hosted_close(&h);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct stub_options options = { .title = "fuzzed" };
-	struct served s;
+	struct stub_options options = { 0 };
 
 	if (n == 0)
 		return 0;
-	uint8_t how = data[0];
-	options.packet_size = how & 2 ? 8192 : 16384;
-	served_init(&s);
-	must(served_open(&s, &options));
-	ask(&s, how & 4 ? "qSupported:multiprocess+"
-			: "qSupported:multiprocess+;vContSupported+");
-	if (how & 1)
-		ask(&s, "QStartNoAckMode");
-	feed(&s, data + 1, n - 1, how >> 3 ? 8u * (how >> 3) : 4096,
-	     options.packet_size);
-	check_alive(&s);
-	served_close(&s);
+	options.packet_size = data[0] & 2 ? 8192 : 16384;
+	if (data[0] & 0x80)
+		play_hosted(data, n, &options);
+	else
+		play_served(data, n, &options);
 	return 0;
 }
 
@@ -119,6 +149,12 @@ static const char *const WORDS[] = {
 	"vFile:readlink:2f70726f632f343234322f657865", "vFile:unlink:61",
 	"QStartNoAckMode", "qSupported:vContSupported+;error-message+",
 	"\x03", "-", "+",
+	/* Of a host: monitor auth sesame, open aaaa1111, attach 101, … */
+	"qRcmd,6175746820736573616d65", "qRcmd,6175746820", "vAttach;65",
+	"qRcmd,6f70656e206161616131313131", "vAttach;66", "vAttach;67",
+	"qXfer:osdata:read:snapshots:0,1000", "D;65", "vKill;66",
+	"Hgp65.1093", "Hgp66.1092", "Tp66.1094", "vFile:setfs:66",
+	"vFile:open:2f70726f632f3130322f6d617073,0,0",
 };
 
 /** Start of the @k-th packet's payload and its length; 0 behind the last. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-seeds: the transcripts of this folder as seeds of tests/fuzz/fuzz-rsp.
+seeds: the transcripts of this folder as seeds of tests/fuzz/fuzz-rsp; those
+of host/ play before a host.
 
   seeds.py DIRECTORY     one file a transcript; see fuzz-rsp.c for byte 0
 """
@@ -12,6 +13,7 @@ import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 NO_ACK = 1
+HOST = 0x80
 
 
 def bytes_of(text):
@@ -23,8 +25,8 @@ def framed(packet):
     return b"$%s#%02x" % (packet, sum(packet) & 0xff)
 
 
-def seed_of(lines):
-    seed = bytes([NO_ACK])
+def seed_of(lines, how):
+    seed = bytes([how])
     for line in lines:
         if line.startswith(b">> "):
             seed += bytes_of(line[3:])
@@ -33,15 +35,20 @@ def seed_of(lines):
     return seed
 
 
-def main():
-    for name in sorted(os.listdir(HERE)):
+def write_seeds(folder, prefix, how):
+    for name in sorted(os.listdir(folder)):
         stem, extension = os.path.splitext(name)
         if extension != ".txt":
             continue
-        with open(os.path.join(HERE, name), "rb") as f:
-            seed = seed_of(f.read().splitlines())
-        with open(os.path.join(sys.argv[1], stem), "wb") as f:
+        with open(os.path.join(folder, name), "rb") as f:
+            seed = seed_of(f.read().splitlines(), how)
+        with open(os.path.join(sys.argv[1], prefix + stem), "wb") as f:
             f.write(seed)
+
+
+def main():
+    write_seeds(HERE, "", NO_ACK)
+    write_seeds(os.path.join(HERE, "host"), "host-", NO_ACK | HOST)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plays the transcripts of tests/stub against the process of make-served.h.
- * A transcript is a session; its first line is what it shows:
+ * Plays the transcripts of tests/stub against the process of make-served.h,
+ * those of tests/stub/host against the snapshots of make-hosted.h. A transcript is a session; its first line is what it shows:
  *   # words
  *   > packet           sent in a frame
  *   < reply            what must come back; "..." at its end = and more
@@ -19,13 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "make-served.h"
+#include "make-hosted.h"
 
 #define TRANSCRIPT_MAX (1u << 20)
 #define TRANSCRIPTS_MAX 64
 
 struct transcript {
 	struct buf text, name, where;
+	void (*play)(const struct transcript *t);
 };
 
 static void
@@ -91,36 +92,48 @@ play_line(struct served *s, const struct transcript *t, unsigned number,
 }
 
 static void
-play(void **state)
+play_lines(struct served *s, const struct transcript *t)
 {
-	const struct transcript *t = *state;
-	struct served s;
 	unsigned number = 0;
 
-	served_init(&s);
-	assert_null(served_open(&s, NULL));
 	for (const char *p = t->text.data; *p;) {
 		size_t n = strcspn(p, "\n");
 
 		number++;
 		if (n && (p[0] == '>' || p[0] == '<'))
-			play_line(&s, t, number, p, n);
+			play_line(s, t, number, p, n);
 		p += n + (p[n] != '\0');
 	}
+}
+
+static void
+play_served(const struct transcript *t)
+{
+	struct served s;
+
+	served_init(&s);
+	assert_null(served_open(&s, NULL));
+	play_lines(&s, t);
 	served_close(&s);
 }
 
-static bool
-load(const char *directory, const char *name, struct transcript *t)
+static void
+play_hosted(const struct transcript *t)
 {
-	*t = (struct transcript){ 0 };
-	buf_printf(&t->where, "%s/%s", directory, name);
-	_err_ struct err *err = io_read_file(t->where.data, TRANSCRIPT_MAX,
-					     &t->text);
-	if (err || t->text.len < 3)
-		return false;
-	buf_put(&t->name, t->text.data + 2, strcspn(t->text.data + 2, "\n"));
-	return true;
+	struct hosted h;
+
+	hosted_init(&h);
+	assert_null(hosted_start(&h, true));
+	play_lines(&h.session, t);
+	hosted_close(&h);
+}
+
+static void
+play(void **state)
+{
+	const struct transcript *t = *state;
+
+	t->play(t);
 }
 
 static void
@@ -129,6 +142,21 @@ unload(struct transcript *t)
 	buf_fini(&t->where);
 	buf_fini(&t->text);
 	buf_fini(&t->name);
+	*t = (struct transcript){ 0 };
+}
+
+static bool
+load(const char *directory, const char *name, struct transcript *t)
+{
+	buf_printf(&t->where, "%s/%s", directory, name);
+	_err_ struct err *err = io_read_file(t->where.data, TRANSCRIPT_MAX,
+					     &t->text);
+	if (err || t->text.len < 3) {
+		unload(t);
+		return false;
+	}
+	buf_put(&t->name, t->text.data + 2, strcspn(t->text.data + 2, "\n"));
+	return true;
 }
 
 static int
@@ -139,37 +167,57 @@ is_transcript(const struct dirent *e)
 	return n > 4 && strcmp(e->d_name + n - 4, ".txt") == 0;
 }
 
-int
-main(void)
+/** Those of one folder, behind the @n that were found already. */
+static size_t
+load_all(const char *folder, struct transcript *all, size_t n)
 {
-	static struct transcript all[TRANSCRIPTS_MAX];
-	struct CMUnitTest tests[TRANSCRIPTS_MAX];
 	const char *source = getenv("SRCDIR");
 	_buf_ struct buf directory = { 0 };
 	struct dirent **entries;
-	size_t count = 0;
 
-	buf_printf(&directory, "%s/tests/stub", source ? source : ".");
-	int n = scandir(directory.data, &entries, is_transcript, alphasort);
-	for (int k = 0; k < n; k++) {
-		if (count < TRANSCRIPTS_MAX
-		    && load(directory.data, entries[k]->d_name, &all[count])) {
-			tests[count] = (struct CMUnitTest){
-				.name = all[count].name.data,
-				.test_func = play,
-				.initial_state = &all[count],
-			};
-			count++;
-		}
+	buf_printf(&directory, "%s/%s", source ? source : ".", folder);
+	int found = scandir(directory.data, &entries, is_transcript, alphasort);
+	for (int k = 0; k < found; k++) {
+		if (n < TRANSCRIPTS_MAX
+		    && load(directory.data, entries[k]->d_name, &all[n]))
+			n++;
 		free(entries[k]);
 	}
-	if (n >= 0)
+	if (found >= 0)
 		free(entries);
-	if (count == 0) {
-		printf("1..1\nnot ok 1 - %s has transcripts\n",
-		       directory.data);
-		return 1;
+	return n;
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *folder;
+		void (*play)(const struct transcript *t);
+	} folders[] = {
+		{ "tests/stub", play_served },
+		{ "tests/stub/host", play_hosted },
+	};
+	static struct transcript all[TRANSCRIPTS_MAX];
+	struct CMUnitTest tests[TRANSCRIPTS_MAX];
+	size_t count = 0;
+
+	for (size_t k = 0; k < countof(folders); k++) {
+		size_t first = count;
+
+		count = load_all(folders[k].folder, all, count);
+		if (count == first) {
+			printf("1..1\nnot ok 1 - %s has transcripts\n",
+			       folders[k].folder);
+			return 1;
+		}
+		for (; first < count; first++)
+			all[first].play = folders[k].play;
 	}
+	for (size_t k = 0; k < count; k++)
+		tests[k] = (struct CMUnitTest){ .name = all[k].name.data,
+						.test_func = play,
+						.initial_state = &all[k] };
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	int failed = _cmocka_run_group_tests("transcripts", tests, count, NULL,
 					     NULL);
