@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plays the transcripts of tests/stub against the process of make-served.h,
- * those of tests/stub/host against the snapshots of make-hosted.h. A transcript is a session; its first line is what it shows:
+ * those of tests/stub/host against the snapshots of make-hosted.h. A transcript
+ * is a session; its first line is what it shows:
  *   # words
  *   > packet           sent in a frame
  *   < reply            what must come back; "..." at its end = and more
