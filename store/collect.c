@@ -16,6 +16,7 @@
  * 95 % of what was removed comes back as soon as 30 % are removed.
  */
 #define DEAD_SHIFT 6u
+#define DEAD_LEAST (64u << 10)  /* padding comes back each time */
 #define BATCH_MOVED (4u << 20)  /* bytes copied in one transaction */
 #define BATCH_WALKED (32u << 20)        /* bytes looked at in one */
 
@@ -42,12 +43,11 @@ struct collect {
 	bool over;
 };
 
-/** The padding of one page comes back each time, and gains nothing. */
 static bool
 is_worth_it(const struct partition *p)
 {
 	return p->dead == p->end ||
-	       (p->dead > PART_ALIGN && p->dead >= p->end >> DEAD_SHIFT);
+	       (p->dead >= DEAD_LEAST && p->dead >= p->end >> DEAD_SHIFT);
 }
 
 /* ---- what there is to do ---- */
