@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/t-space \
 	tests/unit/t-store \
 	tests/unit/t-store-random \
+	tests/unit/t-store-traps \
 	tests/unit/t-stub-args \
 	tests/unit/t-stub-documents \
 	tests/unit/t-stub-files \
