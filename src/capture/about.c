@@ -92,8 +92,8 @@ describe(struct shot *s)
 	p->gid = number(s, "Gid");
 	p->name = s->before.name.data;
 	p->arguments = arguments(s);
-	p->exe = proc_link(&s->proc, "exe", s->arena);
-	p->cwd = proc_link(&s->proc, "cwd", s->arena);
+	p->exe = proc_read_link(&s->proc, "exe", s->arena);
+	p->cwd = proc_read_link(&s->proc, "cwd", s->arena);
 	return p->name && p->arguments ? NULL : err_nomem();
 }
 

@@ -80,7 +80,7 @@ proc_read_some(const struct proc *p, const char *name, void *out, size_t size)
 }
 
 const char *
-proc_link(const struct proc *p, const char *name, struct arena *a)
+proc_read_link(const struct proc *p, const char *name, struct arena *a)
 {
 	char to[LINK_MAX];
 	ssize_t n = readlinkat(p->dir, name, to, sizeof(to));

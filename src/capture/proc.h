@@ -27,7 +27,7 @@ struct err *proc_read(const struct proc *p, const char *name, size_t max,
 size_t proc_read_some(const struct proc *p, const char *name, void *out,
 		      size_t size);
 /** Where the link @name leads, in @a; NULL if that is not known. */
-const char *proc_link(const struct proc *p, const char *name, struct arena *a);
+const char *proc_read_link(const struct proc *p, const char *name, struct arena *a);
 /** Is @name, followed, the same file as @path? True where nobody knows. */
 bool proc_same_file(const struct proc *p, const char *name, const char *path);
 /** /proc/PID/stat, or that of one thread if @tid is not 0. */
