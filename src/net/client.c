@@ -161,13 +161,14 @@ client_send_body(struct net_client *c)
 	if (!want)
 		return false;
 	do
-		n = read(c->in.fd, bytes, want);
+		n = pread(c->in.fd, bytes, want, c->offset);
 	while (n < 0 && errno == EINTR);
 	/* The promised length cannot be kept: the client sees a short one. */
 	if (n <= 0 || !ws_send(c->wsi, bytes, (size_t)n, true))
 		return false;
 	c->net->counts.out += (uint64_t)n;
 	c->left -= (uint64_t)n;
+	c->offset += n;
 	ws_deadline(c->wsi, BODY_SECONDS);
 	ws_want_write(c->wsi);
 	return true;
@@ -190,6 +191,15 @@ net_close(struct net_client *c, unsigned code, const char *why)
 	snprintf(c->why, sizeof(c->why), "%s", why);
 	ws_deadline(c->wsi, CLOSE_SECONDS);
 	ws_want_write(c->wsi);
+}
+
+void
+net_close_all(struct net *n, unsigned code, const char *why)
+{
+	for (struct net_client *c = n->clients; c; c = c->next) {
+		if (c->state == CLIENT_SOCKET)
+			net_close(c, code, why);
+	}
 }
 
 static bool

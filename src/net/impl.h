@@ -90,6 +90,7 @@ struct net_client {
 	struct net_watch in;
 	int out;                /* on a server the same as @in.fd */
 	uint64_t left;          /* of a body, bytes */
+	off_t offset;           /* of the next one: others read the file too */
 	bool begun, ended;      /* of the bridge */
 	struct buf stash;       /* came, and was not taken yet */
 	struct buf piece;       /* was read, and is not sent yet */

@@ -167,6 +167,8 @@ void net_send(struct net_client *c, int fd, uint64_t size, const char *type);
 void net_upgrade(struct net_client *c);
 /** End a websocket (RFC 6455, 7.4); @why has at most 100 bytes. */
 void net_close(struct net_client *c, unsigned code, const char *why);
+/** The same for all of them; other clients are not touched. */
+void net_close_all(struct net *n, unsigned code, const char *why);
 enum {
 	NET_NORMAL = 1000, NET_AWAY = 1001, NET_UNACCEPTABLE = 1003,
 	NET_POLICY = 1008, NET_TOO_BIG = 1009, NET_FAILED = 1011,

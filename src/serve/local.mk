@@ -5,11 +5,25 @@ noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	src/serve/control.c \
 	src/serve/control.h \
+	src/serve/doors.c \
 	src/serve/host.c \
 	src/serve/host.h \
 	src/serve/impl.h \
 	src/serve/ingest.c \
+	src/serve/metrics.c \
+	src/serve/questions.c \
 	src/serve/record.c \
 	src/serve/record.h \
+	src/serve/routes.c \
 	src/serve/serve.h \
-	src/serve/worker.c
+	src/serve/server.c \
+	src/serve/server.h \
+	src/serve/sessions.c \
+	src/serve/shelf.c \
+	src/serve/shelf.h \
+	src/serve/silents.c \
+	src/serve/tokens.c \
+	src/serve/tokens.h \
+	src/serve/worker.c \
+	src/serve/zygote.c \
+	src/serve/zygote.h

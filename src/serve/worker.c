@@ -156,6 +156,8 @@ worker_connection(struct worker *w, struct control_message *m)
 
 	if (m->fd < 0 || w->n == CONNECTIONS_MAX)
 		return NULL;
+	if (m->number)
+		w->host.stub.auth = NULL;
 	err = connection_begin(w, m->fd, m->fd);
 	if (!err)
 		m->fd = -1;

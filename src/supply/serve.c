@@ -178,3 +178,13 @@ supply_serve(int fd, int quit, int timeout_ms,
 		shutdown(fd, SHUT_RDWR);
 	return err;
 }
+
+struct err *
+supply_answer(int fd, const struct supply_places *places, bool *over)
+{
+	struct err *err = serve_one(fd, places, over);
+
+	if (err)
+		shutdown(fd, SHUT_RDWR);
+	return err;
+}

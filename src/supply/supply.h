@@ -39,6 +39,12 @@ struct err *supply_pair(int fds[2]) _must_check_;
  */
 struct err *supply_serve(int fd, int quit, int timeout_ms,
 			 const struct supply_places *places) _must_check_;
+/**
+ * Answer the one request that makes @fd readable, without waiting; *@over if
+ * its peer has closed instead. For whoever has a loop already.
+ */
+struct err *supply_answer(int fd, const struct supply_places *places,
+			  bool *over) _must_check_;
 /** The jailed side: fills @out, which borrows @fd. */
 void supply_client(int fd, struct supply *out);
 

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * questions.c: answers what a worker asks for its client. The worker is not
+ * believed: which project may be seen is known here, and every object is held
+ * against it. What is out of sight is answered as what does not exist.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "serve/server.h"
+
+#define DENIALS_MAX 3u
+#define LIST_MAX 200u
+#define LIST_BYTES (CONTROL_MAX - CONTROL_HEAD - 1024u)
+
+/* ---- answers ---- */
+
+static struct err *
+question_answer(struct session *s, uint64_t number, struct span text, int fd)
+{
+	const struct control_message m = {
+		.type = CONTROL_ANSWER, .number = number,
+		.text = text.data ? text.data : "", .n = text.n, .fd = fd,
+	};
+
+	return control_send(s->control.fd, &m);
+}
+
+/* Takes @why. */
+static struct err *
+question_refuse(struct session *s, struct err *why)
+{
+	_err_ struct err *held = why;
+	const struct control_message m = {
+		.type = CONTROL_REFUSAL, .number = err_kind(why),
+		.text = err_text(why), .n = strlen(err_text(why)), .fd = -1,
+	};
+
+	return control_send(s->control.fd, &m);
+}
+
+static struct err *
+question_unknown(const char *id)
+{
+	return err_new(ERR_NOTFOUND, "no snapshot is called \"%s\"; see `info "
+		       "os snapshots`", id);
+}
+
+static struct err *
+question_need_token(struct session *s)
+{
+	return question_refuse(s, err_new(ERR_DENIED, "say `monitor auth "
+					  "TOKEN` first"));
+}
+
+/* ---- what it was told of ---- */
+
+/* The number of @ref in this session, which stays the same. */
+static struct err *
+session_number(struct session *s, const struct store_ref *ref, uint64_t *out)
+{
+	size_t k = 0;
+
+	while (k < s->n_refs && (s->refs[k].number != ref->number
+				 || strcmp(s->refs[k].project, ref->project)))
+		k++;
+	*out = k + 1;
+	if (k < s->n_refs)
+		return NULL;
+	if (k == SESSION_OFFERS_MAX)
+		return err_new(ERR_LIMIT, "a session is told of %u snapshots "
+			       "at most", SESSION_OFFERS_MAX);
+	struct store_ref *more = realloc(s->refs, (k + 1) * sizeof(*more));
+	if (!more)
+		return err_nomem();
+	more[k] = *ref;
+	s->refs = more;
+	s->n_refs++;
+	return NULL;
+}
+
+/* ---- auth ---- */
+
+static struct err *
+question_auth(struct session *s, const struct control_message *m)
+{
+	if (s->authorised)
+		return question_answer(s, 0, (struct span){ 0 }, -1);
+	_err_ struct err *err = token_scope(s->sv->dir, m->text,
+					    s->visitor.scope);
+	if (!err) {
+		s->authorised = true;
+		return question_answer(s, 0, (struct span){ 0 }, -1);
+	}
+	s->sv->refused[REFUSED_TOKEN]++;
+	s->denials++;
+	s->denied = true;
+	return NULL;
+}
+
+/* Who guesses waits; nobody else does. */
+struct err *
+question_tick(struct session *s)
+{
+	if (!s->denied)
+		return NULL;
+	s->denied = false;
+	if (s->denials >= DENIALS_MAX)
+		return err_new(ERR_DENIED, "%u wrong tokens", s->denials);
+	return question_refuse(s, err_new(ERR_DENIED, "this token opens "
+					  "nothing here; see `inquest token "
+					  "list`"));
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct session *s;
+	struct buf *out;
+	size_t n;
+	struct err *err;
+};
+
+static const struct snap_attr *
+object_attr(const struct store_object *o, const char *key)
+{
+	for (size_t k = 0; k < o->n_attrs; k++) {
+		if (strcmp(o->attrs[k].key, key) == 0)
+			return &o->attrs[k];
+	}
+	return NULL;
+}
+
+static const char *
+object_word(const struct store_object *o, const char *key)
+{
+	const struct snap_attr *a = object_attr(o, key);
+
+	return a && a->type == SNAP_ATTR_STRING && a->string ? a->string : "";
+}
+
+/* When it was captured; when it was stored, if that is not known. */
+static void
+object_time(const struct store_object *o, char out[24])
+{
+	const struct snap_attr *a = object_attr(o, "timestamp");
+	time_t t = (time_t)(a && a->type == SNAP_ATTR_U64
+			    ? a->number : o->stored_ns / 1000000000u);
+	struct tm tm;
+
+	*out = '\0';
+	if (gmtime_r(&t, &tm))
+		strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static bool
+listing_add(void *arg, const struct store_object *o)
+{
+	struct listing *l = arg;
+	char id[2 * STORE_DIGITS + 1] = "", captured[24];
+	struct control_offer offer = {
+		.id = id, .program = object_word(o, "application"),
+		.signal = object_word(o, "error.type"), .captured = captured,
+	};
+	size_t before = l->out->len;
+
+	for (size_t k = 0; k < STORE_DIGITS / 2; k++)
+		snprintf(id + 2 * k, 3, "%02x", o->hash[k]);
+	object_time(o, captured);
+	l->err = session_number(l->s, &o->ref, &offer.number);
+	if (l->err)
+		return false;
+	control_put_offer(l->out, &offer);
+	if (l->out->len <= LIST_BYTES)
+		return ++l->n < LIST_MAX;
+	l->out->len = before;
+	return false;
+}
+
+static struct err *
+question_list(struct session *s, const struct control_message *m)
+{
+	_buf_ struct buf out = { 0 };
+	struct listing l = { .s = s, .out = &out };
+	const char *scope = s->visitor.scope;
+
+	(void)m;
+	if (!s->authorised)
+		return question_need_token(s);
+	struct err *err = store_list(s->sv->store, *scope ? scope : NULL,
+				     listing_add, &l);
+	/* A project without objects need not be there yet. */
+	if (err && err_kind(err) == ERR_NOTFOUND) {
+		err_free(err);
+		err = NULL;
+	}
+	err_free(l.err);
+	if (!err)
+		err = buf_err(&out);
+	return err ? question_refuse(s, err)
+		   : question_answer(s, l.n, (struct span){ out.data, out.len },
+				     -1);
+}
+
+/* ---- find and open ---- */
+
+/* "OTHER/1f" must not be looked up at all, lest its neighbours be told. */
+static bool
+question_in_scope(const struct session *s, const char *id)
+{
+	const char *scope = s->visitor.scope, *slash = strchr(id, '/');
+
+	return !*scope || !slash
+	       || ((size_t)(slash - id) == strlen(scope)
+		   && strncmp(id, scope, strlen(scope)) == 0);
+}
+
+static struct err *
+question_find(struct session *s, const struct control_message *m)
+{
+	const char *scope = s->visitor.scope;
+	struct store_ref ref;
+	uint64_t number;
+
+	if (!s->authorised)
+		return question_need_token(s);
+	if (!question_in_scope(s, m->text))
+		return question_refuse(s, question_unknown(m->text));
+	struct err *err = store_find(s->sv->store, m->text,
+				     *scope ? scope : NULL, &ref);
+	if (!err && !doors_sees(&s->visitor, ref.project))
+		err = question_unknown(m->text);
+	if (!err)
+		err = session_number(s, &ref, &number);
+	return err ? question_refuse(s, err)
+		   : question_answer(s, number, (struct span){ 0 }, -1);
+}
+
+static void
+question_shelf(void *arg, struct err *failed, int fd, const char *title)
+{
+	struct session *s = arg;
+
+	s->opening = false;
+	_err_ struct err *err = failed ? question_refuse(s, failed)
+		: question_answer(s, 0, (struct span){ title, strlen(title) },
+				  fd);
+	if (err)
+		session_end(s, err_text(err));
+}
+
+static struct err *
+question_open(struct session *s, const struct control_message *m)
+{
+	if (!s->authorised)
+		return question_need_token(s);
+	if (s->opening)
+		return err_new(ERR_DAMAGED, "the worker asks for two at once");
+	if (m->number == 0 || m->number > s->n_refs)
+		return question_refuse(s, err_new(
+			ERR_NOTFOUND, "there is no snapshot %" PRIu64 "; see "
+			"`info os snapshots`", m->number));
+	s->opening = true;
+	s->wait = (struct shelf_wait){ .fn = question_shelf, .arg = s };
+	shelf_get(&s->sv->shelf, &s->refs[m->number - 1], &s->wait);
+	return NULL;
+}
+
+/* ---- all messages of a worker ---- */
+
+static struct err *
+question_ready(struct session *s, const struct control_message *m)
+{
+	(void)s;
+	(void)m;
+	return NULL;
+}
+
+static struct err *
+question_pong(struct session *s, const struct control_message *m)
+{
+	s->unheard = 0;
+	if (s->reads != m->number)
+		s->idle = 0;
+	s->reads = m->number;
+	return NULL;
+}
+
+static struct err *
+question_failed(struct session *s, const struct control_message *m)
+{
+	_buf_ struct buf shown = { 0 };
+
+	buf_escape(&shown, m->text, strnlen(m->text, sizeof(s->why) - 1));
+	snprintf(s->why, sizeof(s->why), "%s", shown.data ? shown.data : "");
+	return NULL;
+}
+
+struct err *
+question_handle(struct session *s, const struct control_message *m)
+{
+	static struct err *(*const handlers[CONTROL_TYPES])(
+			struct session *, const struct control_message *) = {
+		[CONTROL_READY] = question_ready,
+		[CONTROL_PONG] = question_pong,
+		[CONTROL_FAILED] = question_failed,
+		[CONTROL_AUTH] = question_auth,
+		[CONTROL_LIST] = question_list,
+		[CONTROL_FIND] = question_find,
+		[CONTROL_OPEN] = question_open,
+	};
+
+	if (!handlers[m->type])
+		return err_new(ERR_DAMAGED, "the worker says what only the "
+			       "server says");
+	return handlers[m->type](s, m);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server: what the parts of a running server share.
+ */
+#ifndef SERVE_SERVER_H
+#define SERVE_SERVER_H
+
+#include "serve/impl.h"
+#include "serve/shelf.h"
+#include "serve/tokens.h"
+#include "serve/zygote.h"
+
+/** Why somebody was turned away: the labels of a metric. */
+enum refusal {
+	REFUSED_HOST, REFUSED_ORIGIN, REFUSED_TOKEN, REFUSED_NO_TOKEN,
+	REFUSED_NOT_FOUND, REFUSED_METHOD, REFUSED_SESSIONS,
+	REFUSED_CONNECTIONS, REFUSED_SILENT,
+	REFUSALS
+};
+
+struct session;
+struct silent;
+struct server {
+	const struct serve_options *o;
+	struct serve_limits limits;     /* without zeros */
+	char *dir;              /* of the store, and of the tokens */
+	struct store *store;
+	struct net *net;
+	struct zygote zygote;
+	struct shelf shelf;
+	struct net_listener http, rsp;
+	struct net_watch http_watch, rsp_watch, signals, tick, zygote_watch,
+			 stop_tick;
+	struct session *sessions;
+	struct silent *silents; /* RSP connections that said nothing yet */
+	unsigned n_sessions, n_silents;
+	uint32_t last_number;
+	unsigned stopping;      /* stop_ticks since it was asked to end */
+	bool full;              /* no descriptor was left: listen later */
+	struct err *failed;     /* why it ends by itself */
+	uint64_t started, crashed, accepted, refused[REFUSALS];
+};
+
+/* ---- doors.c: who may come in ---- */
+enum door {
+	DOOR_PUBLIC,            /* anybody, by a right name */
+	DOOR_ALL,               /* a token for all projects */
+	DOOR_ANY,               /* any token; the route asks what it opens */
+};
+struct visitor {
+	char scope[STORE_NAME_MAX + 1]; /* a project; "" = all */
+};
+struct verdict {
+	unsigned status;        /* 0: come in */
+	const char *text;
+};
+struct verdict doors_check(struct server *sv, const struct net_request *r,
+			   enum door door, struct visitor *out);
+/** Does @v see @project? */
+bool doors_sees(const struct visitor *v, const char *project);
+/** The same for a connection that speaks no HTTP: by who is behind it. */
+bool doors_is_owner(int fd);
+
+/* ---- routes.c: HTTP ---- */
+extern const struct net_http routes_http;
+/* ---- metrics.c ---- */
+void metrics_write(const struct server *sv, struct buf *b);
+
+/* ---- sessions.c: a worker and what it serves ---- */
+#define SESSION_OFFERS_MAX 4096u
+struct session {
+	struct server *sv;
+	struct session **owner; /* set to NULL when it is freed; or NULL */
+	struct session *next, **back;
+	uint32_t number;
+	struct net_watch control, supply;       /* our ends */
+	struct net_client *client;      /* its websocket; or NULL */
+	unsigned hung_up;       /* seconds since it closed its connection */
+	int connection;         /* to be handed over; -1: it was */
+	struct shelf_wait wait;
+	bool opening;           /* it waits for the answer to CONTROL_OPEN */
+	bool ended;             /* nothing more is heard; its worker may live */
+	char why[128];          /* what it is told to have ended for */
+	/* who it is */
+	bool authorised;
+	struct visitor visitor;
+	unsigned denials;
+	bool denied;            /* an answer that waits for the next tick */
+	/* what it was told of: number k is refs[k - 1] */
+	struct store_ref *refs;
+	size_t n_refs;
+	/* is it alive, is it used: seconds */
+	unsigned unheard, idle;
+	unsigned asked;         /* in this second, times */
+	uint64_t reads;
+};
+/**
+ * Start a worker for @connection (taken). With @ref it serves that object;
+ * otherwise its client says which, after a token where @authorised is false.
+ * ERR_LIMIT: one too many.
+ */
+struct session_begin {
+	int connection;
+	const struct store_ref *ref;
+	bool authorised;
+	struct net_client *client;
+	struct session **owner; /* where the session is; or NULL */
+};
+struct err *session_begin(struct server *sv, const struct session_begin *b)
+	_must_check_;
+/** End it; its client is told @why, NULL = nothing. */
+void session_end(struct session *s, const char *why);
+/** Its websocket has gone. */
+void session_abandon(struct session *s);
+/** It has closed its end of what a websocket is bridged to. */
+void session_hang_up(struct session *s);
+/** Once a second. */
+void sessions_tick(struct server *sv);
+/** A report of the zygote's. */
+void sessions_report(struct server *sv, const struct zygote_message *m);
+void sessions_free(struct server *sv);
+
+/* ---- questions.c: what a worker asks ---- */
+/** ERR_DAMAGED: it does not keep to the protocol. */
+struct err *question_handle(struct session *s, const struct control_message *m)
+	_must_check_;
+/** Once a second: answers that were held back. */
+struct err *question_tick(struct session *s) _must_check_;
+
+/* ---- silents.c: RSP connections before their first byte ---- */
+void silent_accept(struct server *sv, int fd);
+void silents_tick(struct server *sv);
+void silents_free(struct server *sv);
+
+#endif

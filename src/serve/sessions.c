@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sessions.c: workers, from their start to their end.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/server.h"
+#include "supply/supply.h"
+
+/* Seconds between questions whether it is alive, and for an answer. */
+#define PING_SECONDS 10u
+#define DEAF_SECONDS 60u
+/* From hanging up to its end, for what is still to be told of that. */
+#define GOODBYE_SECONDS 3u
+/* Questions a second: opening a program with many libraries asks hundreds. */
+#define ASKED_MAX 2000u
+
+/* ---- life ---- */
+
+static void
+session_free(struct session *s)
+{
+	shelf_cancel(&s->wait);
+	net_watch_close(&s->control);
+	net_watch_close(&s->supply);
+	base_close(&s->connection);
+	*s->back = s->next;
+	if (s->next)
+		s->next->back = s->back;
+	s->sv->n_sessions--;
+	if (s->owner)
+		*s->owner = NULL;
+	free(s->refs);
+	free(s);
+}
+
+static void
+session_tell_client(struct session *s)
+{
+	if (!s->client)
+		return;
+	net_close(s->client, *s->why ? NET_FAILED : NET_NORMAL, s->why);
+}
+
+/* The first reason is the one. */
+static void
+session_say_why(struct session *s, const char *why)
+{
+	size_t n = strnlen(why, sizeof(s->why) - 1);
+
+	if (*s->why)
+		return;
+	memcpy(s->why, why, n);
+	s->why[n] = '\0';
+}
+
+void
+session_end(struct session *s, const char *why)
+{
+	if (why)
+		session_say_why(s, why);
+	if (s->ended)
+		return;
+	s->ended = true;
+	shelf_cancel(&s->wait);
+	net_watch_close(&s->control);
+	net_watch_close(&s->supply);
+	base_close(&s->connection);
+	s->connection = -1;
+	/* Its report will come, and then it is freed. */
+	zygote_kill(&s->sv->zygote, s->number);
+}
+
+void
+session_abandon(struct session *s)
+{
+	s->client = NULL;
+	s->owner = NULL;
+	session_end(s, NULL);
+}
+
+void
+session_hang_up(struct session *s)
+{
+	s->hung_up = 1;
+}
+
+/* ---- what comes from the worker ---- */
+
+/* One that asks without end is heard again in the next second. */
+static void
+session_count_question(struct session *s)
+{
+	if (++s->asked < ASKED_MAX)
+		return;
+	net_rewatch(&s->control, 0);
+	net_rewatch(&s->supply, 0);
+}
+
+static void
+session_hear_again(struct session *s)
+{
+	if (s->asked >= ASKED_MAX) {
+		net_rewatch(&s->control, NET_READ);
+		net_rewatch(&s->supply, NET_READ);
+	}
+	s->asked = 0;
+}
+
+static void
+session_control(void *arg, unsigned events)
+{
+	struct session *s = arg;
+	struct control_packet p;
+	bool over = false;
+
+	(void)events;
+	struct err *err = control_receive(s->control.fd, CONTROL_ASK_MAX,
+					  false, &p, &over);
+	if (!err && !over)
+		err = question_handle(s, &p.m);
+	if (err)
+		session_end(s, err_text(err));
+	else if (over)
+		/* Its own end, or a crash: the zygote tells. */
+		net_watch_close(&s->control);
+	else
+		session_count_question(s);
+	err_free(err);
+}
+
+static void
+session_supply(void *arg, unsigned events)
+{
+	struct session *s = arg;
+	bool over = false;
+
+	(void)events;
+	_err_ struct err *err = supply_answer(s->supply.fd,
+					      &supply_default_places, &over);
+	if (err || over)
+		net_watch_close(&s->supply);
+	else
+		session_count_question(s);
+}
+
+/* ---- what it serves ---- */
+
+static struct err *
+session_hand_over(struct session *s, int fd, const char *title)
+{
+	const struct control_message snapshot = {
+		.type = CONTROL_SNAPSHOT, .text = title ? title : "",
+		.n = title ? strlen(title) : 0, .fd = fd,
+	};
+
+	const struct control_message connection = {
+		.type = CONTROL_CONNECTION, .number = s->authorised,
+		.text = "", .fd = s->connection,
+	};
+
+	struct err *err = title ? control_send(s->control.fd, &snapshot) : NULL;
+	if (!err)
+		err = control_send(s->control.fd, &connection);
+	base_close(&s->connection);
+	s->connection = -1;
+	return err;
+}
+
+static void
+session_shelf(void *arg, struct err *failed, int fd, const char *title)
+{
+	struct session *s = arg;
+	_err_ struct err *err = failed;
+
+	if (!err)
+		err = session_hand_over(s, fd, title);
+	if (err)
+		session_end(s, err_text(err));
+}
+
+/* ---- the start ---- */
+
+/* Two sockets; the worker's ends of them in @theirs. */
+static struct err *
+session_sockets(struct session *s, int theirs[2])
+{
+	int control[2], supply[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		return err_errno("cannot make a socket");
+	s->control.fd = control[0];
+	theirs[0] = control[1];
+	/* The worker waits for us, but never we for it. */
+	fcntl(s->control.fd, F_SETFL, O_NONBLOCK);
+	struct err *err = supply_pair(supply);
+	if (err)
+		return err;
+	s->supply.fd = supply[0];
+	theirs[1] = supply[1];
+	err = net_watch(s->sv->net, &s->control, NET_READ);
+	return err ? err : net_watch(s->sv->net, &s->supply, NET_READ);
+}
+
+static struct err *
+session_start(struct session *s, const struct store_ref *ref)
+{
+	int theirs[2] = { -1, -1 };
+
+	struct err *err = session_sockets(s, theirs);
+	if (!err)
+		err = zygote_spawn(&s->sv->zygote, s->number, theirs[0],
+				   theirs[1]);
+	base_close(&theirs[0]);
+	base_close(&theirs[1]);
+	if (err)
+		return err;
+	s->sv->started++;
+	if (!ref)
+		return session_hand_over(s, -1, NULL);
+	s->wait = (struct shelf_wait){ .fn = session_shelf, .arg = s };
+	shelf_get(&s->sv->shelf, ref, &s->wait);
+	return NULL;
+}
+
+static struct session *
+session_new(struct server *sv, const struct session_begin *b)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->sv = sv;
+	s->number = ++sv->last_number;
+	s->connection = b->connection;
+	s->client = b->client;
+	s->owner = b->owner;
+	if (s->owner)
+		*s->owner = s;
+	s->authorised = b->authorised;
+	s->control = (struct net_watch){
+		.fd = -1, .fn = session_control, .arg = s,
+	};
+	s->supply = (struct net_watch){
+		.fd = -1, .fn = session_supply, .arg = s,
+	};
+	s->next = sv->sessions;
+	s->back = &sv->sessions;
+	if (s->next)
+		s->next->back = &s->next;
+	sv->sessions = s;
+	sv->n_sessions++;
+	return s;
+}
+
+struct err *
+session_begin(struct server *sv, const struct session_begin *b)
+{
+	_close_ int connection = b->connection;
+
+	if (sv->n_sessions >= sv->limits.sessions) {
+		sv->refused[REFUSED_SESSIONS]++;
+		return err_new(ERR_LIMIT, "%u sessions are open; try again "
+			       "later", sv->n_sessions);
+	}
+	struct session *s = session_new(sv, b);
+	if (!s)
+		return err_nomem();
+	connection = -1;
+	struct err *err = session_start(s, b->ref);
+	if (err)
+		session_free(s);
+	return err;
+}
+
+/* ---- time ---- */
+
+/* One that is stuck in a request, or that nobody asks anything. */
+static void
+session_tick(struct session *s)
+{
+	s->unheard++;
+	s->idle++;
+	if (s->ended) {
+		zygote_kill(&s->sv->zygote, s->number);
+		return;
+	}
+	session_hear_again(s);
+	_err_ struct err *err = question_tick(s);
+	if (!err && s->control.net && s->unheard % PING_SECONDS == 0)
+		err = control_say(s->control.fd, CONTROL_PING, 0);
+	if (err)
+		session_end(s, err_text(err));
+	else if (s->unheard > DEAF_SECONDS)
+		session_end(s, "a request took too long");
+	else if (s->idle > s->sv->limits.idle_seconds)
+		session_end(s, "nothing was asked for long");
+	else if (s->hung_up && ++s->hung_up > GOODBYE_SECONDS)
+		session_end(s, NULL);
+}
+
+void
+sessions_tick(struct server *sv)
+{
+	struct session *next;
+
+	for (struct session *s = sv->sessions; s; s = next) {
+		next = s->next;
+		session_tick(s);
+	}
+}
+
+/* Why it failed may have been said and not been heard yet. */
+static void
+session_last_words(struct session *s)
+{
+	struct control_packet p;
+	bool over = false;
+
+	while (s->control.fd >= 0 && !over) {
+		_err_ struct err *err = control_receive(
+			s->control.fd, CONTROL_ASK_MAX, false, &p, &over);
+		if (err)
+			return;
+		if (!over && p.m.type == CONTROL_FAILED)
+			err = question_handle(s, &p.m);
+	}
+}
+
+void
+sessions_report(struct server *sv, const struct zygote_message *m)
+{
+	struct session *s = sv->sessions;
+
+	while (s && s->number != m->number)
+		s = s->next;
+	if (!s)
+		return;
+	session_last_words(s);
+	/* Killed by us, it has been told why already. */
+	if (*m->text && !s->ended) {
+		sv->crashed++;
+		session_say_why(s, m->text);
+	}
+	s->ended = true;
+	session_tell_client(s);
+	session_free(s);
+}
+
+void
+sessions_free(struct server *sv)
+{
+	while (sv->sessions)
+		session_free(sv->sessions);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zygote.c: the process that starts workers, and the server's end of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "jail/jail.h"
+#include "serve/impl.h"
+#include "serve/zygote.h"
+#include "supply/supply.h"
+
+/* How often ends are looked for where the kernel has no pidfd. */
+#define LOOK_MS 200
+
+/* A worker's ends of two sockets. */
+struct ends {
+	int control, supply;
+};
+union passing {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ends))];
+};
+
+/* ---- in a worker ---- */
+
+static void
+worker_tell(int control, const struct err *err)
+{
+	_buf_ struct buf text = { .max = CONTROL_ASK_MAX / 2 };
+	struct control_message m = { .type = CONTROL_FAILED, .fd = -1 };
+
+	buf_puts(&text, err_text(err));
+	m.text = text.data ? text.data : "";
+	m.n = strlen(m.text);
+	/* A server that does not listen any more knows already. */
+	err_free(control_send(control, &m));
+}
+
+static int
+worker_main(void *arg)
+{
+	const struct ends *e = arg;
+	const struct worker_options o = {
+		.in = -1, .out = -1, .record = -1, .quiet = -1,
+		.control = e->control, .single = true,
+	};
+	struct supply supply;
+
+	supply_client(e->supply, &supply);
+	_err_ struct err *err = worker_run_with(&o, &supply);
+	if (err)
+		worker_tell(e->control, err);
+	return err_exit_status(err);
+}
+
+/* ---- in the zygote ---- */
+
+struct nest {
+	int fd;
+	unsigned n, max;
+	struct pollfd *polls;           /* 0: requests; then one a child */
+	struct jail_child **children;   /* of polls[k + 1] */
+	uint32_t *numbers;
+};
+
+static void
+nest_report(struct nest *n, uint32_t number, const struct err *err)
+{
+	struct zygote_message m = { .what = ZYGOTE_ENDED, .number = number };
+
+	if (err)
+		snprintf(m.text, sizeof(m.text), "%s", err_text(err));
+	/* A server that has gone is seen at the next request. */
+	while (send(n->fd, &m, sizeof(m), MSG_NOSIGNAL) < 0 && errno == EINTR)
+		continue;
+}
+
+static struct err *
+nest_hatch(struct nest *n, uint32_t number, struct ends *e)
+{
+	static const struct jail_limits limits = {
+		.cpu_seconds = JAIL_NO_LIMIT, .wall_seconds = JAIL_NO_LIMIT,
+	};
+	const int keep[] = { e->control, e->supply };
+
+	if (n->n == n->max)
+		return err_new(ERR_LIMIT, "there are %u workers", n->max);
+	struct err *err = jail_spawn(&limits, keep, countof(keep), worker_main,
+				     e, &n->children[n->n]);
+	if (err)
+		return err;
+	n->numbers[n->n++] = number;
+	n->polls[n->n] = (struct pollfd){
+		.fd = jail_pidfd(n->children[n->n - 1]), .events = POLLIN,
+	};
+	return NULL;
+}
+
+static void
+nest_kill(struct nest *n, uint32_t number)
+{
+	for (unsigned k = 0; k < n->n; k++) {
+		if (n->numbers[k] == number)
+			kill(jail_pid(n->children[k]), SIGKILL);
+	}
+}
+
+/* False: the server has gone. */
+static bool
+nest_request(struct nest *n)
+{
+	struct ends e = { -1, -1 };
+	union passing room;
+	struct zygote_message m;
+	struct iovec part = { .iov_base = &m, .iov_len = sizeof(m) };
+	struct msghdr msg = {
+		.msg_iov = &part, .msg_iovlen = 1,
+		.msg_control = room.bytes, .msg_controllen = sizeof(room),
+	};
+	ssize_t got = recvmsg(n->fd, &msg, MSG_CMSG_CLOEXEC);
+
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got != sizeof(m))
+		return false;
+	const struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_len == CMSG_LEN(sizeof(e)))
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+	if (m.what == ZYGOTE_KILL) {
+		nest_kill(n, m.number);
+	} else {
+		_err_ struct err *err = nest_hatch(n, m.number, &e);
+		if (err)
+			nest_report(n, m.number, err);
+	}
+	base_close(&e.control);
+	base_close(&e.supply);
+	return true;
+}
+
+static bool
+nest_has_ended(const struct nest *n, unsigned k)
+{
+	siginfo_t info = { 0 };
+
+	if (n->polls[k + 1].fd >= 0)
+		return n->polls[k + 1].revents != 0;
+	return waitid(P_PID, (id_t)jail_pid(n->children[k]), &info,
+		      WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+/* @status has told its reason itself; an error is an end by a signal. */
+static void
+nest_reap(struct nest *n)
+{
+	for (unsigned k = n->n; k-- > 0;) {
+		int status;
+		if (!nest_has_ended(n, k))
+			continue;
+		_err_ struct err *err = jail_wait(n->children[k], &status);
+		nest_report(n, n->numbers[k], err);
+		n->n--;
+		n->children[k] = n->children[n->n];
+		n->numbers[k] = n->numbers[n->n];
+		n->polls[k + 1] = n->polls[n->n + 1];
+	}
+}
+
+static void
+nest_run(struct nest *n)
+{
+	bool blind = false;
+
+	for (;;) {
+		for (unsigned k = 0; k < n->n; k++)
+			blind = blind || n->polls[k + 1].fd < 0;
+		if (poll(n->polls, n->n + 1, blind ? LOOK_MS : -1) < 0
+		    && errno != EINTR)
+			return;
+		/* Before new ones, whose places are not filled in yet. */
+		short asked = n->polls[0].revents;
+		nest_reap(n);
+		if (asked && !nest_request(n))
+			return;
+	}
+}
+
+static _Noreturn void
+zygote_main(int fd, unsigned max)
+{
+	struct nest n = { .fd = fd, .max = max };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* A terminal's Ctrl-C means the server, which ends us in good order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	/* What a worker was made to say must not reach a terminal. */
+	for (int k = STDIN_FILENO; k <= STDERR_FILENO; k++)
+		dup2(null, k);
+	dup2(fd, STDERR_FILENO + 1);
+	close_range(STDERR_FILENO + 2, ~0u, 0);
+	n.fd = STDERR_FILENO + 1;
+	n.polls = calloc(max + 1, sizeof(*n.polls));
+	n.children = calloc(max, sizeof(struct jail_child *));
+	n.numbers = calloc(max, sizeof(*n.numbers));
+	if (n.polls && n.children && n.numbers) {
+		n.polls[0] = (struct pollfd){ .fd = n.fd, .events = POLLIN };
+		nest_run(&n);
+	}
+	_exit(0);
+}
+
+/* ---- in the server ---- */
+
+struct err *
+zygote_start(unsigned max, struct zygote *out)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_errno("cannot make a socket");
+	_close_ int ours = pair[0];
+	_close_ int theirs = pair[1];
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_errno("cannot start a process");
+	if (pid == 0)
+		zygote_main(theirs, max);
+	*out = (struct zygote){ .fd = ours, .pid = pid };
+	ours = -1;
+	return NULL;
+}
+
+struct err *
+zygote_spawn(struct zygote *z, uint32_t number, int control, int supply)
+{
+	const struct ends e = { control, supply };
+	struct zygote_message m = { .what = ZYGOTE_SPAWN, .number = number };
+	union passing room = { .bytes = { 0 } };
+	struct iovec part = { .iov_base = &m, .iov_len = sizeof(m) };
+	struct msghdr msg = {
+		.msg_iov = &part, .msg_iovlen = 1,
+		.msg_control = room.bytes, .msg_controllen = sizeof(room),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(e));
+	memcpy(CMSG_DATA(c), &e, sizeof(e));
+	if (sendmsg(z->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return err_errno("cannot start a worker");
+	return NULL;
+}
+
+void
+zygote_kill(struct zygote *z, uint32_t number)
+{
+	const struct zygote_message m = {
+		.what = ZYGOTE_KILL, .number = number,
+	};
+
+	/* Both sides could wait for the other to read: asked again if lost. */
+	send(z->fd, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+struct err *
+zygote_report(struct zygote *z, struct zygote_message *out, bool *over)
+{
+	ssize_t n = recv(z->fd, out, sizeof(*out), MSG_DONTWAIT);
+
+	*over = n == 0;
+	if (n < 0)
+		return err_errno("cannot hear of workers");
+	out->text[sizeof(out->text) - 1] = '\0';
+	return NULL;
+}
+
+void
+zygote_end(struct zygote *z)
+{
+	if (z->fd < 0)
+		return;
+	base_close(&z->fd);
+	z->fd = -1;
+	while (waitpid(z->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
