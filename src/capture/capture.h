@@ -45,7 +45,8 @@ uint64_t capture_pause_ns(const struct target *picture);
  * Run @argv and all that it starts, and take a picture of each process that
  * is about to die of a signal that dumps core. Signals pass unchanged.
  * @died runs in a process of its own, forked for it, and takes the picture;
- * what it returns is that process's exit status. Returns when the command has
+ * what it returns is that process's exit status; what stdio holds is not
+ * flushed there. ERR_NOTFOUND, ERR_DENIED: @argv cannot be run. Returns when the command has
  * ended, and every @died too: *@status is the command's wait status. What is
  * left of its descendants then runs on untraced.
  */
@@ -58,7 +59,10 @@ struct capture_command {
 struct captured {
 	int status;                     /* of the command, as of waitpid() */
 	unsigned pictures;              /* that were taken */
-	unsigned failed;                /* @died that ended with non-zero */
+	unsigned failed;                /* @died that ended with non-zero, or
+					   pictures that could not be taken */
+	struct err *trouble;            /* why the latest of these could not
+					   be, or NULL; the caller frees */
 };
 struct err *capture_run(const struct capture_command *c, struct captured *out)
 	_must_check_;

@@ -7,6 +7,13 @@ libcapture_a_SOURCES = \
 	src/capture/capture.h \
 	src/capture/copy.c \
 	src/capture/copy.h \
+	src/capture/core.c \
+	src/capture/core.h \
+	src/capture/core_notes.c \
+	src/capture/crash.c \
+	src/capture/crash.h \
+	src/capture/crowd.c \
+	src/capture/crowd.h \
 	src/capture/frames.c \
 	src/capture/impl.h \
 	src/capture/memory.c \

@@ -8,6 +8,8 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "capture/shot.h"
 
@@ -41,6 +43,9 @@ trace_run(void *arg)
 	struct tracing *t = arg;
 	sigset_t all;
 
+	/* A thousand busy threads would make us wait for our turn while some
+	 * of them wait for us. Where it is not allowed it is not needed. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
 	/* Signals are for the threads of the caller. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);

@@ -18,7 +18,9 @@
 #define STOP_MS 2000u
 #define MAPS_TEXT_MAX (256u << 20)
 #define AUXV_MAX 4096u
-#define RESERVE (1ull << 20)
+/* What a process may grow by until it stands still. */
+#define RESERVE_MIN (1ull << 20)
+#define RESERVE_MAX (16ull << 20)
 /* PF_KTHREAD of the kernel's include/linux/sched.h, in field 9 of stat. */
 #define FLAG_KERNEL_THREAD 0x00200000u
 
@@ -226,7 +228,7 @@ buffer_make(struct shot *s, uint64_t bytes, int flags)
 struct err *
 shot_prepare(struct shot *s)
 {
-	uint64_t bytes;
+	uint64_t bytes, reserve;
 
 	s->plan.limits = &s->limits;
 	s->plan.arena = s->copied.arena = s->arena;
@@ -243,7 +245,9 @@ shot_prepare(struct shot *s)
 	if (err)
 		return err;
 	copy_touch_modules(&s->plan, s->proc.pid);
-	return buffer_make(s, bytes + bytes / 10 + RESERVE, MAP_POPULATE);
+	reserve = RESERVE_MIN + bytes / 10;
+	reserve = reserve < RESERVE_MAX ? reserve : RESERVE_MAX;
+	return buffer_make(s, bytes + reserve, MAP_POPULATE);
 }
 
 /* ---- while it stands still --------------------------------------------------------- */

@@ -245,7 +245,8 @@ tracees_seize(struct tracees *s)
 }
 
 /* ---- stopping -------------------------------------------------------------------- */
-void
+/* What the kernel told by waitpid(2): a stop or the end. */
+static void
 tracee_take_status(struct tracee *t, int status)
 {
 	int event = status >> 16, signal = WSTOPSIG(status);
@@ -261,12 +262,27 @@ tracee_take_status(struct tracee *t, int status)
 		t->group_stop = signal;
 }
 
+/* Whoever waits for all of a command has to see the end of each by itself. */
 static bool
-tracee_poll(struct tracee *t)
+tracee_end_is_waiting(const struct tracee *t)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)t->tid, &info,
+		      WEXITED | WNOHANG | WNOWAIT | __WALL) == 0
+	       && info.si_pid == t->tid;
+}
+
+static bool
+tracee_poll(const struct tracees *s, struct tracee *t)
 {
 	int status;
-	pid_t got = waitpid(t->tid, &status, __WALL | WNOHANG);
 
+	if (s->auto_attached && tracee_end_is_waiting(t)) {
+		t->at = TRACEE_ENDED;
+		return true;
+	}
+	pid_t got = waitpid(t->tid, &status, __WALL | WNOHANG);
 	if (got == t->tid)
 		tracee_take_status(t, status);
 	else if (got < 0 && errno != EINTR)
@@ -283,7 +299,7 @@ poll_all(struct tracees *s, bool patient)
 	for (size_t k = 0; k < s->n; k++) {
 		struct tracee *t = &s->all[k];
 
-		if (t->at != TRACEE_RUNNING || tracee_poll(t))
+		if (t->at != TRACEE_RUNNING || tracee_poll(s, t))
 			continue;
 		if (!patient && tracee_has_ended(s, t))
 			t->at = TRACEE_ENDED;

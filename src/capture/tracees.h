@@ -37,8 +37,8 @@ struct tracee {
 struct tracees {
 	const struct proc *proc;        /* borrowed */
 	int task;                       /* its task/ */
-	bool auto_attached;             /* ours by PTRACE_O_TRACECLONE: list,
-					   do not seize */
+	bool auto_attached;             /* ours by PTRACE_O_TRACECLONE: do not
+					   seize; ends stay to be waited for */
 	struct tracee *all;
 	size_t n, cap;
 	uint8_t *xstate;                /* xstate_max for each thread */
@@ -67,8 +67,6 @@ void tracees_read_regs(struct tracees *s);
  * and a process that was stopped by a signal remains so.
  */
 void tracees_detach(struct tracees *s);
-/** What the kernel told of @t by waitpid(2): its stop or its end. */
-void tracee_take_status(struct tracee *t, int status);
 /** A thread that stands still, or NULL. */
 const struct tracee *tracees_any(const struct tracees *s);
 /** CLOCK_MONOTONIC in nanoseconds. */
