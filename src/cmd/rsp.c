@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/pick.h"
 #include "cmd/session.h"
 #include "net/net.h"
 #include "serve/serve.h"
@@ -119,6 +121,41 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 		dup2(quiet, STDERR_FILENO);
 	err_free(session_serve(s, -1));
 	return session_end(s, status);
+}
+
+/* ---- through a server ---- */
+
+/* See rsp_find_quiet(). */
+static void
+rsp_opened(void)
+{
+	_close_ int quiet = -1;
+
+	err_free(rsp_find_quiet(&quiet));
+	if (quiet >= 0)
+		dup2(quiet, STDERR_FILENO);
+}
+
+static struct err *
+rsp_url(const char *typed, const struct rsp_options *o)
+{
+	static const char end[] = "/rsp";
+	_free_ char *url = NULL, *token = NULL, *address = NULL;
+
+	if (o->exe || o->listen || o->record)
+		return err_new(ERR_USAGE, "--exe, --listen and --record are "
+			       "for files; a URL is served elsewhere");
+	struct err *err = pick_token(typed, &url, &token);
+	if (err)
+		return err;
+	size_t n = strlen(url), e = sizeof(end) - 1;
+	if (asprintf(&address, "%s%s", url,
+		     n > e && strcmp(url + n - e, end) == 0 ? "" : end) < 0)
+		return err_nomem();
+	if (!isatty(STDIN_FILENO))
+		signal(SIGINT, SIG_IGN);
+	return net_pipe(address, token, "rsp", STDIN_FILENO, STDOUT_FILENO,
+			rsp_opened);
 }
 
 /* ---- on a socket ---- */
@@ -279,6 +316,8 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 	_close_ int record = -1;
 
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	if (!err && pick_is_url(operands.item[0]))
+		return rsp_url(operands.item[0], &o);
 	if (!err)
 		err = rsp_open_record(o.record, &record);
 	if (err)
@@ -306,6 +345,8 @@ static const struct example rsp_examples[] = {
 	{ "(gdb) target remote | " PROGRAM " rsp x.snap", "on a pipe" },
 	{ PROGRAM " rsp --listen 127.0.0.1:0 x.snap", "on a free port" },
 	{ PROGRAM " rsp --listen unix:/tmp/x x.snap", "on a unix socket" },
+	{ "(gdb) target remote | " PROGRAM " rsp http://HOST/p/PROJECT/ID",
+	  "through a server" },
 	{ NULL, NULL }
 };
 
@@ -314,7 +355,8 @@ static const struct exit_row rsp_exits[] = {
 	{ 1, "the file is no snapshot or core, or cannot be handled" },
 	{ 2, "usage" },
 	{ 3, "no such file" },
-	{ 4, "not allowed to read it, or to listen there" },
+	{ 4, "not allowed to read it, or to listen there; no token" },
+	{ 5, "the server of a URL cannot be reached, or ended it" },
 	{ 6, "the file is too damaged to be opened" },
 	{ 0, NULL }
 };
@@ -339,6 +381,10 @@ const struct verb verb_rsp = {
 		"Started by gdb on a pipe, it speaks on standard error only "
 		"until the file is open: gdb would look there before every "
 		"byte it takes, which makes it five times slower.\n\n"
+		"The URL of an object that a server has is opened there, and "
+		"its bytes come by a websocket. The token for it is the one "
+		"after ?token=, else $INQUEST_TOKEN, else one's own where the "
+		"server is on this machine.\n\n"
 		"--record writes what was said, as text: a first line "
 		"\"inquest-rsp 1\", then a line for every piece with its "
 		"direction (> from the client, < to it), the number of the "

@@ -373,6 +373,8 @@ client_opened(struct net_client *c)
 {
 	c->state = CLIENT_SOCKET;
 	c->net->counts.websockets++;
+	if (c->opened)
+		c->opened();
 	/* On the side of a client its own input may come first. */
 	return c->net->o.http || bridge_begin(c);
 }

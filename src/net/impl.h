@@ -101,7 +101,9 @@ struct net_client {
 	/* its end */
 	unsigned code;
 	char why[104];
-	struct err **told;      /* of a client here: where errors go */
+	/* of a client here: where errors go; what to call when it is open */
+	struct err **told;
+	void (*opened)(void);
 };
 struct net_client *client_new(struct net *n);
 

@@ -57,15 +57,6 @@ address_of_host(const char *host, union address *out, socklen_t *size)
 	return false;
 }
 
-bool
-net_is_loopback(const char *host)
-{
-	union address a;
-	socklen_t size;
-
-	return *host && address_of_host(host, &a, &size);
-}
-
 /* Digits only, and not more than @max. */
 static bool
 address_number(const char *text, unsigned long max, unsigned long *out)

@@ -34,10 +34,11 @@ struct err *net_fetch(const struct net_fetch *f) _must_check_;
 /**
  * Open a websocket and copy between it and two descriptors until one side
  * ends. @url is http: or https:, as the server prints it. Errors as of
- * net_fetch(), for the upgrade.
+ * net_fetch(), for the upgrade. @opened, or NULL, is called once it is made.
  */
 struct err *net_pipe(const char *url, const char *token,
-		     const char *subprotocol, int in, int out) _must_check_;
+		     const char *subprotocol, int in, int out,
+		     void (*opened)(void)) _must_check_;
 
 /** The parts of an http: or https: URL. ERR_USAGE for anything else. */
 struct net_url {
@@ -50,8 +51,6 @@ struct net_url {
 struct err *net_url_parse(const char *text, struct net_url *out) _must_check_;
 void net_url_fini(struct net_url *u);
 #define _url_ _cleanup_(net_url_fini)
-/** Is @host this machine, whatever a name service says? */
-bool net_is_loopback(const char *host);
 
 /* ---- listening ------------------------------------------------------------ */
 struct net_listener {

@@ -9,7 +9,7 @@
 
 struct err *
 net_pipe(const char *url, const char *token, const char *subprotocol, int in,
-	 int out)
+	 int out, void (*opened)(void))
 {
 	const struct net_options options = {
 		.subprotocol = subprotocol, .header_seconds = ANSWER_SECONDS,
@@ -29,6 +29,7 @@ net_pipe(const char *url, const char *token, const char *subprotocol, int in,
 	c->in.fd = in;
 	c->out = out;
 	c->told = &ended;
+	c->opened = opened;
 	const struct ws_target t = {
 		.url = &u, .token = token, .subprotocol = subprotocol,
 	};

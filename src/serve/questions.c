@@ -249,7 +249,7 @@ question_shelf(void *arg, struct err *failed, int fd, const char *title)
 		: question_answer(s, 0, (struct span){ title, strlen(title) },
 				  fd);
 	if (err)
-		session_end(s, err_text(err));
+		session_stop(s, err_text(err));
 }
 
 static struct err *

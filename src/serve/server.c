@@ -113,7 +113,7 @@ server_signal(void *arg, unsigned events)
 	silents_free(sv);
 	net_close_all(sv->net, NET_AWAY, "the server is stopping");
 	for (struct session *s = sv->sessions; s; s = s->next)
-		session_end(s, NULL);
+		session_stop(s, NULL);
 	sv->failed = net_tick(sv->net, &sv->stop_tick, STOP_TICK_MS);
 	if (sv->failed)
 		net_stop(sv->net);

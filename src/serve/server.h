@@ -109,7 +109,7 @@ struct session_begin {
 struct err *session_begin(struct server *sv, const struct session_begin *b)
 	_must_check_;
 /** End it; its client is told @why, NULL = nothing. */
-void session_end(struct session *s, const char *why);
+void session_stop(struct session *s, const char *why);
 /** Its websocket has gone. */
 void session_abandon(struct session *s);
 /** It has closed its end of what a websocket is bridged to. */

@@ -60,7 +60,7 @@ session_say_why(struct session *s, const char *why)
 }
 
 void
-session_end(struct session *s, const char *why)
+session_stop(struct session *s, const char *why)
 {
 	if (why)
 		session_say_why(s, why);
@@ -81,7 +81,7 @@ session_abandon(struct session *s)
 {
 	s->client = NULL;
 	s->owner = NULL;
-	session_end(s, NULL);
+	session_stop(s, NULL);
 }
 
 void
@@ -125,7 +125,7 @@ session_control(void *arg, unsigned events)
 	if (!err && !over)
 		err = question_handle(s, &p.m);
 	if (err)
-		session_end(s, err_text(err));
+		session_stop(s, err_text(err));
 	else if (over)
 		/* Its own end, or a crash: the zygote tells. */
 		net_watch_close(&s->control);
@@ -181,7 +181,7 @@ session_shelf(void *arg, struct err *failed, int fd, const char *title)
 	if (!err)
 		err = session_hand_over(s, fd, title);
 	if (err)
-		session_end(s, err_text(err));
+		session_stop(s, err_text(err));
 }
 
 /* ---- the start ---- */
@@ -295,13 +295,13 @@ session_tick(struct session *s)
 	if (!err && s->control.net && s->unheard % PING_SECONDS == 0)
 		err = control_say(s->control.fd, CONTROL_PING, 0);
 	if (err)
-		session_end(s, err_text(err));
+		session_stop(s, err_text(err));
 	else if (s->unheard > DEAF_SECONDS)
-		session_end(s, "a request took too long");
+		session_stop(s, "a request took too long");
 	else if (s->idle > s->sv->limits.idle_seconds)
-		session_end(s, "nothing was asked for long");
+		session_stop(s, "nothing was asked for long");
 	else if (s->hung_up && ++s->hung_up > GOODBYE_SECONDS)
-		session_end(s, NULL);
+		session_stop(s, NULL);
 }
 
 void
