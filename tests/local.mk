@@ -115,6 +115,7 @@ SCRIPT_TESTS = \
 	tests/cmd/doctor.py \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
+	tests/cmd/put.py \
 	tests/cmd/report.py \
 	tests/cmd/rsp.py \
 	tests/cmd/words.py \

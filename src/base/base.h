@@ -268,6 +268,7 @@ struct json *json_array(void);
 struct json *json_string(const char *s);        /* NULL gives null */
 struct json *json_u64(uint64_t v);
 struct json *json_i64(int64_t v);
+struct json *json_f64(double v);                /* null if not finite */
 struct json *json_bool(bool v);
 struct json *json_null(void);
 struct json *json_addr(uint64_t v);             /* "0x1f" */

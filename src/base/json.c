@@ -8,6 +8,7 @@
 #undef json_bool
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,6 +98,13 @@ struct json *
 json_i64(int64_t v)
 {
 	return outer(json_object_new_int64(v));
+}
+
+struct json *
+json_f64(double v)
+{
+	/* RFC 8259, 6: JSON has no number for these. */
+	return isfinite(v) ? outer(json_object_new_double(v)) : json_null();
 }
 
 struct json *

@@ -36,8 +36,9 @@ struct verb {
 	struct err *(*run)(const struct verb *v, int argc, char **argv,
 			   int *status);
 };
-extern const struct verb verb_import, verb_report, verb_gdb, verb_rsp,
-	verb_check, verb_dump, verb_doctor, verb_help;
+extern const struct verb verb_capture, verb_import, verb_report, verb_gdb,
+	verb_rsp, verb_put, verb_get, verb_list, verb_rm, verb_tag, verb_token,
+	verb_store, verb_serve, verb_check, verb_dump, verb_doctor, verb_help;
 /** All verbs in the order of help; NULL ends. */
 extern const struct verb *const verbs[];
 const struct verb *verb_find(const char *name);
@@ -62,12 +63,16 @@ void say(const char *fmt, ...) _printf_(1, 2);
  * wanted: that is no error.
  */
 struct err *say_result(const struct buf *b) _must_check_;
+/** The same to where results go instead. */
+struct err *say_result_to(int fd, const struct buf *b) _must_check_;
 /** Is @fd a terminal that wants colour? Asks the environment: not jailed. */
 bool say_colour(int fd);
 /** @word as a shell reads it back; quoted only where it must be. */
 void say_quoted(struct buf *b, const char *word);
 /** A size for a person: "312 KiB". */
 void say_size(struct buf *b, uint64_t bytes);
+/** Why memory was not captured (enum snap_reason), for a person. */
+const char *say_reason(unsigned reason);
 /** The object every JSON result begins with: what it is and its version. */
 struct json;
 struct json *say_json(const char *verb);

@@ -2,7 +2,6 @@
 /*
  * dump.c: inquest dump - everything in a snapshot as canonical text.
  */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "capture/capture.h"
@@ -69,19 +68,18 @@ dump_work(struct subject *s, void *arg)
 static struct err *
 dump_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	_outfile_ struct outfile scratch = OUTFILE_NONE;
-	const char *dir = getenv("TMPDIR");
+	_close_ int scratch = -1;
 	struct operands operands;
 
 	struct err *err = verb_parse(v, argc, argv, NULL, &operands);
 	if (!err)
-		err = outfile_open(dir && *dir ? dir : "/tmp", &scratch);
+		err = outfile_scratch(&scratch);
 	if (err)
 		return err;
-	struct dump dump = { .scratch = scratch.fd };
+	struct dump dump = { .scratch = scratch };
 	const struct session_options session = {
 		.verb = v->name, .snap = operands.item[0],
-		.keep = &scratch.fd, .n_keep = 1,
+		.keep = &scratch, .n_keep = 1,
 		.work = dump_work, .arg = &dump,
 	};
 	return session_run(&session, status);

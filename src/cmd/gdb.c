@@ -60,13 +60,14 @@ gdb_find_self(char **out)
 static struct err *
 gdb_target(const char *snap, const char *exe, struct buf *out)
 {
-	_free_ char *self = NULL;
-	_free_ char *path = realpath(snap, NULL);
+	_free_ char *self = NULL, *word = NULL;
 	_free_ char *program = exe ? realpath(exe, NULL) : NULL;
 
-	if (!path || (exe && !program))
-		return err_errno("cannot find %s", path ? exe : snap);
+	if (exe && !program)
+		return err_errno("cannot find %s", exe);
 	struct err *err = gdb_find_self(&self);
+	if (!err)
+		err = pick_again(snap, &word);
 	if (err)
 		return err;
 	buf_puts(out, "target remote | ");
@@ -77,7 +78,7 @@ gdb_target(const char *snap, const char *exe, struct buf *out)
 		say_quoted(out, program);
 		buf_putc(out, ' ');
 	}
-	say_quoted(out, path);
+	say_quoted(out, word);
 	return buf_err(out);
 }
 

@@ -3,23 +3,37 @@
 
 bin_PROGRAMS += inquest
 inquest_SOURCES = \
+	src/cmd/capture.c \
 	src/cmd/check.c \
 	src/cmd/cmd.h \
 	src/cmd/complete.c \
 	src/cmd/doctor.c \
 	src/cmd/dump.c \
 	src/cmd/gdb.c \
+	src/cmd/get.c \
 	src/cmd/help.c \
+	src/cmd/home.c \
+	src/cmd/home.h \
 	src/cmd/import.c \
+	src/cmd/kv.c \
+	src/cmd/kv.h \
+	src/cmd/list.c \
 	src/cmd/main.c \
+	src/cmd/object.c \
+	src/cmd/object.h \
 	src/cmd/outfile.c \
 	src/cmd/outfile.h \
 	src/cmd/page.c \
 	src/cmd/page.h \
 	src/cmd/page_plain.c \
 	src/cmd/page_roff.c \
+	src/cmd/pick.c \
+	src/cmd/pick.h \
+	src/cmd/place.c \
+	src/cmd/place.h \
 	src/cmd/progress.c \
 	src/cmd/progress.h \
+	src/cmd/put.c \
 	src/cmd/reason.c \
 	src/cmd/reason.h \
 	src/cmd/report.c \
@@ -27,10 +41,19 @@ inquest_SOURCES = \
 	src/cmd/report_gather.c \
 	src/cmd/report_json.c \
 	src/cmd/report_text.c \
+	src/cmd/rm.c \
 	src/cmd/rsp.c \
+	src/cmd/save.c \
+	src/cmd/save.h \
 	src/cmd/say.c \
+	src/cmd/serve.c \
 	src/cmd/session.c \
 	src/cmd/session.h \
+	src/cmd/shoot.c \
+	src/cmd/shoot.h \
+	src/cmd/store.c \
+	src/cmd/tag.c \
+	src/cmd/token.c \
 	src/cmd/verbs.c
 inquest_LDADD = $(ROOMS) $(INQ_LIBS)
 

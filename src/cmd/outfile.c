@@ -63,6 +63,20 @@ outfile_open(const char *dir, struct outfile *out)
 	return NULL;
 }
 
+struct err *
+outfile_scratch(int *fd)
+{
+	_outfile_ struct outfile o = OUTFILE_NONE;
+	const char *dir = getenv("TMPDIR");
+
+	struct err *err = outfile_open(dir && *dir ? dir : "/tmp", &o);
+	if (err)
+		return err;
+	*fd = o.fd;
+	o.fd = -1;
+	return NULL;
+}
+
 /* Give an unnamed file a name; false with errno EEXIST where it is taken. */
 static bool
 outfile_link(const struct outfile *o, const char *name)

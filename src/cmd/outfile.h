@@ -16,6 +16,8 @@ struct outfile {
 
 /** An empty file in directory @dir, readable by its owner only. */
 struct err *outfile_open(const char *dir, struct outfile *out) _must_check_;
+/** A file in $TMPDIR that never has a name and ends with its descriptor. */
+struct err *outfile_scratch(int *fd) _must_check_;
 /** On disk, then under @name, in place of a file of that name. */
 struct err *outfile_replace(struct outfile *o, const char *name) _must_check_;
 /** The same, but *@taken is set and nothing done if there is such a file. */

@@ -11,13 +11,21 @@ static const struct opt page_help_option = {
 };
 
 static const char page_about[] =
-	"A program crashed. inquest opens what is left of it, an ELF core or "
-	"a snapshot, says what happened, and serves it to stock gdb as if the "
-	"process were still there.\n\n"
-	"SNAP is a snapshot file that inquest wrote, or an ELF core. Whatever "
-	"is inside is parsed in a child process that can open nothing, reach "
-	"no network and change no file; modules and their debug files are "
-	"handed to it by build-id and recorded path, as read-only "
+	"A program crashed, or runs and is a riddle. inquest takes a picture of "
+	"it, opens what is left of it, an ELF core or a snapshot, says what "
+	"happened, and serves it to stock gdb as if the process were still "
+	"there.\n\n"
+	"SNAP is one of these; a file of that name comes first:\n\n"
+	"- a file: a snapshot that inquest wrote, or an ELF core\n\n"
+	"- an object of the store: the first digits of its content hash (12 "
+	"are printed; at least 4 that no other object's begin with), "
+	"PROJECT/NUMBER, PROJECT/@latest, or @latest\n\n"
+	"- a URL: http://HOST:PORT/p/PROJECT/ID of a server that has it. The "
+	"token is that of the URL (?token=), else $INQUEST_TOKEN, else, for a "
+	"server on this machine, one's own\n\n"
+	"Whatever is inside is parsed in a child process that can open "
+	"nothing, reach no network and change no file; modules and their debug "
+	"files are handed to it by build-id and recorded path, as read-only "
 	"descriptors.\n\n"
 	"Results go to standard output, everything else to standard error. "
 	"Control characters in strings that came from a crashed program are "
@@ -40,10 +48,14 @@ static const struct exit_row page_exits[] = {
 static const struct {
 	const char *name, *text;
 } page_environment[] = {
+	{ "INQUEST_STORE", "the directory of the store; $XDG_DATA_HOME/inquest "
+			   "when unset, or ~/.local/share/inquest" },
+	{ "INQUEST_TOKEN", "the token for a server whose URL has none" },
 	{ "NO_COLOR", "when set and not empty, nothing is coloured; colour is "
 		      "used on terminals only" },
-	{ "TMPDIR", "where dump keeps an unnamed temporary file when it is "
-		    "given a core; /tmp when unset" },
+	{ "TMPDIR", "where unnamed temporary files are kept: what is fetched, "
+		    "large objects, snapshots on their way into the store; "
+		    "/tmp when unset" },
 };
 
 void
@@ -78,17 +90,17 @@ void
 page_verbs(struct buf *b)
 {
 	buf_puts(b, "Usage: " PROGRAM " VERB [OPTION...] [SNAP]\n"
-		 "Says what happened in a crashed program, and serves it to "
-		 "stock gdb.\n"
-		 "SNAP is a snapshot file or an ELF core.\n\n");
+		 "Says what happened in a program, and serves it to stock "
+		 "gdb.\n"
+		 "SNAP: a snapshot, an ELF core, an object of the store, or "
+		 "its URL.\n\n");
 	for (size_t i = 0; verbs[i]; i++)
 		buf_printf(b, "  %-8s %s\n", verbs[i]->name,
 			   verbs[i]->summary);
-	buf_puts(b, "\n"
-		 "  " PROGRAM " VERB --help    options and examples of a verb\n"
-		 "  " PROGRAM " help VERB      its manual page\n"
-		 "  " PROGRAM " --version      the version\n"
-		 "\nTo begin with:  " PROGRAM " report CORE\n");
+	buf_puts(b, PROGRAM " VERB --help: options and examples; "
+		 PROGRAM " help VERB: its manual.\n"
+		 "To begin with: " PROGRAM " report CORE; " PROGRAM
+		 " --version: the version.\n");
 }
 
 static void

@@ -387,25 +387,12 @@ put_notes(const struct report *r, struct buf *b)
 
 /* ---- what is missing ---- */
 
-static const char *const reason_words[SNAP_REASONS] = {
-	[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody recorded",
-	[SNAP_ABSENT_BUDGET] = "over the budget of bytes to keep",
-	[SNAP_ABSENT_TIME] = "there was no time left to copy it",
-	[SNAP_ABSENT_DEPTH] = "too far from any stack to be kept",
-	[SNAP_ABSENT_UNREADABLE] = "could not be read",
-	[SNAP_ABSENT_DONTDUMP] = "the program asked for it not to be dumped",
-	[SNAP_ABSENT_DEVICE] = "belongs to a device",
-	[SNAP_ABSENT_REDACTED] = "redacted",
-	[SNAP_ABSENT_CUT] = "the file ends before it",
-	[SNAP_ABSENT_FILTER] = "left out by whoever wrote the core",
-};
-
 static void
 put_absent(struct buf *b, const struct report_absent *a, unsigned reason)
 {
 	buf_puts(b, "  ");
 	say_size(b, a->bytes);
-	buf_printf(b, " of memory: %s", reason_words[reason]);
+	buf_printf(b, " of memory: %s", say_reason(reason));
 	if (a->from_file == a->bytes)
 		buf_puts(b, "; all of it is read from the modules' files");
 	else if (a->from_file) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "snapfmt/snapfmt.h"
 
 void
 say(const char *fmt, ...)
@@ -25,7 +26,7 @@ say(const char *fmt, ...)
 }
 
 struct err *
-say_result(const struct buf *b)
+say_result_to(int fd, const struct buf *b)
 {
 	size_t done = 0;
 	ssize_t n;
@@ -34,7 +35,7 @@ say_result(const struct buf *b)
 	if (err)
 		return err;
 	while (done < b->len) {
-		n = write(STDOUT_FILENO, b->data + done, b->len - done);
+		n = write(fd, b->data + done, b->len - done);
 		if (n < 0 && errno == EPIPE)
 			return NULL;
 		if (n < 0 && errno != EINTR)
@@ -43,6 +44,12 @@ say_result(const struct buf *b)
 			done += (size_t)n;
 	}
 	return NULL;
+}
+
+struct err *
+say_result(const struct buf *b)
+{
+	return say_result_to(STDOUT_FILENO, b);
 }
 
 bool
@@ -95,6 +102,28 @@ say_size(struct buf *b, uint64_t bytes)
 	else
 		buf_printf(b, "%llu.%llu %s", (unsigned long long)bytes,
 			   (unsigned long long)(rest * 10 / 1024), unit[u]);
+}
+
+const char *
+say_reason(unsigned reason)
+{
+	static const char *const words[SNAP_REASONS] = {
+		[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody "
+					"recorded",
+		[SNAP_ABSENT_BUDGET] = "over the limit of bytes",
+		[SNAP_ABSENT_TIME] = "there was no time left to copy it",
+		[SNAP_ABSENT_DEPTH] = "too far from any stack to be kept",
+		[SNAP_ABSENT_UNREADABLE] = "could not be read",
+		[SNAP_ABSENT_DONTDUMP] = "the program asked for it not to be "
+					 "dumped",
+		[SNAP_ABSENT_DEVICE] = "belongs to a device",
+		[SNAP_ABSENT_REDACTED] = "redacted",
+		[SNAP_ABSENT_CUT] = "the file ends before it",
+		[SNAP_ABSENT_FILTER] = "parts of files or shared, left out by "
+				       "whoever took it",
+	};
+
+	return words[reason < SNAP_REASONS ? reason : SNAP_ABSENT_UNKNOWN];
 }
 
 struct json *

@@ -2,7 +2,6 @@
 /*
  * session.c: the unjailed parent and its jailed child.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,9 +23,10 @@
 
 struct session {
 	const struct session_options *options;
-	int snap, exe;                  /* descriptors; exe may be -1 */
+	struct pick own;                /* what SNAP was opened as; or none */
+	const struct pick *pick;        /* that, or the caller's */
+	int exe;                        /* -1 = none */
 	int pair[2];                    /* supply: ours, the child's */
-	uint64_t size;
 	struct jail_child *child;
 };
 
@@ -35,9 +35,9 @@ struct session {
 struct err *
 subject_open(struct subject *s)
 {
-	_target_ struct target *t = NULL;
+	_target_ struct target *t = take(s->picture);
 
-	struct err *err = target_open(s->src, &t);
+	struct err *err = t ? NULL : target_open(s->src, &t);
 	if (err)
 		return err;
 	return insp_open(take(t), &s->options, &s->insp);
@@ -48,8 +48,8 @@ subject_damaged(const struct subject *s)
 {
 	const struct target *t = insp_target(s->insp);
 
-	/* A snapshot of a core that was cut is whole itself. */
-	return t->n_gaps && strcmp(t->ops->kind, "snapshot") != 0;
+	/* What a snapshot or a picture lacks was not there when it was made. */
+	return t->n_gaps && strcmp(t->ops->kind, "elf-core") == 0;
 }
 
 void
@@ -68,14 +68,25 @@ subject_tell_damage(struct subject *s)
 	s->status = 6;
 }
 
+static const char *
+session_title(const struct session *s)
+{
+	return s->pick->title ? s->pick->title : s->options->snap;
+}
+
 static struct err *
 session_work(const struct session *s, int *status)
 {
 	const struct session_options *o = s->options;
 	_source_ struct source *src = NULL, *exe = NULL;
-	struct subject subject = { .verb = o->verb, .path = o->snap };
+	struct subject subject = {
+		.verb = o->verb, .path = session_title(s),
+		.picture = o->picture,
+	};
+	struct err *err = NULL;
 
-	struct err *err = source_fd(s->snap, o->snap, &src);
+	if (!o->picture)
+		err = source_fd(s->pick->fd, subject.path, &src);
 	if (!err && s->exe >= 0)
 		err = source_fd(s->exe, o->exe, &exe);
 	if (err)
@@ -106,31 +117,20 @@ session_child(void *arg)
 
 /* ---- the parent ---- */
 
-struct err *
-session_open_file(const char *path, int *fd)
-{
-	struct stat st;
-
-	_close_ int f = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (f < 0 || fstat(f, &st) < 0)
-		return err_errno("cannot open %s", path);
-	if (S_ISDIR(st.st_mode))
-		return err_new(ERR_FORMAT, "%s is a directory, no snapshot or "
-			       "core", path);
-	if (!S_ISREG(st.st_mode))
-		return err_new(ERR_FORMAT, "%s is no regular file; copy what "
-			       "it gives into one first", path);
-	*fd = f;
-	f = -1;
-	return NULL;
-}
-
 static uint64_t
-session_size(int fd)
+session_size(const struct session *s)
 {
+	const struct target *t = s->options->picture;
+	uint64_t sum = 0;
 	struct stat st;
 
-	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	if (!t)
+		return fstat(s->pick->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	for (size_t k = 0; k < t->n_memory; k++) {
+		if (t->memory[k].kind == SNAP_MEM_DATA)
+			sum += t->memory[k].length;
+	}
+	return sum;
 }
 
 /*
@@ -140,7 +140,7 @@ session_size(int fd)
 static void
 session_limits(const struct session *s, struct jail_limits *out)
 {
-	uint64_t more = s->size / BYTES_A_SECOND;
+	uint64_t more = session_size(s) / BYTES_A_SECOND;
 
 	memset(out, 0, sizeof(*out));
 	if (more > SECONDS_MAX)
@@ -160,7 +160,7 @@ session_free(struct session *s)
 {
 	if (!s)
 		return;
-	base_close(&s->snap);
+	pick_fini(&s->own);
 	base_close(&s->exe);
 	base_close(&s->pair[0]);
 	base_close(&s->pair[1]);
@@ -184,8 +184,9 @@ session_spawn(struct session *s)
 	const char *lacks = jail_lacks();
 	if (lacks)
 		say("%s", lacks);
-	keep[n++] = s->snap;
 	keep[n++] = s->pair[1];
+	if (s->pick->fd >= 0)
+		keep[n++] = s->pick->fd;
 	if (s->exe >= 0)
 		keep[n++] = s->exe;
 	for (size_t i = 0; i < o->n_keep && n < countof(keep); i++)
@@ -201,15 +202,18 @@ session_start(const struct session_options *o, struct session **out)
 	if (!s)
 		return err_nomem();
 	s->options = o;
-	s->snap = s->exe = s->pair[0] = s->pair[1] = -1;
-	struct err *err = session_open_file(o->snap, &s->snap);
+	s->own = (struct pick)PICK_NONE;
+	s->pick = o->opened ? o->opened : &s->own;
+	s->exe = s->pair[0] = s->pair[1] = -1;
+	struct err *err = NULL;
+	if (!o->picture && !o->opened)
+		err = pick_open(o->snap, &s->own);
 	if (!err && o->exe)
-		err = session_open_file(o->exe, &s->exe);
+		err = pick_open_file(o->exe, &s->exe);
 	if (!err)
 		err = supply_pair(s->pair);
 	if (err)
 		return err;
-	s->size = session_size(s->snap);
 	err = session_spawn(s);
 	if (err)
 		return err;
@@ -238,8 +242,11 @@ session_either(int a, int b, int *out)
 struct err *
 session_serve(struct session *s, int quit)
 {
+	struct supply_places places = supply_default_places;
 	_close_ int either = -1;
 	int until = jail_pidfd(s->child);
+
+	places.sysroot = s->options->sysroot;
 
 	if (quit >= 0) {
 		struct err *err = session_either(until, quit, &either);
@@ -248,7 +255,7 @@ session_serve(struct session *s, int quit)
 		until = either;
 	}
 	return supply_serve(s->pair[0], until, jail_left_ms(s->child),
-			    &supply_default_places);
+			    &places);
 }
 
 bool
@@ -268,17 +275,15 @@ session_kill(struct session *s)
 struct err *
 session_end(struct session *s, int *status)
 {
-	const char *path = s->options->snap;
-
 	/* A child that still waits for an answer must not wait for ever. */
 	base_close(&s->pair[0]);
 	s->pair[0] = -1;
 	_err_ struct err *err = jail_wait(s->child, status);
+	_err_ struct err *told = !err ? NULL
+		: err_new(err_kind(err), "%s: %s; nothing more can be said of "
+			  "it", session_title(s), err_text(err));
 	session_free(s);
-	if (!err)
-		return NULL;
-	return err_new(err_kind(err), "%s: %s; nothing more can be said of it",
-		       path, err_text(err));
+	return take(told);
 }
 
 struct err *

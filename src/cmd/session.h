@@ -10,19 +10,21 @@
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
+#include "cmd/pick.h"
 #include "inspect/inspect.h"
 
 /** What the jailed side has in its hands. */
 struct subject {
 	const char *verb;
-	const char *path;               /* SNAP as it was typed */
-	struct source *src;
+	const char *path;               /* what SNAP is called */
+	struct source *src;             /* NULL for a picture */
+	struct target *picture;         /* until subject_open() takes it */
 	struct supply supply;
 	struct insp_options options;
 	struct insp *insp;              /* once subject_open() succeeded */
 	int status;                     /* to end with when all went well */
 };
-/** Open src as a target and an engine over it. */
+/** Open src, or the picture, as a target and an engine over it. */
 struct err *subject_open(struct subject *s) _must_check_;
 /** Did the input end too early, or is part of it unreadable? */
 bool subject_damaged(const struct subject *s);
@@ -32,7 +34,12 @@ void subject_tell_damage(struct subject *s);
 typedef struct err *session_fn(struct subject *s, void *arg);
 struct session_options {
 	const char *verb;
-	const char *snap;
+	const char *snap;               /* any form of SNAP: see pick.h */
+	/** What is looked at instead: an opened SNAP; or a picture, which is
+	 * called @snap, and of which the child has a copy as of all memory. */
+	const struct pick *opened;
+	struct target *picture;
+	const char *sysroot;            /* where its files are, or NULL */
 	const char *exe;                /* the main program, or NULL */
 	const int *keep;                /* descriptors the child keeps too */
 	size_t n_keep;
@@ -61,11 +68,5 @@ struct err *session_end(struct session *s, int *status) _must_check_;
 /** All of it: start, serve, end. */
 struct err *session_run(const struct session_options *o, int *status)
 	_must_check_;
-
-/**
- * Open a regular file for reading. Says what else it is; never waits (a FIFO
- * without a writer) and never follows into a terminal.
- */
-struct err *session_open_file(const char *path, int *fd) _must_check_;
 
 #endif

@@ -7,10 +7,19 @@
 #include "cmd/cmd.h"
 
 const struct verb *const verbs[] = {
+	&verb_capture,
 	&verb_import,
 	&verb_report,
 	&verb_gdb,
 	&verb_rsp,
+	&verb_put,
+	&verb_get,
+	&verb_list,
+	&verb_rm,
+	&verb_tag,
+	&verb_token,
+	&verb_store,
+	&verb_serve,
 	&verb_check,
 	&verb_dump,
 	&verb_doctor,

@@ -130,8 +130,8 @@ class Reports:
         self.tap.ok(re.search(r"#1 .*call\+0x[0-9a-f]+ at \S+jump\.c:\d+ in "
                               r"jump", text),
                     "a frame has function, line and module", text)
-        self.tap.ok("Missing\n" in text and "left out by whoever wrote the "
-                    "core" in text, "it says what is missing and why", text)
+        self.tap.ok("Missing\n" in text and "left out by whoever took it"
+                    in text, "it says what is missing and why", text)
         self.tap.ok("inquest gdb " + core in text
                     and "inquest import " + core in text,
                     "it ends with the next commands", text)

@@ -25,6 +25,8 @@ every_value_is_written_as_json(void **state)
 	(void)state;
 	check_text(json_u64(UINT64_MAX), "18446744073709551615\n");
 	check_text(json_i64(INT64_MIN), "-9223372036854775808\n");
+	check_text(json_f64(-0.5), "-0.5\n");
+	check_text(json_f64(1.0 / 0.0), "null\n");
 	check_text(json_bool(true), "true\n");
 	check_text(json_bool(false), "false\n");
 	check_text(json_null(), "null\n");

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture.c: inquest capture - a running process, or a command as it dies,
+ * becomes a snapshot.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "cmd/cmd.h"
+#include "cmd/home.h"
+#include "cmd/kv.h"
+#include "cmd/shoot.h"
+
+struct capture_verb_options {
+	const char *output, *project, *memory, *results, *store;
+	uint64_t copy_limit;
+	bool put, json;
+	struct opt_list kv;
+};
+
+/* Shared with the processes that take pictures of a command. */
+struct tally {
+	atomic_uint begun;
+};
+
+struct capturing {
+	struct capture_verb_options options;
+	struct capture_limits limits;
+	struct shoot shoot;
+	struct tally *tally;
+};
+
+/* ---- a process ---- */
+
+static struct err *
+capturing_process(struct capturing *c, const char *word, int *status)
+{
+	_target_ struct target *picture = NULL;
+	char *end;
+
+	long pid = strtol(word, &end, 10);
+	if (!*word || *end || pid <= 0 || pid > INT32_MAX)
+		return err_new(ERR_USAGE, "\"%.200s\" is no process id; to run "
+			       "a command: " PROGRAM " capture -- COMMAND",
+			       word);
+	struct err *err = capture_process((pid_t)pid, &c->limits, &picture);
+	return err ? err : shoot_keep(&c->shoot, picture, status);
+}
+
+/* ---- a command ---- */
+
+/* Of several pictures under one name only the first gets it. */
+static struct err *
+capturing_name(struct shoot *shoot, const struct target *picture)
+{
+	char *name;
+
+	if (asprintf(&name, "%s.%llu", shoot->place.name,
+		     (unsigned long long)picture->process.pid) < 0)
+		return err_nomem();
+	free(shoot->place.name);
+	shoot->place.name = name;
+	return NULL;
+}
+
+/* Runs in a process of its own. */
+static int
+capturing_died(void *arg, struct target *picture)
+{
+	struct capturing *c = arg;
+	int status = 0;
+	struct err *err = NULL;
+
+	if (atomic_fetch_add(&c->tally->begun, 1) && c->shoot.place.name)
+		err = capturing_name(&c->shoot, picture);
+	if (!err)
+		err = shoot_keep(&c->shoot, picture, &status);
+	if (!err)
+		return status;
+	say("capture: %s", err_text(err));
+	status = err_exit_status(err);
+	err_free(err);
+	return status;
+}
+
+static void
+capturing_tell(const char *command, const struct captured *done)
+{
+	if (done->failed)
+		say("capture: %u of %u snapshots could not be written whole",
+		    done->failed, done->pictures);
+	if (!WIFSIGNALED(done->status) || done->pictures)
+		return;
+	int sig = WTERMSIG(done->status);
+	say("capture: %s died of SIG%s, of which no snapshot is taken",
+	    command, sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
+}
+
+static struct err *
+capturing_command(struct capturing *c, char *const *argv, int *status)
+{
+	const struct capture_command command = {
+		.argv = argv, .limits = &c->limits, .died = capturing_died,
+		.arg = c,
+	};
+	struct captured done;
+
+	c->tally = mmap(NULL, sizeof(*c->tally), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (c->tally == MAP_FAILED)
+		return err_errno("cannot share memory");
+	struct err *err = capture_run(&command, &done);
+	munmap(c->tally, sizeof(*c->tally));
+	if (err)
+		return err;
+	capturing_tell(argv[0], &done);
+	*status = WIFSIGNALED(done.status) ? 128 + WTERMSIG(done.status)
+					   : WEXITSTATUS(done.status);
+	return NULL;
+}
+
+/* ---- the words ---- */
+
+static struct err *
+capturing_read_limits(struct capturing *c)
+{
+	static const struct {
+		const char *name;
+		enum capture_memory memory;
+	} kinds[] = { { "full", CAPTURE_FULL }, { "stacks", CAPTURE_STACKS } };
+	const char *word = c->options.memory ? c->options.memory : "full";
+
+	c->limits.copy = c->options.copy_limit;
+	for (size_t k = 0; k < countof(kinds); k++) {
+		if (strcmp(word, kinds[k].name) != 0)
+			continue;
+		c->limits.memory = kinds[k].memory;
+		return NULL;
+	}
+	return err_new(ERR_USAGE, "--memory \"%.80s\" is neither full nor "
+		       "stacks", word);
+}
+
+static struct err *
+capturing_read_place(struct capturing *c)
+{
+	const struct capture_verb_options *o = &c->options;
+
+	c->shoot.put = o->put;
+	c->shoot.json = o->json;
+	c->shoot.where.dir = o->store;
+	c->shoot.where.project = o->project ? o->project : HOME_PROJECT;
+	if (o->put && o->output)
+		return err_new(ERR_USAGE, "--put and --output are two places; "
+			       "use one");
+	if (!o->put && (o->project || o->store))
+		return err_new(ERR_USAGE, "--project and --store say where in "
+			       "a store it goes; they need --put");
+	if (o->put)
+		return home_check_name("project", c->shoot.where.project);
+	return place_find(o->output, NULL, &c->shoot.place);
+}
+
+static struct err *
+capturing_open_results(const struct capturing *c, bool command, int *out)
+{
+	const char *path = c->options.results;
+
+	*out = -1;
+	if (!path) {
+		/* Of a command, stdout is its own. */
+		*out = dup(command ? STDERR_FILENO : STDOUT_FILENO);
+		return *out >= 0 ? NULL : err_errno("cannot write results");
+	}
+	*out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+		    0600);
+	return *out >= 0 ? NULL : err_errno("cannot write %s", path);
+}
+
+/* @argv is the verb's own words; @command begins behind "--", or is NULL. */
+static struct err *
+capturing_run(struct capturing *c, const struct operands *own,
+	      char *const *command, int *status)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct vec attributes = { 0 };
+	_close_ int results = -1;
+
+	if (!a)
+		return err_nomem();
+	struct err *err = capturing_read_limits(c);
+	if (!err)
+		err = kv_read(&c->options.kv, a, &attributes);
+	if (!err)
+		err = capturing_read_place(c);
+	if (!err)
+		err = capturing_open_results(c, command, &results);
+	if (err)
+		return err;
+	c->shoot.results = results;
+	c->shoot.attributes = attributes.data;
+	c->shoot.n_attributes = attributes.n;
+	return command ? capturing_command(c, command, status)
+		       : capturing_process(c, own->item[0], status);
+}
+
+static struct err *
+capture_verb_run(const struct verb *v, int argc, char **argv, int *status)
+{
+	struct capturing c = { .tally = NULL };
+	char *const *command = NULL;
+	struct operands own;
+	int n = 1;
+
+	while (n < argc && strcmp(argv[n], "--") != 0)
+		n++;
+	if (n < argc)
+		command = argv + n + 1;
+	struct err *err = verb_parse(v, n, argv, &c.options, &own);
+	if (!err && command && (own.n || !*command))
+		err = err_new(ERR_USAGE, own.n ? "a process id and a command "
+			      "are two things; name one" : "there is no command "
+			      "behind --");
+	if (!err && !command && !own.n)
+		err = err_new(ERR_USAGE, "PID, or -- COMMAND, is missing; see "
+			      "`" PROGRAM " capture --help`");
+	if (!err)
+		err = capturing_run(&c, &own, command, status);
+	place_fini(&c.shoot.place);
+	return err;
+}
+
+#define FIELD(name) offsetof(struct capture_verb_options, name)
+static const struct opt capture_opts[] = {
+	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default",
+	  OPT_STRING, FIELD(output) },
+	{ "put", 0, NULL, "keep it in the store instead of a file",
+	  OPT_FLAG, FIELD(put) },
+	{ "project", 'p', "PROJECT", "with --put: where; \"" HOME_PROJECT "\"",
+	  OPT_STRING, FIELD(project) },
+	{ "store", 0, "DIR", "with --put: another store",
+	  OPT_STRING, FIELD(store) },
+	{ "kv", 0, "KEY=VALUE", "add an attribute (may be repeated)",
+	  OPT_LIST, FIELD(kv) },
+	{ "memory", 'm', "KIND", "full (all private memory) or stacks",
+	  OPT_STRING, FIELD(memory) },
+	{ "copy-limit", 0, "SIZE", "bytes copied while it is stopped; 150M",
+	  OPT_U64, FIELD(copy_limit) },
+	{ "results", 0, "FILE", "append paths, ids or JSON there",
+	  OPT_STRING, FIELD(results) },
+	{ "json", 0, NULL, "say what was written as JSON",
+	  OPT_FLAG, FIELD(json) },
+	{ .name = NULL }
+};
+
+static const struct example capture_examples[] = {
+	{ PROGRAM " capture 1234", "of a process that goes on" },
+	{ PROGRAM " capture --put -- ./prog x", "run; keep what it dies of" },
+	{ PROGRAM " capture -o d -- make check", "any of many processes" },
+	{ NULL, NULL }
+};
+
+static const struct exit_row capture_exits[] = {
+	{ 0, "written; of a command, its exit status, or 128 and the number "
+	     "of the signal it died of" },
+	{ 1, "the snapshot could not be written" },
+	{ 2, "usage" },
+	{ 3, "no such process, command or directory" },
+	{ 4, "not permitted, or another tracer has the process" },
+	{ 0, NULL }
+};
+
+static const char capture_manual[] =
+	"Of a process that runs: all its threads are stopped at once, their "
+	"registers and memory are copied, and it goes on; how long it stood "
+	"still is said. All else happens afterwards, in a jailed child. "
+	"Stacks are copied first, then all other private memory, up to the "
+	"copy limit; what was left out is said with the reason, and never "
+	"shown as zero. The process keeps its signals, and one that was "
+	"stopped by a signal stays so.\n\n"
+	"Without --output the snapshot is written into the current directory "
+	"under the name and process id of the program, and replaces none; "
+	"with --output FILE a file of that name is replaced; FILE may be a "
+	"directory. With --put it goes into the store, as by put. The path, "
+	"or the first digits of the object's id, is printed on standard "
+	"output.\n\n"
+	"Behind -- stands a command. It is run with its own standard input, "
+	"output and error, and whenever it, or a process that it started, is "
+	"about to die of a signal that dumps core (SIGSEGV, SIGABRT, SIGBUS, "
+	"SIGFPE, SIGILL, SIGTRAP, SIGQUIT, SIGSYS, SIGXCPU, SIGXFSZ), a "
+	"snapshot is taken; then it dies as it would have. Every other signal "
+	"reaches it unchanged. Paths or ids are printed on standard error, "
+	"since standard output belongs to the command; --results FILE "
+	"collects them. With --output FILE the first snapshot gets that name, "
+	"later ones FILE.PID. The exit status is the command's own, or 128 "
+	"and the number of the signal it died of, as a shell has it.\n\n"
+	"No root is needed for a command, nor for processes of one's own "
+	"where kernel.yama.ptrace_scope is 0; `" PROGRAM " doctor` tells. What "
+	"cannot be done:\n\n"
+	"- SIGKILL: nobody is told before such a process is gone\n\n"
+	"- setuid programs: run by a tracer they do not get their "
+	"privileges\n\n"
+	"- debuggers, and strace, as the command: a process has one tracer "
+	"only, so what they start is theirs\n\n"
+	"- LeakSanitizer: it needs to trace its own process and fails; set "
+	"ASAN_OPTIONS=detect_leaks=0\n\n"
+	"- daemons that outlive the command: they run on, and are no longer "
+	"watched when it has ended\n\n"
+	"Several attributes may stand in one word, KEY:VALUE,KEY:VALUE; a "
+	"comma that no key follows belongs to the value.\n\n"
+	"With --json a result is an object: path, or id, hash, project, "
+	"number, known; bytes (of the file), pid, threads, frames, modules, "
+	"memory (bytes captured), absent (bytes mapped but not captured), "
+	"damaged (false), pause_ns, not_copied (a list of reason, bytes), "
+	"missing (sentences).";
+
+const struct verb verb_capture = {
+	.name = "capture",
+	.operands = "PID | -- COMMAND [ARG...]",
+	.max = 1,
+	.summary = "Take a snapshot of a process, or of a command as it dies",
+	.text = capture_manual,
+	.options = capture_opts,
+	.examples = capture_examples,
+	.exits = capture_exits,
+	.run = capture_verb_run,
+};

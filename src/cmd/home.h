@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * home: which store is meant when none is named, and opening it.
+ */
+#ifndef CMD_HOME_H
+#define CMD_HOME_H
+
+#include "store/store.h"
+
+/** The project of whoever names none. */
+#define HOME_PROJECT "default"
+
+/**
+ * Where the store is: @given (or NULL), else $INQUEST_STORE, else
+ * $XDG_DATA_HOME/inquest, else ~/.local/share/inquest. The caller frees it.
+ */
+struct err *home_dir(const char *given, char **out) _must_check_;
+/** Open it; with @create it is made, and the directories above it too. */
+struct err *home_open(const char *given, bool create, struct store **out)
+	_must_check_;
+/** A project's or a tag's name as it was typed; ERR_USAGE if it is none. */
+struct err *home_check_name(const char *what, const char *name) _must_check_;
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * save.c: the jailed writer, and what becomes of what it wrote.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cmd/home.h"
+#include "cmd/progress.h"
+#include "cmd/save.h"
+#include "serve/serve.h"
+#include "snapfmt/snapfmt.h"
+
+/* What the child tells of one file: a piece a chunk, attributes. */
+#define TOLD_MAX (256u << 20)
+
+/* One run. What the child tells is a struct saved, then, for a store, what
+   ingest_describe() makes. */
+struct saving {
+	const struct save *save;
+	struct progress progress;
+	int out;                /* the file to write */
+	int tell;               /* a file in memory */
+	bool describe;
+	uint64_t written;
+};
+
+/* ---- the jailed side ---- */
+
+static struct err *
+saving_sink(void *arg, const void *data, size_t n)
+{
+	struct saving *j = arg;
+
+	j->written += n;
+	return io_write(j->out, data, n);
+}
+
+static struct err *
+saving_write(struct subject *s, struct saving *j, struct saved *out)
+{
+	struct capture_options options = {
+		.source_name = s->path,
+		.attributes = j->save->attributes,
+		.n_attributes = j->save->n_attributes,
+		.pause_ns = j->save->pause_ns,
+		.progress = progress_show, .progress_arg = &j->progress,
+	};
+
+	struct err *err = subject_open(s);
+	if (err)
+		return err;
+	const struct target *t = insp_target(s->insp);
+	options.source = t->ops->kind;
+	err = capture_save(s->insp, &options, saving_sink, j, &out->counts);
+	progress_end(&j->progress);
+	if (err)
+		return err;
+	subject_tell_damage(s);
+	out->pid = t->process.pid;
+	out->size = j->written;
+	out->damaged = subject_damaged(s);
+	snprintf(out->name, sizeof(out->name), "%s",
+		 t->process.name ? t->process.name : "");
+	return NULL;
+}
+
+/* A record for the store, of the file that is to be kept. */
+static struct err *
+saving_describe(struct subject *s, struct saving *j, const struct saved *saved,
+		struct buf *record)
+{
+	_source_ struct source *written = NULL;
+
+	if (saved->kept)
+		return ingest_describe(s->src, record);
+	struct err *err = source_fd(j->out, s->path, &written);
+	return err ? err : ingest_describe(written, record);
+}
+
+static struct err *
+saving_work(struct subject *s, void *arg)
+{
+	struct saving *j = arg;
+	struct saved saved = { 0 };
+	_buf_ struct buf record = { 0 };
+	struct err *err = NULL;
+
+	if (j->save->keep && snap_is(s->src)) {
+		saved.kept = true;
+		saved.size = source_size(s->src);
+	} else {
+		err = saving_write(s, j, &saved);
+	}
+	if (!err && j->describe)
+		err = saving_describe(s, j, &saved, &record);
+	/* Told at the end, so that whoever hears it knows that all is well. */
+	if (!err)
+		err = io_write(j->tell, &saved, sizeof(saved));
+	return err ? err : io_write(j->tell, record.data, record.len);
+}
+
+/* ---- the parent ---- */
+
+/* Run the child until it ends or @quit polls readable. */
+static struct err *
+saving_run(struct saving *j, int quit, int *status)
+{
+	struct session_options o = j->save->session;
+	const int keep[] = { j->out, j->tell };
+	struct session *s;
+
+	o.keep = keep;
+	o.n_keep = countof(keep);
+	o.work = saving_work;
+	o.arg = j;
+	progress_init(&j->progress);
+	struct err *err = session_start(&o, &s);
+	if (err)
+		return err;
+	err_free(session_serve(s, quit));
+	struct pollfd asked = { .fd = quit, .events = POLLIN };
+	if (poll(&asked, 1, 0) > 0)
+		session_kill(s);
+	return session_end(s, status);
+}
+
+/* What the child told; what follows the struct saved is in @a. */
+static struct err *
+saving_hear(const struct saving *j, struct arena *a, struct saved *out,
+	    struct span *record)
+{
+	_source_ struct source *told = NULL;
+	int fd = dup(j->tell);
+
+	if (fd < 0)
+		return err_errno("cannot read what was told");
+	struct err *err = source_fd(fd, "what the child told", &told);
+	if (!err)
+		err = source_read(told, 0, sizeof(*out), out);
+	if (!err && record)
+		err = source_load(told, sizeof(*out),
+				  source_size(told) - sizeof(*out), TOLD_MAX,
+				  a, record);
+	out->name[SAVE_NAME_SIZE - 1] = '\0';
+	out->kept = out->kept && j->save->keep;
+	return err;
+}
+
+static struct err *
+saving_open_tell(struct saving *j)
+{
+	j->tell = memfd_create("told", MFD_CLOEXEC);
+	return j->tell >= 0 ? NULL : err_errno("cannot make a file in memory");
+}
+
+/* ---- into a file ---- */
+
+/*
+ * A descriptor that tells of signals that would end us, so that a file with a
+ * temporary name is removed first.
+ */
+static struct err *
+save_catch(sigset_t *before, int *fd)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, before);
+	*fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *fd >= 0 ? NULL : err_errno("cannot wait for signals");
+}
+
+/* Die of the signal that was caught, if one was; then nothing is left. */
+static void
+save_die(struct outfile *file, int fd, const sigset_t *before)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	outfile_drop(file);
+	sigprocmask(SIG_SETMASK, before, NULL);
+	raise((int)info.ssi_signo);
+}
+
+static struct err *
+save_place(const struct place *place, struct outfile *file,
+	   const struct saved *s, struct buf *path)
+{
+	_buf_ struct buf stem = { 0 };
+
+	buf_printf(&stem, "%s.%llu", *s->name ? s->name : "process",
+		   (unsigned long long)s->pid);
+	struct err *err = buf_err(&stem);
+	return err ? err : place_put(place, file, stem.data, path);
+}
+
+struct err *
+save_file(const struct save *s, const struct place *place, struct saved *out,
+	  struct buf *path, int *status)
+{
+	_outfile_ struct outfile file = OUTFILE_NONE;
+	struct saving j = { .save = s, .out = -1, .tell = -1 };
+	_close_ int signals = -1, tell = -1;
+	sigset_t before;
+
+	struct err *err = outfile_open(place->dir, &file);
+	if (!err)
+		err = saving_open_tell(&j);
+	if (err)
+		return err;
+	tell = j.tell;
+	j.out = file.fd;
+	err = save_catch(&before, &signals);
+	if (!err)
+		err = saving_run(&j, signals, status);
+	save_die(&file, signals, &before);
+	if (!err && (*status == 0 || *status == 6)) {
+		_err_ struct err *unheard = saving_hear(&j, NULL, out, NULL);
+		if (!unheard)
+			err = save_place(place, &file, out, path);
+	}
+	save_die(&file, signals, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+/* ---- into a store ---- */
+
+static struct err *
+save_put(const struct save_store *where, int fd, const char *title,
+	 struct store_put *put, struct store_added *added)
+{
+	_source_ struct source *file = NULL;
+	_store_ struct store *store = NULL;
+	struct progress progress;
+
+	struct err *err = source_fd(fd, title, &file);
+	if (!err)
+		err = home_open(where->dir, true, &store);
+	if (err)
+		return err;
+	progress_init(&progress);
+	put->project = where->project;
+	put->file = file;
+	put->tags = where->tags;
+	put->n_tags = where->n_tags;
+	put->progress = progress_show;
+	put->progress_arg = &progress;
+	err = store_put(store, put, added);
+	progress_end(&progress);
+	return err;
+}
+
+static struct err *
+save_heard(const struct saving *j, const struct save_store *where,
+	   struct saved *out, struct store_added *added, bool *done)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct store_put put = { 0 };
+	struct span record;
+
+	if (!a)
+		return err_nomem();
+	_err_ struct err *unheard = saving_hear(j, a, out, &record);
+	/* Then the child has said why. */
+	if (unheard)
+		return NULL;
+	struct err *err = ingest_read(record, a, &put);
+	if (err)
+		return err;
+	int fd = dup(out->kept ? j->save->session.opened->fd : j->out);
+	if (fd < 0)
+		return err_errno("cannot read what was written");
+	err = save_put(where, fd, j->save->session.snap, &put, added);
+	*done = !err;
+	return err;
+}
+
+struct err *
+save_object(const struct save *s, const struct save_store *where,
+	    struct saved *out, struct store_added *added, bool *done,
+	    int *status)
+{
+	struct saving j = { .save = s, .out = -1, .tell = -1,
+			    .describe = true };
+	_close_ int scratch = -1, tell = -1;
+
+	*done = false;
+	struct err *err = outfile_scratch(&scratch);
+	if (!err)
+		err = saving_open_tell(&j);
+	if (err)
+		return err;
+	tell = j.tell;
+	j.out = scratch;
+	err = saving_run(&j, -1, status);
+	if (err || (*status != 0 && *status != 6))
+		return err;
+	return save_heard(&j, where, out, added, done);
+}
+
+/* ---- what is said about it ---- */
+
+void
+save_tell(const struct saved *s)
+{
+	_buf_ struct buf sizes = { 0 };
+
+	say_size(&sizes, s->counts.memory);
+	buf_puts(&sizes, " of memory in ");
+	say_size(&sizes, s->size);
+	say("%llu threads, %llu frames, %llu modules, %s",
+	    (unsigned long long)s->counts.threads,
+	    (unsigned long long)s->counts.frames,
+	    (unsigned long long)s->counts.modules, sizes.data);
+}
+
+void
+save_tell_next(const char *store, const char *verb, const char *word)
+{
+	_buf_ struct buf command = { 0 }, shown = { 0 };
+
+	if (store) {
+		buf_puts(&command, "INQUEST_STORE=");
+		say_quoted(&command, store);
+		buf_putc(&command, ' ');
+	}
+	buf_printf(&command, PROGRAM " %s ", verb);
+	say_quoted(&command, word);
+	buf_escape(&shown, command.data ? command.data : "", command.len);
+	say("next: %s", shown.data ? shown.data : "");
+}
+
+void
+save_json(const struct saved *s, struct json *top)
+{
+	json_set(top, "bytes", json_u64(s->size));
+	json_set(top, "pid", json_u64(s->pid));
+	json_set(top, "threads", json_u64(s->counts.threads));
+	json_set(top, "frames", json_u64(s->counts.frames));
+	json_set(top, "modules", json_u64(s->counts.modules));
+	json_set(top, "memory", json_u64(s->counts.memory));
+	json_set(top, "absent", json_u64(s->counts.absent));
+	json_set(top, "damaged", json_bool(s->damaged));
+}

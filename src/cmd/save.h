@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * save: a jailed child writes a snapshot of what it is shown, and tells what
+ * it wrote; the file then gets its name, or goes into a store.
+ */
+#ifndef CMD_SAVE_H
+#define CMD_SAVE_H
+
+#include "capture/capture.h"
+#include "cmd/cmd.h"
+#include "cmd/place.h"
+#include "cmd/session.h"
+#include "store/store.h"
+
+#define SAVE_NAME_SIZE 64
+
+struct save {
+	/** Which SNAP or picture; what else there is for a session is set
+	 * here. */
+	struct session_options session;
+	const char *const *attributes;  /* "key=value" */
+	size_t n_attributes;
+	uint64_t pause_ns;              /* of a picture */
+	bool keep;              /* an opened SNAP that is a snapshot already
+				   is not written anew: it stays as it is */
+};
+
+/** What the child told: not to be trusted with more than being shown. */
+struct saved {
+	struct capture_counts counts;
+	uint64_t pid, size;
+	uint8_t damaged;
+	uint8_t kept;           /* it was a snapshot: nothing was written */
+	char name[SAVE_NAME_SIZE];
+};
+
+/**
+ * Write a file and place it. *@path is empty where there is none: then the
+ * child has said why, and *@status is what to end with. A signal that ends
+ * programs removes the file first.
+ */
+struct err *save_file(const struct save *s, const struct place *place,
+		      struct saved *out, struct buf *path, int *status)
+	_must_check_;
+
+/** Where in a store it goes, and with which tags. */
+struct save_store {
+	const char *dir;                /* as of home_dir() */
+	const char *project;
+	const char *const *tags;
+	size_t n_tags;
+};
+/** Put it into a store. *@done is false where save_file() gives no path. */
+struct err *save_object(const struct save *s, const struct save_store *where,
+			struct saved *out, struct store_added *added,
+			bool *done, int *status) _must_check_;
+
+/* ---- what is said about it ---- */
+/** "4 threads, …, 24.4 MiB of memory in 185 KiB" */
+void save_tell(const struct saved *s);
+/** "next: inquest VERB WORD"; where @word is of @store, unless that is NULL. */
+void save_tell_next(const char *store, const char *verb, const char *word);
+/** The members of a result that both kinds have. */
+void save_json(const struct saved *s, struct json *top);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shoot: what becomes of the picture of a process - a file or an object - and
+ * what is said about it.
+ */
+#ifndef CMD_SHOOT_H
+#define CMD_SHOOT_H
+
+#include "cmd/save.h"
+
+struct shoot {
+	const char *const *attributes;  /* "key=value" */
+	size_t n_attributes;
+	bool put;               /* into a store; else into a file */
+	bool json;
+	struct place place;
+	struct save_store where;
+	int results;            /* where the path, id or JSON is written */
+};
+/**
+ * Save @picture and say so. Files of a process that sees other files than we
+ * do are looked for where it sees them.
+ */
+struct err *shoot_keep(const struct shoot *s, struct target *picture,
+		       int *status) _must_check_;
+
+#endif
