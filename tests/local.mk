@@ -5,6 +5,8 @@
 UNIT_TESTS = \
 	tests/unit/t-arena \
 	tests/unit/t-buf \
+	tests/unit/t-capture-process \
+	tests/unit/t-capture-texts \
 	tests/unit/t-cfi \
 	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
@@ -21,11 +23,14 @@ UNIT_TESTS = \
 	tests/unit/t-jail-parts \
 	tests/unit/t-json \
 	tests/unit/t-modules \
+	tests/unit/t-net-names \
 	tests/unit/t-opt \
 	tests/unit/t-pieces \
 	tests/unit/t-rd \
 	tests/unit/t-regs \
 	tests/unit/t-save \
+	tests/unit/t-serve-control \
+	tests/unit/t-serve-tokens \
 	tests/unit/t-skeleton \
 	tests/unit/t-snap-damage \
 	tests/unit/t-snap-dump \
@@ -76,8 +81,10 @@ UNIT_HELPERS = \
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-cfi \
+	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-expr \
+	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-ingest \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \

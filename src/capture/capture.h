@@ -46,9 +46,11 @@ uint64_t capture_pause_ns(const struct target *picture);
  * is about to die of a signal that dumps core. Signals pass unchanged.
  * @died runs in a process of its own, forked for it, and takes the picture;
  * what it returns is that process's exit status; what stdio holds is not
- * flushed there. ERR_NOTFOUND, ERR_DENIED: @argv cannot be run. Returns when the command has
- * ended, and every @died too: *@status is the command's wait status. What is
- * left of its descendants then runs on untraced.
+ * flushed there. Returns when the command has ended, and every @died too:
+ * *@status is the command's wait status. What is left of its descendants then
+ * runs on untraced. ERR_NOTFOUND, ERR_DENIED: @argv cannot be run. Every child
+ * of the caller is waited for meanwhile; a set-user-ID program gains nothing
+ * under it, and a debugger or LeakSanitizer cannot trace what it traces.
  */
 struct capture_command {
 	char *const *argv;              /* NULL ends */
@@ -67,7 +69,7 @@ struct captured {
 struct err *capture_run(const struct capture_command *c, struct captured *out)
 	_must_check_;
 
-/* ---- writing down -------------------------------------------------------- */
+/* ---- writing down ------------------------------------------------------ */
 /** Called as memory is written, for a progress bar; may be NULL. */
 typedef void capture_progress_fn(void *arg, uint64_t done, uint64_t total);
 

@@ -11,7 +11,7 @@
 
 #define STATUS_MAX 65536u
 
-/* ---- is it one ---------------------------------------------------------------- */
+/* ---- is it one --------------------------------------------------------- */
 /* Those whose default action is "core" in signal(7). */
 static bool
 dumps_core(int signal)
@@ -82,7 +82,7 @@ process_of(pid_t tid, pid_t *out)
 	return NULL;
 }
 
-/* ---- the picture ----------------------------------------------------------------- */
+/* ---- the picture ------------------------------------------------------- */
 /* Only these carry si_addr, and only when the kernel raised them. */
 static bool
 has_address(const siginfo_t *info)

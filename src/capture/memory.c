@@ -6,7 +6,7 @@
 
 #include "capture/impl.h"
 
-/* ---- output, merged ---- */
+/* ---- output, merged ---------------------------------------------------- */
 
 static struct err *
 run_flush(struct saver *s)
@@ -53,7 +53,7 @@ run_data(struct saver *s, uint64_t addr, const void *data, size_t n,
 	return err ? err : snap_put_memory(s->writer, addr, data, n, flags);
 }
 
-/* ---- text around frames ---- */
+/* ---- text around frames ------------------------------------------------ */
 
 /* Index of the first kept text page at or behind @addr. */
 static size_t
@@ -81,7 +81,7 @@ text_has(const struct saver *s, uint64_t page)
 	return k < s->text.n && pages[k] == page;
 }
 
-/* ---- ranges without data ---- */
+/* ---- ranges without data ----------------------------------------------- */
 
 /* @m's part from @from up to @to. */
 static struct err *
@@ -140,7 +140,7 @@ save_file(struct saver *s, const struct snap_memory *m)
 	return save_hole(s, &now);
 }
 
-/* ---- data ---- */
+/* ---- data -------------------------------------------------------------- */
 
 /* A piece of a captured range, and the file that it may be equal to. */
 struct piece {

@@ -10,7 +10,7 @@
 
 #include "capture/shot.h"
 
-/* ---- the target --------------------------------------------------------------- */
+/* ---- the target -------------------------------------------------------- */
 static struct err *
 picture_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 {
@@ -55,7 +55,7 @@ picture_new(struct shot *s)
 	return NULL;
 }
 
-/* ---- threads -------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------- */
 static uint8_t
 state_of(const struct tracee *t)
 {
@@ -180,7 +180,7 @@ picture_threads(struct shot *s)
 	return err;
 }
 
-/* ---- memory ------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------ */
 struct publisher {
 	struct shot *s;
 	struct vec memory, offsets;     /* struct snap_memory, uint64_t */

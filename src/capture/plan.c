@@ -32,7 +32,7 @@ map_at(const struct plan *p, uint64_t addr)
 	return low < p->maps.n && maps[low].start <= addr ? &maps[low] : NULL;
 }
 
-/* ---- stacks ------------------------------------------------------------------ */
+/* ---- stacks ------------------------------------------------------------ */
 static int
 range_order(const void *a, const void *b)
 {
@@ -93,7 +93,7 @@ plan_stacks(struct plan *p, const struct tracees *s)
 	return NULL;
 }
 
-/* ---- pieces -------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------ */
 static struct err *
 piece_push(struct plan *p, const struct piece *like, uint64_t start,
 	   uint64_t end)
@@ -153,7 +153,7 @@ piece_add(struct plan *p, const struct piece *like, uint64_t start,
 	return err;
 }
 
-/* ---- rules for mappings ---------------------------------------------------------- */
+/* ---- rules for mappings ------------------------------------------------ */
 static bool
 path_begins(const struct snap_map *m, const char *with)
 {
@@ -170,7 +170,8 @@ path_is(const struct snap_map *m, const char *what)
 static bool
 map_is_device(const struct snap_map *m)
 {
-	if (!m->path || path_begins(m, "[vdso]") || path_is(m, "/dev/zero"))
+	/* Shared anonymous memory is "/dev/zero (deleted)". */
+	if (!m->path || path_is(m, "[vdso]") || path_begins(m, "/dev/zero"))
 		return false;
 	if (path_begins(m, "[vvar") || path_begins(m, "[uprobes"))
 		return true;
@@ -231,7 +232,7 @@ map_has_file(const struct plan *p, const struct snap_map *m)
 	       && !(n >= tail && strcmp(m->path + n - tail, deleted) == 0);
 }
 
-/* ---- mappings to pieces ------------------------------------------------------------ */
+/* ---- mappings to pieces ------------------------------------------------ */
 /* What was never touched reads as zeros, and is known without reading. */
 static struct err *
 plan_anonymous(struct plan *p, const struct snap_map *m)
@@ -361,7 +362,7 @@ plan_make(struct plan *p, uint64_t *bytes)
 	return err;
 }
 
-/* ---- places in the buffer -------------------------------------------------------------- */
+/* ---- places in the buffer ---------------------------------------------- */
 static void
 place_class(struct plan *p, uint8_t class, uint64_t *at, uint64_t size)
 {

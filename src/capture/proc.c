@@ -112,7 +112,7 @@ proc_stat(const struct proc *p, pid_t tid, struct text_stat *out,
 	return text_stat((struct span){ room, n }, out);
 }
 
-/* ---- why not ---------------------------------------------------------------- */
+/* ---- why not ----------------------------------------------------------- */
 static void
 name_of(pid_t pid, struct buf *out)
 {

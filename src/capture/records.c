@@ -95,7 +95,7 @@ save_texts(struct saver *s)
 	return err;
 }
 
-/* ---- attributes ---- */
+/* ---- attributes -------------------------------------------------------- */
 
 /* Is @key, of @n characters, among the attributes that the caller gave? */
 static bool
@@ -186,7 +186,7 @@ save_attrs(struct saver *s)
 	return err;
 }
 
-/* ---- notes ---- */
+/* ---- notes ------------------------------------------------------------- */
 
 static struct err *
 save_missing(struct saver *s, const char *sentence)

@@ -45,7 +45,7 @@ struct run {
 	struct sigaction child;         /* the caller's for SIGCHLD */
 };
 
-/* ---- signals to us -------------------------------------------------------------- */
+/* ---- signals to us ----------------------------------------------------- */
 /*
  * All are waited for, none is handled. SIGINT and SIGQUIT of the terminal
  * reach the command by themselves.
@@ -108,7 +108,7 @@ signal_arrived(struct run *r, int signal)
 	suspend_with_command(r);
 }
 
-/* ---- pictures -------------------------------------------------------------------- */
+/* ---- pictures ---------------------------------------------------------- */
 static void
 failed(struct run *r, struct err *why)
 {
@@ -170,7 +170,7 @@ writer_ended(struct run *r, pid_t pid, int status)
 		r->out->failed++;
 }
 
-/* ---- stops of tracees --------------------------------------------------------------- */
+/* ---- stops of tracees -------------------------------------------------- */
 static void
 let_go(struct run *r, pid_t tid, int signal)
 {
@@ -284,7 +284,7 @@ process_told(struct run *r, pid_t pid, int status)
 	}
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------- */
 /* Whatever is told, but not without looking up: true if there may be more. */
 static bool
 hear(struct run *r)
@@ -338,7 +338,7 @@ leave(struct run *r)
 		(void)sigtimedwait(&r->waited, NULL, &step);
 }
 
-/* ---- the command ----------------------------------------------------------------------- */
+/* ---- the command ------------------------------------------------------- */
 static void
 command_begin(const struct run *r, int line)
 {

@@ -39,7 +39,7 @@ shot_gap(struct shot *s, const char *fmt, ...)
 	return slot && *slot ? NULL : err_nomem();
 }
 
-/* ---- the process ------------------------------------------------------------- */
+/* ---- the process ------------------------------------------------------- */
 static struct capture_limits
 limits_of(const struct capture_limits *given)
 {
@@ -157,7 +157,7 @@ shot_fini(struct shot *s)
 	buf_fini(&s->maps_text);
 }
 
-/* ---- while it runs -------------------------------------------------------------- */
+/* ---- while it runs ----------------------------------------------------- */
 static struct extent
 read_extent(const struct shot *s)
 {
@@ -250,7 +250,7 @@ shot_prepare(struct shot *s)
 	return buffer_make(s, bytes + reserve, MAP_POPULATE);
 }
 
-/* ---- while it stands still --------------------------------------------------------- */
+/* ---- while it stands still --------------------------------------------- */
 /*
  * Its start time is that of the process whose directory we hold; another
  * program has another auxv (AT_RANDOM, AT_ENTRY and AT_BASE vary).
@@ -335,7 +335,7 @@ shot_take(struct shot *s)
 	return err ? err : copy_memory(s, any ? any->tid : s->proc.pid);
 }
 
-/* ---- while it runs again -------------------------------------------------------------- */
+/* ---- while it runs again ----------------------------------------------- */
 static struct err *
 add_attr(struct shot *s, const char *key, uint8_t type, uint64_t number)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* ---- a cursor over text -------------------------------------------------- */
+/* ---- a cursor over text ------------------------------------------------ */
 struct cursor {
 	const char *p, *end;
 };
@@ -78,7 +78,7 @@ take_number(struct cursor *c, unsigned base, uint64_t *out)
 	return c->p > first;
 }
 
-/* ---- stat ---------------------------------------------------------------- */
+/* ---- stat -------------------------------------------------------------- */
 /* Numbers of the fields in proc(5). */
 enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_THREADS = 20,
        STAT_START = 22 };
@@ -141,7 +141,7 @@ text_stat(struct span text, struct text_stat *out)
 	return true;
 }
 
-/* ---- status --------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------------ */
 bool
 text_status(struct span text, const char *name, struct span *out)
 {
@@ -174,7 +174,7 @@ text_status_number(struct span text, const char *name, unsigned base,
 	return take_number(&c, base, out);
 }
 
-/* ---- maps ------------------------------------------------------------------ */
+/* ---- maps -------------------------------------------------------------- */
 static bool
 take_range(struct cursor *c, struct snap_map *out)
 {
@@ -286,7 +286,7 @@ text_maps(struct span text, struct arena *a, struct vec *maps)
 	return NULL;
 }
 
-/* ---- smaps ------------------------------------------------------------------ */
+/* ---- smaps ------------------------------------------------------------- */
 /* Is the word of two letters among those of @value? */
 static bool
 has_flag(struct span value, const char *flag)

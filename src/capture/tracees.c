@@ -34,7 +34,7 @@ tracees_now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* ---- the set ---------------------------------------------------------------- */
+/* ---- the set ----------------------------------------------------------- */
 /* XSAVE's area as far as the system uses it (Intel SDM 1, CPUID leaf 0DH). */
 static size_t
 xstate_size(void)
@@ -112,7 +112,7 @@ tracees_any(const struct tracees *s)
 	return NULL;
 }
 
-/* ---- listing ------------------------------------------------------------------ */
+/* ---- listing ----------------------------------------------------------- */
 /* The kernel lists threads in one order: @hint is where the next should be. */
 static struct err *
 list_thread(struct tracees *s, pid_t tid, size_t *hint)
@@ -169,7 +169,7 @@ tracees_list(struct tracees *s)
 	return NULL;
 }
 
-/* ---- seizing -------------------------------------------------------------------- */
+/* ---- seizing ----------------------------------------------------------- */
 static void
 tracee_describe(struct tracees *s, struct tracee *t)
 {
@@ -244,7 +244,7 @@ tracees_seize(struct tracees *s)
 				   (int)s->proc->pid);
 }
 
-/* ---- stopping -------------------------------------------------------------------- */
+/* ---- stopping ---------------------------------------------------------- */
 /* What the kernel told by waitpid(2): a stop or the end. */
 static void
 tracee_take_status(struct tracee *t, int status)
@@ -268,9 +268,11 @@ tracee_end_is_waiting(const struct tracee *t)
 {
 	siginfo_t info = { .si_pid = 0 };
 
+	/* A stop under ptrace(2) is told to whoever waits, asked for or not. */
 	return waitid(P_PID, (id_t)t->tid, &info,
 		      WEXITED | WNOHANG | WNOWAIT | __WALL) == 0
-	       && info.si_pid == t->tid;
+	       && info.si_pid == t->tid && info.si_code != CLD_TRAPPED
+	       && info.si_code != CLD_STOPPED;
 }
 
 static bool
@@ -355,7 +357,7 @@ tracees_stop(struct tracees *s, uint64_t deadline)
 	return err;
 }
 
-/* ---- looking ---------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------- */
 /* How many bytes of the register set there are; 0 = it is not to be had. */
 static size_t
 get_regset(pid_t tid, unsigned kind, void *out, size_t size)

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pictures of a child that is a copy of this program, so that it is known
+ * what should stand where.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <elf.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "assert-err.h"
+#include "capture/capture.h"
+
+#define PAGE 4096u
+enum { PAGES = 8 };
+
+struct subject {
+	uint8_t *data;          /* pages 0, 1 and 5 written to */
+	uint8_t *secret;        /* MADV_DONTDUMP */
+	uint8_t *closed;        /* PROT_NONE, written to before */
+	uint8_t *shared;
+	uint8_t *large;         /* 8 MiB, all written to */
+	pid_t pid;
+};
+#define LARGE (8u << 20)
+
+static uint8_t *
+pages(size_t n, int flags)
+{
+	uint8_t *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+			  flags | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p;
+}
+
+/* A child that has come to rest: its pipe's end tells. */
+static pid_t
+child(void)
+{
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "sub) R 1 (ject");
+		close(ready[0]);
+		close(ready[1]);
+		while (true)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+static int
+subject_setup(void **state)
+{
+	struct subject *s = test_calloc(1, sizeof(*s));
+
+	s->data = pages(PAGES * PAGE, MAP_PRIVATE);
+	s->secret = pages(PAGE, MAP_PRIVATE);
+	s->closed = pages(PAGE, MAP_PRIVATE);
+	s->shared = pages(PAGE, MAP_SHARED);
+	s->large = pages(LARGE, MAP_PRIVATE);
+	for (size_t k = 0; k < LARGE; k += 8)
+		memcpy(s->large + k, &k, 8);
+	memset(s->data, 'a', PAGE);
+	memset(s->data + PAGE, 'b', PAGE);
+	memset(s->data + 5 * PAGE, 'f', PAGE);
+	memset(s->secret, 's', PAGE);
+	memset(s->closed, 'c', PAGE);
+	memset(s->shared, 'm', PAGE);
+	madvise(s->secret, PAGE, MADV_DONTDUMP);
+	mprotect(s->closed, PAGE, PROT_NONE);
+	s->pid = child();
+	*state = s;
+	return 0;
+}
+
+static int
+subject_teardown(void **state)
+{
+	struct subject *s = *state;
+
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, NULL, 0);
+	munmap(s->data, PAGES * PAGE);
+	munmap(s->secret, PAGE);
+	munmap(s->closed, PAGE);
+	munmap(s->shared, PAGE);
+	munmap(s->large, LARGE);
+	test_free(s);
+	return 0;
+}
+
+/* The range that holds @p; the picture covers all that is mapped. */
+static size_t
+range_of(const struct target *t, const void *p)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)p;
+
+	for (size_t k = 0; k < t->n_memory; k++)
+		if (t->memory[k].start <= addr
+		    && addr - t->memory[k].start < t->memory[k].length)
+			return k;
+	fail_msg("%p is in no range", p);
+	return 0;
+}
+
+/* The child's bytes at @p are ours, since it is our copy. */
+static void
+assert_same(struct target *t, const uint8_t *p, size_t n)
+{
+	size_t k = range_of(t, p);
+	uint64_t off = (uint64_t)(uintptr_t)p - t->memory[k].start;
+	uint8_t *got = test_malloc(n);
+
+	assert_true(n <= t->memory[k].length - off);
+	assert_ok(t->ops->read(t, k, off, n, got));
+	assert_memory_equal(got, p, n);
+	test_free(got);
+}
+
+static void
+assert_absent(const struct target *t, const void *p, uint8_t reason)
+{
+	const struct snap_memory *m = &t->memory[range_of(t, p)];
+
+	assert_int_equal(m->kind, SNAP_MEM_ABSENT);
+	assert_int_equal(m->reason, reason);
+}
+
+static void
+what_was_written_is_in_the_picture(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_same(t, s->data, PAGE);
+	assert_same(t, s->data + PAGE, PAGE);
+	assert_same(t, s->data + 5 * PAGE, PAGE);
+	assert_same(t, s->large, LARGE);
+}
+
+static void
+what_was_never_touched_is_zero_and_takes_no_room(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_int_equal(t->memory[range_of(t, s->data + 3 * PAGE)].kind,
+			 SNAP_MEM_ZERO);
+	assert_same(t, s->data + 3 * PAGE, PAGE);
+}
+
+static void
+what_is_left_out_says_why(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_absent(t, s->secret, SNAP_ABSENT_DONTDUMP);
+	assert_absent(t, s->closed, SNAP_ABSENT_UNREADABLE);
+	assert_absent(t, s->shared, SNAP_ABSENT_FILTER);
+}
+
+static void
+memory_covers_the_mappings_and_nothing_twice(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+	uint64_t mapped = 0, known = 0, end = 0;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	for (size_t k = 0; k < t->n_maps; k++)
+		mapped += t->maps[k].end - t->maps[k].start;
+	for (size_t k = 0; k < t->n_memory; k++) {
+		assert_true(t->memory[k].start >= end);
+		end = t->memory[k].start + t->memory[k].length;
+		known += t->memory[k].length;
+	}
+	assert_int_equal(known, mapped);
+}
+
+static void
+the_stack_comes_first_where_not_all_fits(void **state)
+{
+	struct subject *s = *state;
+	const struct capture_limits limits = { .copy = 1u << 20 };
+	_target_ struct target *t = NULL;
+	uint64_t copied = 0, over = 0;
+
+	assert_ok(capture_process(s->pid, &limits, &t));
+	for (size_t k = 0; k < t->n_memory; k++) {
+		if (t->memory[k].kind == SNAP_MEM_DATA)
+			copied += t->memory[k].length;
+		if (t->memory[k].reason == SNAP_ABSENT_BUDGET)
+			over += t->memory[k].length;
+	}
+	assert_true(copied <= limits.copy);
+	assert_true(over >= LARGE - limits.copy);
+	assert_true(t->n_gaps > 0);
+	const struct user_regs_struct *regs = t->threads[0].regsets[0].bytes.data;
+	size_t k = range_of(t, (const void *)(uintptr_t)regs->rsp);
+	assert_int_equal(t->memory[k].kind, SNAP_MEM_DATA);
+}
+
+static void
+stacks_alone_leave_the_rest_out(void **state)
+{
+	struct subject *s = *state;
+	const struct capture_limits limits = { .memory = CAPTURE_STACKS };
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_absent(t, s->large, SNAP_ABSENT_FILTER);
+	const struct user_regs_struct *regs = t->threads[0].regsets[0].bytes.data;
+	size_t k = range_of(t, (const void *)(uintptr_t)regs->rsp);
+	assert_int_equal(t->memory[k].kind, SNAP_MEM_DATA);
+}
+
+static const struct snap_blob *
+text_named(const struct target *t, const char *name)
+{
+	for (size_t k = 0; k < t->n_texts; k++)
+		if (strcmp(t->texts[k].name, name) == 0)
+			return &t->texts[k];
+	fail_msg("no text %s", name);
+	return NULL;
+}
+
+static void
+the_process_and_its_texts_are_told(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_string_equal(t->ops->kind, "live");
+	assert_int_equal(t->process.pid, s->pid);
+	assert_int_equal(t->process.ppid, getpid());
+	assert_int_equal(t->process.uid, getuid());
+	assert_string_equal(t->process.name, "sub) R 1 (ject");
+	assert_string_equal(t->threads[0].name, "sub) R 1 (ject");
+	assert_int_equal(t->threads[0].state, SNAP_STATE_SLEEPING);
+	assert_int_equal(t->threads[0].n_regsets, 3);
+	assert_int_equal(t->threads[0].regsets[0].kind, NT_PRSTATUS);
+	assert_true(text_named(t, "maps")->bytes.n > 0);
+	assert_true(text_named(t, "status")->bytes.n > 0);
+	assert_true(text_named(t, "cmdline")->bytes.n > 0);
+	assert_true(t->auxv.n > 0);
+	assert_true(t->process.captured_ns > 0);
+	assert_true(capture_pause_ns(t) > 0);
+}
+
+static void
+a_picture_is_shared_with_a_child_forked_later(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+	int status;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	pid_t pid = fork();
+	if (pid == 0) {
+		uint8_t got[PAGE];
+		size_t k = range_of(t, s->large);
+		struct err *err = t->ops->read(t, k,
+			(uint64_t)(uintptr_t)s->large - t->memory[k].start,
+			PAGE, got);
+		_exit(err || memcmp(got, s->large, PAGE) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+it_runs_on_untraced(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+	int status;
+
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_int_equal(kill(s->pid, SIGTERM), 0);
+	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	s->pid = child();
+}
+
+static void
+what_is_no_process_of_ours_is_refused_with_a_reason(void **state)
+{
+	struct target *t = NULL;
+
+	(void)state;
+	assert_err(capture_process(-1, NULL, &t), ERR_USAGE, "-1 is not");
+	assert_err(capture_process(0, NULL, &t), ERR_USAGE, "0 is not");
+	assert_err(capture_process(getpid(), NULL, &t), ERR_USAGE, "itself");
+	/* Above the largest that Linux gives (PID_MAX_LIMIT). */
+	assert_err(capture_process(1 << 23, NULL, &t), ERR_NOTFOUND,
+		   "there is no process");
+}
+
+static void
+a_zombie_is_not_found(void **state)
+{
+	struct target *t = NULL;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_err(capture_process(pid, NULL, &t), ERR_NOTFOUND, "zombie");
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+#define subjected(test) \
+	cmocka_unit_test_setup_teardown(test, subject_setup, subject_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		subjected(what_was_written_is_in_the_picture),
+		subjected(what_was_never_touched_is_zero_and_takes_no_room),
+		subjected(what_is_left_out_says_why),
+		subjected(memory_covers_the_mappings_and_nothing_twice),
+		subjected(the_stack_comes_first_where_not_all_fits),
+		subjected(stacks_alone_leave_the_rest_out),
+		subjected(the_process_and_its_texts_are_told),
+		subjected(a_picture_is_shared_with_a_child_forked_later),
+		subjected(it_runs_on_untraced),
+		cmocka_unit_test(
+			what_is_no_process_of_ours_is_refused_with_a_reason),
+		cmocka_unit_test(a_zombie_is_not_found),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
