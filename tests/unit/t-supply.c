@@ -126,6 +126,32 @@ a_name_that_is_too_long_is_not_found(void **state)
 	assert_ok(supplier_end(&s));
 }
 
+static void
+one_request_is_answered_without_waiting(void **state)
+{
+	const struct supply_ask ask = { .kind = SUPPLY_EXE, .path = "/none" };
+	_buf_ struct buf bytes = { 0 };
+	char answer[64];
+	bool over = true;
+	int fds[2];
+
+	(void)state;
+	assert_ok(supply_pair(fds));
+	assert_ok(wire_put_ask(&ask, &bytes));
+	assert_true(send(fds[1], bytes.data, bytes.len, 0) > 0);
+	assert_true(send(fds[1], bytes.data, bytes.len, 0) > 0);
+	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	assert_false(over);
+	assert_true(recv(fds[1], answer, sizeof(answer), 0) > 0);
+	assert_int_equal(recv(fds[1], answer, sizeof(answer), MSG_DONTWAIT),
+			 -1);
+	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	close(fds[1]);
+	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	assert_true(over);
+	close(fds[0]);
+}
+
 struct jailed {
 	int fd;
 	const char *path;
@@ -489,6 +515,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_TREE(a_module_comes_as_a_descriptor),
+		cmocka_unit_test(one_request_is_answered_without_waiting),
 		cmocka_unit_test(a_module_that_is_not_there_is_not_found),
 		cmocka_unit_test(a_name_that_is_too_long_is_not_found),
 		IN_A_TREE(the_jailed_side_works_in_the_jail),
