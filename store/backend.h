@@ -89,6 +89,11 @@ struct backend_ops {
 			   struct span value);
 	/* No error if it is not there. */
 	struct err *(*del)(struct txn *t, enum table table, struct span key);
+	/*
+	 * Asked by a write that adds: leave room for those that remove. Fails
+	 * as the write would if there is none.
+	 */
+	struct err *(*reserve)(struct txn *t);
 };
 
 /** @dir is made if @o says so. */

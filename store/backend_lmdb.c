@@ -9,20 +9,23 @@
  * that failed the environment is opened anew before it is used again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/backend.h"
 #include "store/place.h"
+#include "store/seal.h"
 
 #define MAP_FIRST (1ull << 30)
 #define MAP_GROWTHS 20u         /* doublings in one transaction */
 #define READERS_MAX 2048u
-#define CHECK_SIZE 8u           /* of XXH3-128, behind each value */
+/* Room that puts leave for what removes: a full disk can be emptied. */
+#define RESERVE_LEAST (256u << 10)
+#define RESERVE_PART 8u         /* of the file's size */
 
 struct lmdb {
 	struct backend backend;
@@ -75,11 +78,6 @@ static const struct {
 	  "another file format than this program's" },
 	{ MDB_INVALID, ERR_DAMAGED, "is no LMDB file, or its beginning is "
 	  "damaged; run `inquest store verify`" },
-	{ MDB_CORRUPTED, ERR_DAMAGED, "is damaged; run `inquest store "
-	  "verify`" },
-	{ MDB_PAGE_NOTFOUND, ERR_DAMAGED, "is damaged; run `inquest store "
-	  "verify`" },
-	{ MDB_PANIC, ERR_DAMAGED, "had a failed write; try again" },
 	{ MDB_TXN_FULL, ERR_LIMIT, "cannot change so much at once" },
 	{ MDB_READERS_FULL, ERR_LIMIT, "has as many readers at once as it "
 	  "can have; try again" },
@@ -100,39 +98,19 @@ mdb_err(const struct lmdb_db *d, int rc)
 				       rc == MDB_VERSION_MISMATCH ? ": " : "",
 				       rc == MDB_VERSION_MISMATCH ?
 				       mdb_version(NULL, NULL, NULL) : "");
-	return err_new(ERR_DAMAGED, "%s: %s", d->path, mdb_strerror(rc));
+	return err_new(ERR_DAMAGED, "%s is damaged (%s); run `inquest store "
+		       "verify`", d->path, mdb_strerror(rc));
 }
 
 /* ---- values ---- */
-static void
-check_of(enum table table, struct span key, struct span value,
-	 uint8_t out[CHECK_SIZE])
-{
-	uint8_t name = table, digest[3 * XXH128_SIZE];
-
-	hash_xxh128(&name, 1, digest);
-	hash_xxh128(key.data, key.n, digest + XXH128_SIZE);
-	hash_xxh128(value.data, value.n, digest + 2 * XXH128_SIZE);
-	hash_xxh128(digest, sizeof(digest), digest);
-	memcpy(out, digest, CHECK_SIZE);
-}
-
 static struct err *
 value_open(const struct lmdb_db *d, enum table table, struct span key,
 	   const MDB_val *stored, struct span *out)
 {
-	uint8_t check[CHECK_SIZE];
-	struct span value = { stored->mv_data, stored->mv_size - CHECK_SIZE };
+	struct span sealed = { stored->mv_data, stored->mv_size };
 
-	if (stored->mv_size >= CHECK_SIZE) {
-		check_of(table, key, value, check);
-		if (memcmp(check, (const uint8_t *)value.data + value.n,
-			   CHECK_SIZE) == 0) {
-			*out = value;
-			return NULL;
-		}
-	}
-	return err_new(ERR_DAMAGED, "%s: a record of the table %s does not "
+	return seal_open(table, key, sealed, out) ? NULL :
+	       err_new(ERR_DAMAGED, "%s: a record of the table %s does not "
 		       "fit its checksum", d->path, table_names[table]);
 }
 
@@ -193,16 +171,11 @@ static struct err *
 lmdb_put(struct txn *t, enum table table, struct span key, struct span value)
 {
 	struct lmdb_txn *lt = txn_of(t);
-	MDB_val k = val_of(key), v = { value.n + CHECK_SIZE, NULL };
-	uint8_t check[CHECK_SIZE];
-
-	check_of(table, key, value, check);
+	MDB_val k = val_of(key), v = { value.n + SEAL_SIZE, NULL };
 	int rc = mdb_put(lt->mdb, lt->db->dbi[table], &k, &v, MDB_RESERVE);
 	if (rc)
 		return change_err(lt, rc);
-	if (value.n)
-		memcpy(v.mv_data, value.data, value.n);
-	memcpy((uint8_t *)v.mv_data + value.n, check, CHECK_SIZE);
+	seal_put(table, key, value, v.mv_data);
 	return NULL;
 }
 
@@ -326,6 +299,29 @@ file_check(struct lmdb_db *d, bool walk)
 	return err || is >= should ? err : file_settle(d, walk);
 }
 
+/**
+ * Blocks behind the end of the file that are its own already: what a removal
+ * writes is there even when the file system is full.
+ */
+static struct err *
+lmdb_reserve(struct txn *t)
+{
+	const struct lmdb_db *d = txn_of(t)->db;
+	mdb_filehandle_t fd;
+	struct stat st;
+
+	if (mdb_env_get_fd(d->env, &fd) || fstat(fd, &st) < 0)
+		return err_errno("%s", d->path);
+	off_t want = RESERVE_LEAST + st.st_size / RESERVE_PART;
+	if (st.st_blocks * 512 >= st.st_size + want / 2)
+		return NULL;
+	/* Where a file system cannot, removals take their chance. */
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, want) < 0 &&
+	    errno != EOPNOTSUPP)
+		return place_err(errno, d->path);
+	return NULL;
+}
+
 /* ---- environments ---- */
 static void
 env_close(struct lmdb_db *d)
@@ -339,6 +335,7 @@ static struct err *
 env_map(struct lmdb_db *d)
 {
 	int dead, rc = mdb_env_create(&d->env);
+	mdb_filehandle_t fd;
 
 	if (rc)
 		return mdb_err(d, rc);
@@ -348,7 +345,12 @@ env_map(struct lmdb_db *d)
 	rc = rc ? rc : mdb_env_open(d->env, d->path,
 				    MDB_NOSUBDIR | MDB_NOTLS, 0600);
 	rc = rc ? rc : mdb_reader_check(d->env, &dead);
-	return rc ? mdb_err(d, rc) : NULL;
+	if (rc)
+		return mdb_err(d, rc);
+	/* LMDB leaves this one open for programs that are started later. */
+	if (mdb_env_get_fd(d->env, &fd) || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_errno("%s", d->path);
+	return NULL;
 }
 
 static struct err *
@@ -626,6 +628,7 @@ static const struct backend_ops lmdb_ops = {
 	.close = lmdb_close, .kind = lmdb_kind, .path = lmdb_path,
 	.read = lmdb_read, .write = lmdb_write,
 	.get = lmdb_get, .seek = lmdb_seek, .put = lmdb_put, .del = lmdb_del,
+	.reserve = lmdb_reserve,
 };
 
 struct err *

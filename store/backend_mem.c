@@ -217,6 +217,13 @@ mem_del(struct txn *t, enum table table, struct span key)
 	return mem_change(t, table, key, NULL);
 }
 
+static struct err *
+mem_reserve(struct txn *t)
+{
+	(void)t;
+	return NULL;
+}
+
 /** Forget how it was, or with @back let it be so again. */
 static void
 undo_end(struct mem_txn *mt, bool back)
@@ -489,6 +496,7 @@ static const struct backend_ops mem_ops = {
 	.kind = mem_kind, .path = mem_path,
 	.read = mem_read, .write = mem_write,
 	.get = mem_get, .seek = mem_seek, .put = mem_put, .del = mem_del,
+	.reserve = mem_reserve,
 };
 
 struct err *

@@ -20,6 +20,8 @@ libstore_a_SOURCES = \
 	store/put.c \
 	store/recipe.c \
 	store/record.c \
+	store/seal.c \
+	store/seal.h \
 	store/sidecar.c \
 	store/store.c \
 	store/store.h \

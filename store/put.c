@@ -263,7 +263,10 @@ put_run(struct txn *t, void *arg)
 	/* Somebody else may have put it since it was asked for. */
 	if (err || p->added.known)
 		return err;
-	err = ledger_begin(&l, t, p->project->db->parts, p->partition_size);
+	err = t->ops->reserve(t);
+	if (!err)
+		err = ledger_begin(&l, t, p->project->db->parts,
+				   p->partition_size);
 	if (!err)
 		err = put_pieces(p, &l);
 	if (!err)

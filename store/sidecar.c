@@ -137,6 +137,8 @@ attach_run(struct txn *txn, void *arg)
 	struct err *err = object_load(txn, &t->ref, t->arena, &r);
 
 	if (!err)
+		err = txn->ops->reserve(txn);
+	if (!err)
 		err = ledger_begin(&l, txn, t->project->db->parts,
 				   t->partition_size);
 	/* First the new ones: what both have stays where it is. */

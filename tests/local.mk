@@ -134,12 +134,18 @@ SCRIPT_TESTS = \
 	tests/gdb/stacks.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/store/errors.py \
+	tests/store/full.py \
+	tests/store/kill.py \
+	tests/store/rot.py \
+	tests/store/together.py \
 	tests/stub/many.py \
 	tests/stub/session.py \
 	tests/unwind/compare.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \
-	tests/stress/mutants.py
+	tests/stress/mutants.py \
+	tests/stress/store.py
 BENCH_LIST = \
 	tests/bench/open.py
