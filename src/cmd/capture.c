@@ -169,6 +169,17 @@ capturing_read_place(struct capturing *c)
 	return place_find(o->output, NULL, &c->shoot.place);
 }
 
+/* What dies is gone: that there is no place for it is said before. */
+static struct err *
+capturing_try_place(const struct capturing *c)
+{
+	_outfile_ struct outfile file = OUTFILE_NONE;
+	_store_ struct store *store = NULL;
+
+	return c->shoot.put ? home_open(c->shoot.where.dir, true, &store)
+			    : outfile_open(c->shoot.place.dir, &file);
+}
+
 static struct err *
 capturing_open_results(const struct capturing *c, bool command, int *out)
 {
@@ -201,6 +212,8 @@ capturing_run(struct capturing *c, const struct operands *own,
 		err = kv_read(&c->options.kv, a, &attributes);
 	if (!err)
 		err = capturing_read_place(c);
+	if (!err)
+		err = capturing_try_place(c);
 	if (!err)
 		err = capturing_open_results(c, command, &results);
 	if (err)
