@@ -111,7 +111,7 @@ check_PROGRAMS += tests/stub/hosted
 check_PROGRAMS += tests/unwind/stacks
 
 # What tests/capture takes pictures with, unjailed.
-check_PROGRAMS += tests/capture/take
+check_PROGRAMS += tests/capture/busy tests/capture/dies tests/capture/take
 
 # A store from the command line, for the scripts of tests/store.
 check_PROGRAMS += tests/store/drive
@@ -119,12 +119,16 @@ check_PROGRAMS += tests/store/drive
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
+	tests/cmd/capture.py \
 	tests/cmd/doctor.py \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
 	tests/cmd/put.py \
 	tests/cmd/report.py \
 	tests/cmd/rsp.py \
+	tests/cmd/snapforms.py \
+	tests/cmd/store.py \
+	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
 	tests/format/same-text.py \
