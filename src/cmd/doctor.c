@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/home.h"
 #include "jail/jail.h"
 
 struct doctor_options {
@@ -24,6 +26,8 @@ struct finding {
 };
 
 #define PROC_LIMIT 4096u
+/* A few large snapshots, and what the store needs to tidy itself. */
+#define STORE_ROOM (1ull << 30)
 
 /* A line of /proc without its newline; false if there is no such file. */
 static bool
@@ -151,10 +155,70 @@ look_ptrace(struct finding *f)
 	f->ok = strcmp(scope.data, "0") == 0 || geteuid() == 0;
 	buf_printf(&f->text, "ptrace_scope is %s", scope.data);
 	if (!f->ok) {
-		buf_puts(&f->text, ": only children can be attached to, not "
-			 "running programs; cores need no ptrace");
+		buf_puts(&f->text, ": running programs cannot be captured, "
+			 "commands (capture --) can");
 		buf_puts(&f->fix, "sysctl -w kernel.yama.ptrace_scope=0");
 	}
+}
+
+/* The directory that is there, of @dir and those above it. */
+static void
+look_up(char *dir)
+{
+	struct stat st;
+
+	while (stat(dir, &st) < 0 && strchr(dir + 1, '/'))
+		*strrchr(dir, '/') = '\0';
+}
+
+static void
+look_store_room(struct finding *f, const char *dir, const char *existing)
+{
+	struct statvfs fs;
+	uint64_t room;
+
+	if (access(existing, W_OK) < 0) {
+		f->ok = false;
+		buf_printf(&f->text, "%s cannot be written", existing);
+		buf_puts(&f->fix, "export INQUEST_STORE=DIRECTORY");
+		return;
+	}
+	buf_printf(&f->text, "%s, ", dir);
+	if (strcmp(dir, existing) != 0)
+		buf_puts(&f->text, "made by the first put, ");
+	if (statvfs(existing, &fs) < 0)
+		return;
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	f->ok = room >= STORE_ROOM;
+	say_size(&f->text, room);
+	buf_puts(&f->text, " free");
+	if (!f->ok)
+		buf_puts(&f->fix, PROGRAM " rm ID, or INQUEST_STORE on a "
+			 "larger disk");
+}
+
+static void
+look_store(struct finding *f)
+{
+	_free_ char *dir = NULL, *existing = NULL;
+	_store_ struct store *s = NULL;
+	struct stat st;
+
+	f->ok = true;
+	_err_ struct err *err = home_dir(NULL, &dir);
+	if (!err && stat(dir, &st) == 0)
+		err = home_open(NULL, false, &s);
+	if (err) {
+		f->ok = false;
+		buf_puts(&f->text, err_text(err));
+		buf_puts(&f->fix, "export INQUEST_STORE=DIRECTORY");
+		return;
+	}
+	existing = strdup(dir);
+	if (!existing)
+		return;
+	look_up(existing);
+	look_store_room(f, dir, existing);
 }
 
 static void
@@ -220,6 +284,7 @@ static const struct look {
 	{ "core filter", look_core_filter },
 	{ "jail", look_jail },
 	{ "ptrace", look_ptrace },
+	{ "store", look_store },
 	{ "gdb", look_gdb },
 	{ "debug files", look_debug_files },
 	{ "locale", look_locale },
@@ -302,9 +367,9 @@ const struct verb verb_doctor = {
 	.summary = "Say what on this machine stands in the way",
 	.text = "Looks at where cores go and whether they are written and "
 		"whole, at what the kernel offers to jail the parser of "
-		"foreign files, at ptrace, gdb, debug files and the locale. A "
-		"line that begins with \"warn\" is followed by the command "
-		"that mends it; nothing is changed.\n\n"
+		"foreign files, at ptrace, the store, gdb, debug files and the "
+		"locale. A line that begins with \"warn\" is followed by the "
+		"command that mends it; nothing is changed.\n\n"
 		"With --json the result is an object with findings, a list of "
 		"name, ok, text, fix.",
 	.options = doctor_opts,

@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 
 import kit      # noqa: E402
 
-LOOKS = ["core pattern", "core size", "core filter", "jail", "ptrace", "gdb",
-         "debug files", "locale"]
+LOOKS = ["core pattern", "core size", "core filter", "jail", "ptrace", "store",
+         "gdb", "debug files", "locale"]
 
 
 def with_core_limit(inquest, soft, hard):
@@ -27,6 +27,26 @@ def with_core_limit(inquest, soft, hard):
                          stdout=subprocess.PIPE, check=False,
                          timeout=60).stdout
     return {f["name"]: f for f in json.loads(out)["findings"]}
+
+
+def store(tap, inquest):
+    """A store that cannot be used, and one that is still to be made."""
+    def look(path):
+        out = kit.run([inquest, "doctor", "--json"],
+                      env={**os.environ, "INQUEST_STORE": path}).out
+        return next(f for f in json.loads(out)["findings"]
+                    if f["name"] == "store")
+
+    directory = kit.work_dir("doctor")
+    found = look(os.path.join(directory, "a", "b"))
+    tap.ok("made by the first put" in found["text"]
+           and " free" in found["text"], "a store that is not there yet",
+           found)
+    with open(os.path.join(directory, "file"), "wb"):
+        pass
+    found = look(os.path.join(directory, "file"))
+    tap.ok(not found["ok"] and "INQUEST_STORE" in found["fix"],
+           "a store that cannot be one is named with a remedy", found)
 
 
 def main():
@@ -51,6 +71,7 @@ def main():
         resource.RLIMIT_CORE)[1])["core size"]
     tap.ok(not limited["ok"] and limited["fix"] == "ulimit -c unlimited",
            "a limit of 0 is named with its remedy", limited)
+    store(tap, inquest)
     bare = kit.run([inquest, "doctor"], env={"PATH": "/nonexistent"})
     tap.ok(bare.status == 1 and b"apt-get install gdb" in bare.out
            and b"export LANG=C.UTF-8" in bare.out,

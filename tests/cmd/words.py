@@ -18,7 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 import kit      # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
-ON_FILES = ["import", "report", "gdb", "rsp", "check", "dump"]
+ON_FILES = ["import", "report", "gdb", "rsp", "put", "check", "dump"]
+ON_OBJECTS = ["get", "rm", "tag"]
 SHELLS = ["bash", "zsh", "fish"]
 NOBODY = 65534
 
@@ -162,10 +163,10 @@ class Words:
             self.tap.ok("--frobnicate" in said
                         and "inquest %s --help" % verb in said,
                         "it is named, with where to look", said)
-        for verb in ON_FILES:
-            self.refused(verb + " without a file", USAGE, verb)
-        for verb in ("import", "report", "rsp", "check", "dump"):
-            self.refused(verb + " with two files", USAGE, verb, "a", "b")
+        for verb in ON_FILES + ON_OBJECTS + ["capture", "token", "store"]:
+            self.refused(verb + " without an operand", USAGE, verb)
+        for verb in ("import", "report", "rsp", "check", "dump", "get", "tag"):
+            self.refused(verb + " with two operands", USAGE, verb, "a", "b")
         self.refused("an unknown format", USAGE, "report", "-f", "xml", "x")
         self.refused("an attribute without a value", USAGE, "import", "--kv",
                      "a", "x")
@@ -223,7 +224,7 @@ def main():
     # setpriv's nobody must get as far as the file.
     os.chmod(directory, 0o755)
     words = Words(tap, inquest)
-    tap.ok(len(words.verbs) >= 8, "the verbs are listed", words.screen)
+    tap.ok(len(words.verbs) >= 17, "the verbs are listed", words.screen)
     words.version()
     words.help_is_a_screen()
     words.manual_holds_everything()
