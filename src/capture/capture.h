@@ -104,10 +104,13 @@ struct err *capture_save(struct insp *i, const struct capture_options *options,
 			 struct capture_counts *out) _must_check_;
 
 /**
- * Write it as an ELF core that stock debuggers read: notes of all threads,
- * memory that is there, and segments without bytes (p_filesz 0) for what was
- * not captured; never zeros in its place. @out is a regular file, written
- * sparsely from its beginning.
+ * Write it as an ELF core that stock debuggers read: notes of all threads
+ * whose registers are known, and memory that is there. What was not captured
+ * has no segment, because gdb shows zeros for one without bytes; only read-only
+ * mappings of files have one, as debuggers look into the file first. @out is
+ * an empty regular file, written sparsely; until the end it is no core. What
+ * a client wrote into the session's overlay is not written down.
+ * ERR_UNSUPPORTED: not a 64-bit process of Linux.
  */
 struct err *capture_core(struct insp *i, int out) _must_check_;
 

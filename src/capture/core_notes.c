@@ -71,13 +71,15 @@ find_regset(const struct snap_thread *th, uint32_t kind)
 	return NULL;
 }
 
-/* The kernel writes the fatal signal into every thread's status, and lldb
- * then takes them all for faulting. */
+/*
+ * Every thread's status has the fatal signal, as the kernel writes it: gdb 13
+ * takes the last one's for the process's. Who was hit is the first.
+ */
 static void
 put_status(struct buf *out, const struct snap_process *p,
 	   const struct snap_thread *th, const struct snap_regset *regs)
 {
-	int32_t signal = th->faulting && p->signal ? p->signal : th->signal;
+	int32_t signal = p->signal ? p->signal : th->signal;
 	_buf_ struct buf b = { 0 };
 
 	buf_u32(&b, (uint32_t)signal);  /* pr_info.si_signo */
