@@ -206,6 +206,20 @@ put_captured(const struct inferior *f, const char *name, struct buf *out)
 }
 
 /* ---- asking ------------------------------------------------------------ */
+/**
+ * On Linux the first thread is called as its process, and gdb asks for it by
+ * that name, also where the name of the process is one that was made up.
+ */
+static size_t
+find_task(const struct inferior *f, uint64_t tid)
+{
+	size_t thread = inferior_find_thread(f, tid);
+	uint64_t pid = insp_target(f->insp)->process.pid;
+
+	return thread == INSP_NONE && tid == f->pid
+	       ? inferior_find_thread(f, pid) : thread;
+}
+
 /** "task/TID/rest": the thread and the rest; INSP_NONE for other names. */
 static size_t
 split_task(const struct inferior *f, const char **name)
@@ -218,7 +232,7 @@ split_task(const struct inferior *f, const char **name)
 	    || *p > '9')
 		return INSP_NONE;
 	uint64_t tid = strtoull(p, &end, 10);
-	size_t thread = *end == '/' ? inferior_find_thread(f, tid) : INSP_NONE;
+	size_t thread = *end == '/' ? find_task(f, tid) : INSP_NONE;
 	if (thread != INSP_NONE)
 		*name = end + 1;
 	return thread;

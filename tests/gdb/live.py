@@ -32,11 +32,17 @@ import table    # noqa: E402
 WORDS = ("one argument", "*")
 
 
+def stay():
+    """On one processor: the kernel writes its number into a thread's memory
+    (rseq) whenever that thread runs on another."""
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+
+
 @contextlib.contextmanager
 def running(made):
     process = subprocess.Popen(
         [made.program, *WORDS], cwd=made.directory, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, env=build.environment())
+        stdout=subprocess.PIPE, env=build.environment(), preexec_fn=stay)
     try:
         process.stdout.readline()
         yield process
@@ -63,8 +69,7 @@ def serving(inquest, store):
          "--rsp", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        yield dict(reversed(process.stdout.readline().split()[-2:])
-                   for _ in range(2))
+        yield dict(process.stdout.readline().split()[-2:] for _ in range(2))
     finally:
         process.terminate()
         process.wait()
@@ -85,9 +90,9 @@ class Live:
         self.tap.ok(result.status == 0, "a live process is captured", result)
         return path
 
-    def gdb(self, opening, memory):
+    def gdb(self, opening, memory, **more):
         return session.run(["file " + self.made.program, *opening,
-                            session.PRINTERS], self.commands, memory)
+                            session.PRINTERS], self.commands, memory, **more)
 
     def compare(self, mode, judge, ours):
         diffs = [self.judge.unexplained("waiting", mode, command, one, other)
@@ -116,7 +121,8 @@ class Live:
         with serving(self.inquest, store) as where:
             with open(os.path.join(store, "token"), encoding="ascii") as f:
                 token = f.read().strip()
-            url = "%s/p/default/%s?token=%s" % (where["http"], name, token)
+            url = "http://%s/p/default/%s?token=%s" % (where["http"], name,
+                                                       token)
             tcp = ["target extended-remote " + where["rsp"],
                    "monitor auth " + token, "monitor open " + name]
             self.compare("tcp", judge, self.gdb([*tcp, "attach 1"], memory))
@@ -131,7 +137,8 @@ class Live:
             self.tap.ok(states(process.pid) == {"S"},
                         "its threads wait as before", states(process.pid))
             judge = self.gdb(["target remote | gdbserver --attach - %d"
-                              % process.pid], memory)
+                              % process.pid], memory,
+                             cwd=self.made.directory)
         missing = [c for c, out in judge.outputs if out is None]
         if not self.tap.ok(not missing, "gdb under gdbserver carries out %d "
                            "commands" % len(judge.outputs), judge.result):
