@@ -86,6 +86,10 @@ zstd                zstd
 elfutils            eu-stack
 redis-server        redis-server
 redis-tools         redis-benchmark
+nginx               nginx
+postgresql          /usr/lib/postgresql/*/bin/postgres
+gdbserver           gdbserver
+strace              strace
 sqlite3             sqlite3
 procps              ps
 zsh                 zsh
