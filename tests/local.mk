@@ -138,6 +138,10 @@ SCRIPT_TESTS = \
 	tests/gdb/stacks.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/serve/doors.py \
+	tests/serve/hostile.py \
+	tests/serve/lives.py \
+	tests/serve/session.py \
 	tests/store/errors.py \
 	tests/store/full.py \
 	tests/store/kill.py \

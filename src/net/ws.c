@@ -48,7 +48,6 @@ static const struct {
 } header_rows[] = {
 #define ROW(token, field) { token, offsetof(struct headers, field), \
 			    sizeof(((struct headers *)0)->field) }
-	ROW(WSI_TOKEN_HTTP_URI_ARGS, query),
 	ROW(WSI_TOKEN_HOST, host),
 	ROW(WSI_TOKEN_ORIGIN, origin),
 	ROW(WSI_TOKEN_HTTP_COOKIE, cookie),
@@ -70,6 +69,27 @@ headers_read(struct lws *wsi, struct headers *h)
 				    header_rows[k].token) < 0)
 			return false;
 	}
+	return true;
+}
+
+/* libwebsockets takes a query apart, and would join it by commas. */
+static bool
+headers_query(struct lws *wsi, struct headers *h)
+{
+	size_t n = 0;
+
+	for (int k = 0; ; k++) {
+		size_t left = sizeof(h->query) - n;
+		int got = lws_hdr_copy_fragment(wsi, h->query + n, (int)left,
+						WSI_TOKEN_HTTP_URI_ARGS, k);
+		if (got == -1)
+			break;
+		if (got < 0 || (size_t)got + 2 > left)
+			return false;
+		n += (size_t)got;
+		h->query[n++] = '&';
+	}
+	h->query[n ? n - 1 : 0] = '\0';
 	return true;
 }
 
@@ -116,7 +136,8 @@ ws_request(struct lws *wsi, struct net_client *c, bool websocket)
 	};
 
 	c->wsi = wsi;
-	if (!headers_read(wsi, &h) || !headers_path(wsi, &h, &r.method)) {
+	if (!headers_read(wsi, &h) || !headers_query(wsi, &h)
+	    || !headers_path(wsi, &h, &r.method)) {
 		net_answer(c, 431, "text/plain", "too long\n");
 		return false;
 	}

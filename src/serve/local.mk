@@ -27,3 +27,13 @@ libserve_a_SOURCES = \
 	src/serve/worker.c \
 	src/serve/zygote.c \
 	src/serve/zygote.h
+
+systemduserunitdir = $(prefix)/lib/systemd/user
+nodist_systemduserunit_DATA = src/serve/inquest.service
+dist_systemduserunit_DATA = src/serve/inquest.socket
+EXTRA_DIST += src/serve/inquest.service.in
+CLEANFILES += src/serve/inquest.service
+src/serve/inquest.service: src/serve/inquest.service.in
+	@$(MKDIR_P) src/serve
+	$(AM_V_GEN)sed 's|[@]bindir[@]|$(bindir)|' \
+		$(srcdir)/src/serve/inquest.service.in > $@.new && mv $@.new $@

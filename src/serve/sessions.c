@@ -280,6 +280,15 @@ session_begin(struct server *sv, const struct session_begin *b)
 
 /* ---- time ---- */
 
+static bool
+session_ping_is_due(const struct session *s)
+{
+	unsigned idle = s->sv->limits.idle_seconds;
+
+	return s->control.net
+	       && s->unheard % (idle < PING_SECONDS ? 1 : PING_SECONDS) == 0;
+}
+
 /* One that is stuck in a request, or that nobody asks anything. */
 static void
 session_tick(struct session *s)
@@ -292,7 +301,7 @@ session_tick(struct session *s)
 	}
 	session_hear_again(s);
 	_err_ struct err *err = question_tick(s);
-	if (!err && s->control.net && s->unheard % PING_SECONDS == 0)
+	if (!err && session_ping_is_due(s))
 		err = control_say(s->control.fd, CONTROL_PING, 0);
 	if (err)
 		session_stop(s, err_text(err));

@@ -35,6 +35,7 @@ silent_refuse(int fd, const struct err *why)
 {
 	_buf_ struct buf b = { 0 };
 	uint8_t sum = 0;
+	char said[4096];
 
 	buf_printf(&b, "+$E.%s", err_text(why));
 	for (size_t k = 2; k < b.len; k++) {
@@ -44,8 +45,10 @@ silent_refuse(int fd, const struct err *why)
 		sum += (uint8_t)b.data[k];
 	}
 	buf_printf(&b, "#%02x", sum);
-	if (!b.failed && send(fd, b.data, b.len, MSG_NOSIGNAL) < 0)
-		return;
+	/* What is closed with bytes unread is reset, and nothing arrives. */
+	if (recv(fd, said, sizeof(said), MSG_DONTWAIT) > 0 && !b.failed
+	    && send(fd, b.data, b.len, MSG_NOSIGNAL) > 0)
+		shutdown(fd, SHUT_WR);
 }
 
 static void
