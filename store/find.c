@@ -57,9 +57,9 @@ least_hash(const struct find *f, uint8_t out[SHA256_SIZE])
 static struct hit
 hit_of(const struct find *f, const struct entry *e)
 {
-	struct hit h = { .ref.number = key_get_number(e->value) };
+	struct hit h = { ref_of(f->project, key_get_number(e->value)),
+			 { 0 } };
 
-	strcpy(h.ref.project, f->project);
 	memcpy(h.hash, e->key.data, SHA256_SIZE);
 	return h;
 }
@@ -241,9 +241,9 @@ number_find(struct find *f, const char *project, const char *digits,
 	    struct store_ref *out)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct store_ref ref = { .number = 0 };
+	struct store_ref ref = ref_of(project, 0);
 	struct project *p = NULL;
-	struct record r;
+	struct record r = { .n_pieces = 0 };
 	struct err *err = a ? store_project(f->store, project, false, &p) :
 			  err_nomem();
 
@@ -251,7 +251,6 @@ number_find(struct find *f, const char *project, const char *digits,
 		return err;
 	if (!hex_u64(digits, strlen(digits), &ref.number))
 		return not_understood(f->text);
-	strcpy(ref.project, p->name);
 	err = object_read(p, &ref, a, &r);
 	/* A damaged one is found, too. */
 	if (err_kind(err) == ERR_DAMAGED) {

@@ -45,7 +45,7 @@ store_get(struct store *s, const struct store_ref *ref, store_sink_fn *sink,
 	  void *arg)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct record o;
+	struct record o = { .n_pieces = 0 };
 	struct project *p;
 	struct err *err = a ? store_project(s, ref->project, false, &p) :
 			  err_nomem();

@@ -133,6 +133,9 @@ struct store {
 	struct store_options options;
 };
 struct err *project_name_check(const char *name) _must_check_;
+/** @project is the name of one. */
+struct store_ref ref_of(const char *project, uint64_t number);
+void name_copy(const char *name, char out[STORE_NAME_MAX + 1]);
 /** ERR_NOTFOUND, naming those there are, unless @create. Good for one call. */
 struct err *store_project(struct store *s, const char *name, bool create,
 			  struct project **out) _must_check_;

@@ -164,7 +164,7 @@ struct err *
 store_object(struct store *s, const struct store_ref *ref, struct arena *a,
 	     struct store_object *out)
 {
-	struct record record;
+	struct record record = { .n_pieces = 0 };
 	struct project *p;
 	struct err *err = store_project(s, ref->project, false, &p);
 
@@ -180,7 +180,7 @@ object_blame(struct project *p, const struct store_object *o, struct err *err)
 {
 	_arena_ struct arena *a = arena_new(0);
 	_err_ struct err *gone = NULL;
-	struct record record;
+	struct record record = { .n_pieces = 0 };
 
 	if (!err)
 		return NULL;
@@ -207,12 +207,12 @@ static struct err *
 newest_run(struct txn *t, void *arg)
 {
 	struct newest *n = arg;
-	struct err *err = object_near(t, n->below, SEEK_BELOW,
-				      &n->ref.number);
+	uint64_t number = 0;
+	struct err *err = object_near(t, n->below, SEEK_BELOW, &number);
 
-	if (err || !n->ref.number)
+	if (err || !number)
 		return err;
-	strcpy(n->ref.project, n->project->name);
+	n->ref = ref_of(n->project->name, number);
 	n->found = true;
 	return object_load(t, &n->ref, n->arena, &n->record);
 }
@@ -281,7 +281,7 @@ head_add(void *arg, const char *project)
 
 	if (err)
 		return err;
-	strcpy(h->project, project);
+	name_copy(project, h->project);
 	return head_move(l, h, UINT64_MAX);
 }
 
@@ -349,7 +349,7 @@ static struct err *
 tag_run(struct txn *t, void *arg)
 {
 	struct tagging *g = arg;
-	struct record r;
+	struct record r = { .n_pieces = 0 };
 	struct err *err = object_load(t, &g->ref, g->arena, &r);
 	struct store_object *o = &r.object;
 	const char **all;
@@ -428,7 +428,7 @@ rm_run(struct txn *t, void *arg)
 {
 	struct removal *m = arg;
 	_ledger_ struct ledger l = { 0 };
-	struct record r;
+	struct record r = { .n_pieces = 0 };
 	struct err *err = object_load(t, &m->ref, m->arena, &r);
 
 	if (!err)

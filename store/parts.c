@@ -237,28 +237,31 @@ files_drop(struct parts *p, uint32_t number)
 	       part_err(f, number) : NULL;
 }
 
+static int
+is_part(const struct dirent *e)
+{
+	return part_number(e->d_name) != 0;
+}
+
 static struct err *
 files_list(struct parts *p, part_fn *each, void *arg)
 {
 	struct files *f = files_of(p);
-	/* fdopendir() takes the descriptor. */
-	int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct err *err = d ? NULL : err_errno("%s", f->path);
-	struct dirent *e;
-	struct stat st;
+	_free_ struct dirent **list = NULL;
+	struct err *err = NULL;
+	int n = scandirat(f->dir, ".", &list, is_part, NULL);
 
-	while (!err && (e = readdir(d))) {
-		uint32_t number = part_number(e->d_name);
+	if (n < 0)
+		return err_errno("%s", f->path);
+	for (int i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+		struct stat st;
 
-		if (number && fstatat(fd, e->d_name, &st,
-				      AT_SYMLINK_NOFOLLOW) == 0)
-			err = each(arg, number, st.st_size);
+		if (!err && fstatat(f->dir, name, &st,
+				    AT_SYMLINK_NOFOLLOW) == 0)
+			err = each(arg, part_number(name), st.st_size);
+		free(list[i]);
 	}
-	if (d)
-		closedir(d);
-	else
-		base_close(&fd);
 	return err;
 }
 

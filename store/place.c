@@ -174,68 +174,51 @@ place_lock(const char *dir, int *out)
 }
 
 /* ---- listing ---- */
-struct names {
-	struct arena *arena;
-	struct vec vec;         /* of char * */
-};
-
-static bool
-is_project(const char *name)
+static int
+is_project(const struct dirent *e)
 {
-	return store_name_ok(name);
-}
-
-static bool
-is_draft(const char *name)
-{
-	return strncmp(name, DRAFT_PREFIX, strlen(DRAFT_PREFIX)) == 0;
-}
-
-static struct err *
-names_read(const char *dir, bool (*fits)(const char *), struct names *out)
-{
-	DIR *d = opendir(dir);
-	struct err *err = d ? NULL : err_errno("%s", dir);
-	struct dirent *e;
-
-	while (!err && (e = readdir(d))) {
-		char **name;
-
-		if (!fits(e->d_name))
-			continue;
-		name = vec_add(&out->vec, out->arena, sizeof(*name));
-		if (name)
-			*name = arena_strdup(out->arena, e->d_name);
-		if (!name || !*name)
-			err = err_nomem();
-	}
-	if (d)
-		closedir(d);
-	return err;
+	return store_name_ok(e->d_name);
 }
 
 static int
-name_order(const void *a, const void *b)
+is_draft(const struct dirent *e)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strncmp(e->d_name, DRAFT_PREFIX, strlen(DRAFT_PREFIX)) == 0;
+}
+
+/** Not as alphasort(), which minds the locale. */
+static int
+name_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/** @each of the names below projects/ that fit, sorted. */
+static struct err *
+names_each(const struct place *p, int (*fits)(const struct dirent *),
+	   store_project_fn *each, void *arg)
+{
+	_free_ char *dir = join(p->dir, "projects");
+	_free_ struct dirent **list = NULL;
+	struct err *err = NULL;
+
+	if (!dir)
+		return err_nomem();
+	int n = scandir(dir, &list, fits, name_order);
+	if (n < 0)
+		return err_errno("%s", dir);
+	for (int i = 0; i < n; i++) {
+		if (!err)
+			err = each(arg, list[i]->d_name);
+		free(list[i]);
+	}
+	return err;
 }
 
 struct err *
 place_projects(const struct place *p, store_project_fn *each, void *arg)
 {
-	_arena_ struct arena *a = arena_new(0);
-	_free_ char *dir = join(p->dir, "projects");
-	struct names names = { .arena = a };
-
-	if (!a || !dir)
-		return err_nomem();
-	struct err *err = names_read(dir, is_project, &names);
-	char **name = names.vec.data;
-	if (names.vec.n)
-		qsort(name, names.vec.n, sizeof(*name), name_order);
-	for (size_t i = 0; i < names.vec.n && !err; i++)
-		err = each(arg, name[i]);
-	return err;
+	return names_each(p, is_project, each, arg);
 }
 
 char *
@@ -306,29 +289,19 @@ place_discard(const char *draft)
 	rmdir(draft);
 }
 
-/** Drafts of processes that are gone: their lock is free. */
+/** One of a process that is gone: its lock is free. */
 static struct err *
-drafts_sweep(const struct place *p)
+draft_sweep(void *arg, const char *name)
 {
-	_arena_ struct arena *a = arena_new(0);
-	_free_ char *dir = join(p->dir, "projects");
-	struct names names = { .arena = a };
+	const struct place *p = arg;
+	pid_t pid = strtol(name + strlen(DRAFT_PREFIX), NULL, 10);
+	struct flock lock = lock_of(pid);
+	_free_ char *path = place_project(p, name);
 
-	if (!a || !dir)
-		return err_nomem();
-	struct err *err = names_read(dir, is_draft, &names);
-	for (size_t i = 0; i < names.vec.n && !err; i++) {
-		const char *name = ((char **)names.vec.data)[i];
-		pid_t pid = atoi(name + strlen(DRAFT_PREFIX));
-		struct flock lock = lock_of(pid);
-		_free_ char *path = join(dir, name);
-
-		if (path && pid > 0 && pid != getpid() &&
-		    fcntl(p->lock, F_OFD_GETLK, &lock) == 0 &&
-		    lock.l_type == F_UNLCK)
-			place_discard(path);
-	}
-	return err;
+	if (path && pid > 0 && pid != getpid() &&
+	    fcntl(p->lock, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK)
+		place_discard(path);
+	return NULL;
 }
 
 /* ---- life ---- */
@@ -343,7 +316,7 @@ place_open(const char *dir, bool create, struct place *out)
 	p.dir = strdup(dir);
 	err = p.dir ? place_lock(dir, &p.lock) : err_nomem();
 	if (!err)
-		err = drafts_sweep(&p);
+		err = names_each(&p, is_draft, draft_sweep, &p);
 	if (err) {
 		place_close(&p);
 		return err;

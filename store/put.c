@@ -289,27 +289,27 @@ put_commit(struct put *p)
 }
 
 struct err *
-store_put(struct store *s, const struct store_put *asked,
+store_put(struct store *s, const struct store_put *p,
 	  struct store_added *out)
 {
-	_cleanup_(put_freep) struct put *p = calloc(1, sizeof(*p));
+	_cleanup_(put_freep) struct put *put = calloc(1, sizeof(*put));
 
-	if (!p)
+	if (!put)
 		return err_nomem();
-	p->asked = asked;
-	p->partition_size = s->partition_size;
-	p->arena = arena_new(0);
-	struct err *err = p->arena ? put_prepare(p) : err_nomem();
+	put->asked = p;
+	put->partition_size = s->partition_size;
+	put->arena = arena_new(0);
+	struct err *err = put->arena ? put_prepare(put) : err_nomem();
 	if (!err)
-		err = put_hash(p);
+		err = put_hash(put);
 	if (!err)
-		err = store_project(s, asked->project, true, &p->project);
+		err = store_project(s, p->project, true, &put->project);
 	if (!err)
-		err = put_commit(p);
+		err = put_commit(put);
 	if (err)
 		return err;
-	strcpy(p->added.ref.project, p->project->name);
-	memcpy(p->added.hash, p->record.object.hash, SHA256_SIZE);
-	*out = p->added;
+	name_copy(p->project, put->added.ref.project);
+	memcpy(put->added.hash, put->record.object.hash, SHA256_SIZE);
+	*out = put->added;
 	return NULL;
 }

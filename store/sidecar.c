@@ -20,12 +20,12 @@ struct err *
 sidecar_each(struct txn *t, uint64_t number, sidecar_fn *each, void *arg)
 {
 	_free_ struct piece *piece = calloc(BLOCK_PIECES, sizeof(*piece));
+	struct sidecar c = { .block = { .piece = piece } };
 	struct key key = key_number(number);
+	struct entry e;
 	struct err *err = piece ? NULL : err_nomem();
 
 	while (!err) {
-		struct sidecar c = { .block = { .piece = piece } };
-		struct entry e;
 
 		err = txn_seek(t, TABLE_SIDECARS, key_span(&key),
 			       SEEK_AT_LEAST, &e);
@@ -133,7 +133,7 @@ attach_run(struct txn *txn, void *arg)
 {
 	struct attach *t = arg;
 	_ledger_ struct ledger l = { 0 };
-	struct record r;
+	struct record r = { .n_pieces = 0 };
 	struct err *err = object_load(txn, &t->ref, t->arena, &r);
 
 	if (!err)
@@ -234,7 +234,7 @@ static struct err *
 find_run(struct txn *t, void *arg)
 {
 	struct find *f = arg;
-	struct record r;
+	struct record r = { .n_pieces = 0 };
 	struct err *err = object_load(t, &f->ref, f->found->arena, &r);
 
 	return err ? err : sidecar_each(t, f->ref.number, find_one, f->found);

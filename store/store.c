@@ -196,7 +196,7 @@ project_open(struct store *s, const char *name, bool create, struct project *p)
 		return err;
 	}
 	project_close(p);
-	strcpy(p->name, name);
+	name_copy(name, p->name);
 	p->db = db;
 	return NULL;
 }
@@ -276,7 +276,25 @@ store_each_project(struct store *s, const char *name, store_project_fn *each,
 	return name ? each(arg, name) : store_projects(s, each, arg);
 }
 
-/* ---- messages ---- */
+/* ---- references and messages ---- */
+void
+name_copy(const char *name, char out[STORE_NAME_MAX + 1])
+{
+	size_t n = strnlen(name, STORE_NAME_MAX);
+
+	memcpy(out, name, n);
+	out[n] = '\0';
+}
+
+struct store_ref
+ref_of(const char *project, uint64_t number)
+{
+	struct store_ref ref = { .number = number };
+
+	name_copy(project, ref.project);
+	return ref;
+}
+
 void
 digits_of(const uint8_t hash[SHA256_SIZE], char out[STORE_DIGITS + 1])
 {

@@ -94,8 +94,8 @@ static struct err *
 count_object(struct scan *s, uint64_t number)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct store_ref ref = { .number = number };
-	struct record r;
+	struct store_ref ref = ref_of(s->project->name, number);
+	struct record r = { .n_pieces = 0 };
 	struct err *err = a ? object_load(s->txn, &ref, a, &r) : err_nomem();
 
 	if (err)
@@ -166,9 +166,10 @@ verify_counts(struct scan *s)
 	struct key key = { .n = 1 };
 	struct err *err = counts_prepare(&c);
 
+	if (err)
+		return err;
 	do {
-		if (!err)
-			err = range_load(&c, &key);
+		err = range_load(&c, &key);
 		if (!err && c.n)
 			err = scan_objects(&c.scan, count_object);
 		for (size_t i = 0; i < c.n && !err; i++)

@@ -101,12 +101,11 @@ static struct err *
 check_object(struct scan *s, uint64_t number)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct store_ref ref = { .number = number };
-	struct record r;
+	struct store_ref ref = ref_of(s->project->name, number);
+	struct record r = { .n_pieces = 0 };
 
 	if (!a)
 		return err_nomem();
-	strcpy(ref.project, s->project->name);
 	tables_of(s)->objects++;
 	struct err *err = object_load(s->txn, &ref, a, &r);
 	if (err)

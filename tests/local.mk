@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
 	tests/unit/t-core \
+	tests/unit/t-core-out \
 	tests/unit/t-err \
 	tests/unit/t-expr \
 	tests/unit/t-hash \
@@ -41,6 +42,8 @@ UNIT_TESTS = \
 	tests/unit/t-source \
 	tests/unit/t-space \
 	tests/unit/t-store \
+	tests/unit/t-store-damage \
+	tests/unit/t-store-find \
 	tests/unit/t-store-random \
 	tests/unit/t-store-traps \
 	tests/unit/t-stub-args \
@@ -74,6 +77,8 @@ UNIT_HELPERS = \
 	tests/unit/snap-craft.h \
 	tests/unit/snap-sample.c \
 	tests/unit/snap-sample.h \
+	tests/unit/store-on.c \
+	tests/unit/store-on.h \
 	tests/unit/temp-tree.c \
 	tests/unit/temp-tree.h
 
@@ -88,6 +93,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-ingest \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
+	tests/fuzz/fuzz-store \
 	tests/fuzz/fuzz-supply
 
 # Writes the seeds of fuzz-core anew.
@@ -119,8 +125,12 @@ check_PROGRAMS += tests/store/drive
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
+	tests/capture/live.py \
+	tests/capture/run.py \
+	tests/capture/programs.py \
 	tests/cmd/capture.py \
 	tests/cmd/doctor.py \
+	tests/cmd/export.py \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
 	tests/cmd/put.py \
@@ -133,6 +143,7 @@ SCRIPT_TESTS = \
 	tests/corpus/foreign.py \
 	tests/format/same-text.py \
 	tests/gdb/deleted.py \
+	tests/gdb/live.py \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \

@@ -47,7 +47,7 @@ class Rot:
                 self.parts.append((path, list(pieces(f.read()))))
 
     def one_byte(self):
-        """Change a byte; what is wrong with how that is told? Change it back."""
+        """What is wrong with how a changed byte is told? It is put back."""
         path, places = self.random.choice(self.parts)
         at = self.random.randrange(*self.random.choice(places))
         with open(path, "r+b") as f:
