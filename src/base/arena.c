@@ -7,7 +7,7 @@
 #include "base/base.h"
 
 #define ARENA_ALIGN 16
-#define BLOCK_FIRST ((size_t)64 << 10)
+#define BLOCK_FIRST ((size_t)4 << 10)   /* many arenas stay small */
 #define BLOCK_LAST ((size_t)4 << 20)
 #define VEC_FIRST 8
 
