@@ -9,6 +9,7 @@ inquest_SOURCES = \
 	src/cmd/complete.c \
 	src/cmd/doctor.c \
 	src/cmd/dump.c \
+	src/cmd/export.c \
 	src/cmd/gdb.c \
 	src/cmd/get.c \
 	src/cmd/help.c \

@@ -27,7 +27,6 @@ struct saving {
 	int out;                /* the file to write */
 	int tell;               /* a file in memory */
 	bool describe;
-	uint64_t written;
 };
 
 /* ---- the jailed side ---- */
@@ -35,16 +34,16 @@ struct saving {
 static struct err *
 saving_sink(void *arg, const void *data, size_t n)
 {
-	struct saving *j = arg;
+	const struct saving *j = arg;
 
-	j->written += n;
 	return io_write(j->out, data, n);
 }
 
 static struct err *
-saving_write(struct subject *s, struct saving *j, struct saved *out)
+saving_snapshot(struct subject *s, struct saving *j, struct capture_counts *out)
 {
-	struct capture_options options = {
+	const struct capture_options options = {
+		.source = insp_target(s->insp)->ops->kind,
 		.source_name = s->path,
 		.attributes = j->save->attributes,
 		.n_attributes = j->save->n_attributes,
@@ -52,18 +51,29 @@ saving_write(struct subject *s, struct saving *j, struct saved *out)
 		.progress = progress_show, .progress_arg = &j->progress,
 	};
 
+	struct err *err = capture_save(s->insp, &options, saving_sink, j, out);
+	progress_end(&j->progress);
+	return err;
+}
+
+static struct err *
+saving_write(struct subject *s, struct saving *j, struct saved *out)
+{
 	struct err *err = subject_open(s);
+
+	if (!err && j->save->write)
+		err = j->save->write(s->insp, j->out, &out->counts);
+	else if (!err)
+		err = saving_snapshot(s, j, &out->counts);
 	if (err)
 		return err;
 	const struct target *t = insp_target(s->insp);
-	options.source = t->ops->kind;
-	err = capture_save(s->insp, &options, saving_sink, j, &out->counts);
-	progress_end(&j->progress);
-	if (err)
-		return err;
+	off_t size = lseek(j->out, 0, SEEK_END);
+	if (size < 0)
+		return err_errno("cannot tell the size of what was written");
 	subject_tell_damage(s);
 	out->pid = t->process.pid;
-	out->size = j->written;
+	out->size = (uint64_t)size;
 	out->damaged = subject_damaged(s);
 	snprintf(out->name, sizeof(out->name), "%s",
 		 t->process.name ? t->process.name : "");

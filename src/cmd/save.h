@@ -21,6 +21,10 @@ struct save {
 	const char *const *attributes;  /* "key=value" */
 	size_t n_attributes;
 	uint64_t pause_ns;              /* of a picture */
+	/** What is written, jailed, from the beginning of the regular file
+	 * @fd; NULL: a snapshot. */
+	struct err *(*write)(struct insp *i, int fd,
+			     struct capture_counts *out);
 	bool keep;              /* an opened SNAP that is a snapshot already
 				   is not written anew: it stays as it is */
 };

@@ -9,6 +9,7 @@
 const struct verb *const verbs[] = {
 	&verb_capture,
 	&verb_import,
+	&verb_export,
 	&verb_report,
 	&verb_gdb,
 	&verb_rsp,
