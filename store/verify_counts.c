@@ -155,16 +155,16 @@ counts_prepare(struct counts *c)
 	c->n_partitions = counters.next_partition;
 	c->living = arena_array(c->scan.arena, c->n_partitions,
 				sizeof(*c->living));
-	c->range = arena_array(c->scan.arena, RANGE_MAX, sizeof(*c->range));
-	return c->living && c->range ? NULL : err_nomem();
+	return c->living ? NULL : err_nomem();
 }
 
 struct err *
 verify_counts(struct scan *s)
 {
-	struct counts c = { .scan = *s };
+	_free_ struct counted *range = calloc(RANGE_MAX, sizeof(*range));
+	struct counts c = { .scan = *s, .range = range };
 	struct key key = { .n = 1 };
-	struct err *err = counts_prepare(&c);
+	struct err *err = range ? counts_prepare(&c) : err_nomem();
 
 	if (err)
 		return err;

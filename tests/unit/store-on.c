@@ -164,7 +164,7 @@ on_entries(const char *dir, const char *name)
 	on_path(dir, name, path);
 	int n = scandir(path, &list, NULL, NULL);
 	assert_true(n >= 2);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; list && i < n; i++)
 		free(list[i]);
 	return n - 2;
 }

@@ -213,16 +213,16 @@ a_put_tells_how_far_it_is(void **state)
 static void
 names_that_could_be_paths_are_refused(void **state)
 {
-	static const char *const bad[] = {
+	char long_name[STORE_NAME_MAX + 2] = { 0 };
+	const char *const bad[] = {
 		"", ".", "..", "../up", "a/b", "-x", ".hidden", "a b",
-		"a\n", "caf\xc3\xa9", "%2e%2e",
-		"0123456789012345678901234567890123456789"
-		"0123456789012345678901234",
+		"a\n", "caf\xc3\xa9", "%2e%2e", long_name,
 	};
 	struct store *s = on_store(state);
 	struct store_ref ref = { .number = 1 };
 	struct store_added added;
 
+	memset(long_name, 'n', STORE_NAME_MAX + 1);
 	for (size_t i = 0; i < countof(bad); i++) {
 		assert_false(store_name_ok(bad[i]));
 		assert_err(make_and_put(s, bad[i], 1, 1000, &added), ERR_USAGE,
