@@ -41,12 +41,39 @@ static const char gdb_printers[] =
 	"except Exception:\\n"
 	"    pass\\n\"\"\")";
 
+/* What nobody chose to leave out; files, devices and the like are left out of
+ * every core. */
+static bool
+gdb_lacks(const struct snap_memory *m)
+{
+	static const bool lost[SNAP_REASONS] = {
+		[SNAP_ABSENT_BUDGET] = true, [SNAP_ABSENT_TIME] = true,
+		[SNAP_ABSENT_DEPTH] = true, [SNAP_ABSENT_CUT] = true,
+	};
+
+	return m->kind == SNAP_MEM_ABSENT && m->reason < SNAP_REASONS
+	       && lost[m->reason];
+}
+
 /* Runs jailed: gdb would show what is wrong with SNAP, but not end with it. */
 static struct err *
 gdb_probe(struct subject *s, void *arg)
 {
+	struct err *err = subject_open(s);
+	bool lacks = false;
+	size_t gaps;
+
 	(void)arg;
-	return subject_open(s);
+	if (err)
+		return err;
+	const struct target *t = insp_target(s->insp);
+	insp_gaps(s->insp, &gaps);
+	for (size_t k = 0; k < t->n_memory && !lacks; k++)
+		lacks = gdb_lacks(&t->memory[k]);
+	if (gaps || lacks)
+		say("gdb: not all of it is there: in gdb, monitor missing tells "
+		    "what is missing and why");
+	return NULL;
 }
 
 static struct err *

@@ -68,6 +68,14 @@ class Gdb:
                           options=("--exe", made.program))
         self.tap.ok(b"call + " in result.out, "--exe is passed on", result)
 
+    def missing(self):
+        for name, hinted in (("cut", True), ("jump", False)):
+            result = self.run(build.ensure(name).core, "echo started")
+            self.tap.ok((b"monitor missing" in result.err) == hinted
+                        and b"started" in result.out,
+                        "of %s it is %ssaid that something is missing"
+                        % (name, "" if hinted else "not "), result)
+
     def ends(self):
         core = build.ensure("jump").core
         result = self.run(core, "quit 7")
@@ -97,6 +105,7 @@ def main():
     gdb.settings()
     gdb.printers()
     gdb.program()
+    gdb.missing()
     gdb.ends()
     tap.leave()
 
