@@ -122,6 +122,9 @@ check_PROGRAMS += tests/capture/busy tests/capture/dies tests/capture/take
 # A store from the command line, for the scripts of tests/store.
 check_PROGRAMS += tests/store/drive
 
+# Many debuggers at once, for tests/bench/sessions.py.
+check_PROGRAMS += tests/bench/load
+
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/badinput/short.py \
@@ -167,4 +170,5 @@ STRESS_LIST = \
 	tests/stress/mutants.py \
 	tests/stress/store.py
 BENCH_LIST = \
-	tests/bench/open.py
+	tests/bench/open.py \
+	tests/bench/sessions.py

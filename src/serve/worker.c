@@ -3,6 +3,7 @@
  * worker.c: the jailed worker - a poll loop around protocol engines.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,9 @@ connection_write(struct connection *c)
 		}
 		c->sent += (size_t)n;
 	}
-	buf_reset(&c->pending);
+	/* A large answer's room is not kept: most that follow are small. */
+	buf_fini(&c->pending);
+	memset(&c->pending, 0, sizeof(c->pending));
 	c->sent = 0;
 }
 
@@ -183,6 +186,8 @@ static struct err *
 worker_ping(struct worker *w, struct control_message *m)
 {
 	(void)m;
+	/* Now and then what answers needed is given back: sessions are many. */
+	malloc_trim(0);
 	return control_say(w->o->control, CONTROL_PONG, w->reads);
 }
 

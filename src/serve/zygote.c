@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ worker_main(void *arg)
 	};
 	struct supply supply;
 
+	/* The filter was put together in memory that nobody needs now. */
+	malloc_trim(0);
 	supply_client(e->supply, &supply);
 	_err_ struct err *err = worker_run_with(&o, &supply);
 	if (err)
