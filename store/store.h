@@ -26,14 +26,15 @@
 #include "base/base.h"
 #include "snapfmt/snapfmt.h"
 
-#define STORE_NAME_MAX 64       /* project and tag: [A-Za-z0-9_][A-Za-z0-9._-]* */
+/* Of projects and tags: [A-Za-z0-9_][A-Za-z0-9._-]* */
+#define STORE_NAME_MAX 64
 #define STORE_DIGITS 12         /* of the content hash, as shown to people */
 #define STORE_PREFIX_MIN 4      /* fewest digits that name an object */
 #define STORE_TAGS_MAX 64
 #define STORE_ATTRS_MAX 4096
 #define STORE_OBJECT_MAX (1ull << 40)
 
-/* ---- the store ------------------------------------------------------------ */
+/* ---- the store ---------------------------------------------------------- */
 struct store;
 struct store_options {
 	bool create;            /* make it if it is not there (0700) */
@@ -56,7 +57,7 @@ typedef struct err *store_project_fn(void *arg, const char *project);
 struct err *store_projects(struct store *s, store_project_fn *each, void *arg)
 	_must_check_;
 
-/* ---- objects ---------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------ */
 struct store_ref {
 	char project[STORE_NAME_MAX + 1];
 	uint64_t number;        /* ascends in a project; never used again */
@@ -91,7 +92,8 @@ struct store_put {
 struct store_added {
 	struct store_ref ref;
 	uint8_t hash[SHA256_SIZE];
-	bool known;             /* the project had it; nothing was added */
+	bool known;             /* the project had it: nothing was added, nor
+				   its tags and attributes changed */
 	uint64_t added;         /* bytes that were new to the project */
 };
 /** Keep a file. All or nothing; on return it is on disk. */
@@ -132,11 +134,11 @@ struct err *store_source(struct store *s, const struct store_ref *ref,
 struct err *store_tag(struct store *s, const struct store_ref *ref,
 		      const char *const *add, size_t n_add,
 		      const char *const *remove, size_t n_remove) _must_check_;
-/** Forget an object. Its bytes are given back by store_gc(). */
+/** Forget an object. Its bytes are given back by store_collect(). */
 struct err *store_rm(struct store *s, const struct store_ref *ref)
 	_must_check_;
 
-/* ---- sidecars: what was learned later ---------------------------------------- */
+/* ---- sidecars: what was learned later ----------------------------------- */
 /** Known by object, kind, producer and version; put again, it is replaced. */
 struct store_sidecar {
 	const char *kind, *producer;    /* names as of projects */
@@ -149,7 +151,7 @@ typedef bool store_sidecar_fn(void *arg, const struct store_sidecar *c);
 struct err *store_sidecars(struct store *s, const struct store_ref *ref,
 			   store_sidecar_fn *each, void *arg) _must_check_;
 
-/* ---- care ------------------------------------------------------------------- */
+/* ---- care --------------------------------------------------------------- */
 struct store_gc {
 	uint64_t freed;         /* bytes that the disk has back */
 	uint64_t moved;         /* bytes that were copied for it */
