@@ -3,12 +3,10 @@
  * home.c: the default store.
  */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
@@ -21,20 +19,11 @@ home_variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static const char *
-home_of_user(void)
-{
-	const char *home = home_variable("HOME");
-	const struct passwd *user = home ? NULL : getpwuid(geteuid());
-
-	return user ? user->pw_dir : home;
-}
-
 struct err *
 home_dir(const char *given, char **out)
 {
 	const char *data = home_variable("XDG_DATA_HOME");
-	const char *home = home_of_user();
+	const char *home = home_variable("HOME");
 	int n = 0;
 
 	*out = NULL;

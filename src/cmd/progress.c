@@ -34,15 +34,17 @@ static void
 progress_draw(uint64_t done, uint64_t total)
 {
 	_buf_ struct buf b = { 0 };
-	uint64_t share = total ? done / (total / 1000 + 1) : 1000;
+	uint64_t share = total ? done / (total / 1000 + 1) : 0;
 
 	buf_puts(&b, "\r[");
 	for (unsigned k = 0; k < BAR_WIDTH; k++)
 		buf_putc(&b, k * 1000 < share * BAR_WIDTH ? '#' : ' ');
 	buf_puts(&b, "] ");
 	say_size(&b, done);
-	buf_puts(&b, " of ");
-	say_size(&b, total);
+	if (total) {
+		buf_puts(&b, " of ");
+		say_size(&b, total);
+	}
 	buf_puts(&b, "\033[K");
 	err_free(io_write(STDERR_FILENO, b.data, b.len));
 }

@@ -13,7 +13,8 @@ struct progress {
 };
 /** Asks the environment: before a jail closes. */
 void progress_init(struct progress *p);
-/** Shows it at most ten times a second; fits capture_progress_fn. */
+/** Shows it at most ten times a second; @total 0 is unknown. Fits the progress
+ * functions of rooms below. */
 void progress_show(void *progress, uint64_t done, uint64_t total);
 /** Wipes the line. */
 void progress_end(struct progress *p);

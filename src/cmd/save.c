@@ -246,9 +246,10 @@ save_file(const struct save *s, const struct place *place, struct saved *out,
 
 /* ---- into a store ---- */
 
+/* Takes @fd; @told is what was told of it. */
 static struct err *
 save_put(const struct save_store *where, int fd, const char *title,
-	 struct store_put *put, struct store_added *added)
+	 const struct store_put *told, struct store_added *added)
 {
 	_source_ struct source *file = NULL;
 	_store_ struct store *store = NULL;
@@ -260,13 +261,14 @@ save_put(const struct save_store *where, int fd, const char *title,
 	if (err)
 		return err;
 	progress_init(&progress);
-	put->project = where->project;
-	put->file = file;
-	put->tags = where->tags;
-	put->n_tags = where->n_tags;
-	put->progress = progress_show;
-	put->progress_arg = &progress;
-	err = store_put(store, put, added);
+	struct store_put put = *told;
+	put.project = where->project;
+	put.file = file;
+	put.tags = where->tags;
+	put.n_tags = where->n_tags;
+	put.progress = progress_show;
+	put.progress_arg = &progress;
+	err = store_put(store, &put, added);
 	progress_end(&progress);
 	return err;
 }

@@ -21,7 +21,7 @@ struct shoot {
  * Save @picture and say so. Files of a process that sees other files than we
  * do are looked for where it sees them.
  */
-struct err *shoot_keep(const struct shoot *s, struct target *picture,
+struct err *shoot_keep(const struct shoot *o, struct target *picture,
 		       int *status) _must_check_;
 
 #endif

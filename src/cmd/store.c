@@ -146,7 +146,7 @@ store_find_action(const char *name, const struct store_action **out)
 static struct err *
 store_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	const struct store_action *action;
+	const struct store_action *action = NULL;
 	struct store_verb_options o = { 0 };
 	_store_ struct store *s = NULL;
 	struct operands words;

@@ -159,7 +159,7 @@ token_find_action(const struct operands *words,
 static struct err *
 token_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	const struct token_action *action;
+	const struct token_action *action = NULL;
 	struct token_options o = { 0 };
 	_free_ char *dir = NULL;
 	struct operands words;
