@@ -211,28 +211,6 @@ put_part(struct core_file *c, const struct part *p)
 	}
 }
 
-/* The mapping at @addr, or NULL; and where that ends, if before *@end. */
-static const struct snap_map *
-find_map(const struct target *t, uint64_t addr, uint64_t *end)
-{
-	size_t low = 0, high = t->n_maps;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (t->maps[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == t->n_maps)
-		return NULL;
-	const struct snap_map *m = &t->maps[low];
-	uint64_t border = m->start <= addr ? m->end : m->start;
-	if (border < *end)
-		*end = border;
-	return m->start <= addr ? m : NULL;
-}
-
 /* A range may run over several mappings. */
 static struct err *
 put_range(struct core_file *c, size_t range)
@@ -244,7 +222,7 @@ put_range(struct core_file *c, size_t range)
 
 	for (; p.start < end && !err; p.start = p.end) {
 		p.end = end;
-		p.map = find_map(c->target, p.start, &p.end);
+		p.map = capture_map_at(c->target, p.start, &p.end);
 		err = put_part(c, &p);
 	}
 	return err;

@@ -32,6 +32,9 @@ struct err *save_trouble(struct saver *s, const char *fmt, ...)
 
 /** frames.c: unwind every thread; fills @frames and @text. */
 struct err *save_collect_frames(struct saver *s) _must_check_;
+/** The mapping at @addr, or NULL; and where that ends, if before *@end. */
+const struct snap_map *capture_map_at(const struct target *t, uint64_t addr,
+				      uint64_t *end);
 /** memory.c: all of the address space. */
 struct err *save_memory(struct saver *s) _must_check_;
 /** records.c: everything else. */

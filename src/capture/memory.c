@@ -266,15 +266,11 @@ save_data(struct saver *s, size_t range)
 	const struct snap_memory *m = &s->target->memory[range];
 	struct piece p = { .m = m, .range = range, .start = m->start };
 	uint64_t end = m->start + m->length;
-	struct region region;
 	struct err *err = NULL;
 
 	for (; p.start < end && !err; p.start = p.end) {
-		space_region(insp_space(s->insp), p.start, &region);
-		p.end = region.end;
-		if (p.end > end || p.end <= p.start)
-			p.end = end;
-		piece_file(s, &p, region.map);
+		p.end = end;
+		piece_file(s, &p, capture_map_at(s->target, p.start, &p.end));
 		err = save_piece(s, &p);
 	}
 	return err;
