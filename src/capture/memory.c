@@ -6,6 +6,29 @@
 
 #include "capture/impl.h"
 
+/* ---- mappings ---- */
+
+const struct snap_map *
+capture_map_at(const struct target *t, uint64_t addr, uint64_t *end)
+{
+	size_t low = 0, high = t->n_maps;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (t->maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == t->n_maps)
+		return NULL;
+	const struct snap_map *m = &t->maps[low];
+	uint64_t border = m->start <= addr ? m->end : m->start;
+	if (border < *end)
+		*end = border;
+	return m->start <= addr ? m : NULL;
+}
+
 /* ---- output, merged ---------------------------------------------------- */
 
 static struct err *
