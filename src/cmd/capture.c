@@ -79,6 +79,7 @@ capturing_died(void *arg, struct target *picture)
 	int status = 0;
 	struct err *err = NULL;
 
+	signal(SIGPIPE, SIG_IGN);
 	if (atomic_fetch_add(&c->tally->begun, 1) && c->shoot.place.name)
 		err = capturing_name(&c->shoot, picture);
 	if (!err)
@@ -97,11 +98,15 @@ capturing_tell(const char *command, const struct captured *done)
 	if (done->failed)
 		say("capture: %u of %u snapshots could not be written whole",
 		    done->failed, done->pictures);
-	if (!WIFSIGNALED(done->status) || done->pictures)
-		return;
-	int sig = WTERMSIG(done->status);
-	say("capture: %s died of SIG%s, of which no snapshot is taken",
-	    command, sigabbrev_np(sig) ? sigabbrev_np(sig) : "?");
+	if (WIFSIGNALED(done->status) && WTERMSIG(done->status) == SIGKILL)
+		say("capture: %s died of SIGKILL, of which nobody is told in "
+		    "time for a snapshot", command);
+}
+
+static void
+capturing_sigpipe(int signal)
+{
+	(void)signal;
 }
 
 static struct err *
@@ -117,6 +122,11 @@ capturing_command(struct capturing *c, char *const *argv, int *status)
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (c->tally == MAP_FAILED)
 		return err_errno("cannot share memory");
+	/*
+	 * That we ignore it would last through exec(), and the command would
+	 * not end when nobody reads it; a handler does not.
+	 */
+	signal(SIGPIPE, capturing_sigpipe);
 	struct err *err = capture_run(&command, &done);
 	munmap(c->tally, sizeof(*c->tally));
 	if (err)
@@ -188,7 +198,8 @@ capturing_open_results(const struct capturing *c, bool command, int *out)
 	*out = -1;
 	if (!path) {
 		/* Of a command, stdout is its own. */
-		*out = dup(command ? STDERR_FILENO : STDOUT_FILENO);
+		*out = fcntl(command ? STDERR_FILENO : STDOUT_FILENO,
+			     F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		return *out >= 0 ? NULL : err_errno("cannot write results");
 	}
 	*out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,

@@ -12,6 +12,7 @@
 #include "cmd/pick.h"
 #include "cmd/place.h"
 #include "cmd/progress.h"
+#include "cmd/save.h"
 
 struct get_options {
 	const char *output, *store;
@@ -94,7 +95,10 @@ get_show(const struct get *g, const char *path)
 
 	if (!g->options->json) {
 		buf_printf(&out, "%s\n", path);
-		return say_result(&out);
+		struct err *err = say_result(&out);
+		if (!err)
+			save_tell_next(NULL, "report", path);
+		return err;
 	}
 	struct json *top = say_json("get");
 	json_set(top, "path", json_string(path));

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "cmd/object.h"
+#include "cmd/save.h"
 
 struct list_options {
 	const char *project, *store;
@@ -122,7 +123,10 @@ list_text(const struct list *l)
 	list_line(&out, &list_head, width);
 	for (size_t k = 0; k < l->rows.n; k++)
 		list_line(&out, &rows[k], width);
-	return say_result(&out);
+	struct err *err = say_result(&out);
+	if (!err)
+		save_tell_next(l->options->store, "report", rows[0].cell[0]);
+	return err;
 }
 
 /* ---- JSON ---- */

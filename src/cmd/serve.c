@@ -259,10 +259,8 @@ static const struct opt serve_opts[] = {
 
 static const struct example serve_examples[] = {
 	{ PROGRAM " serve", "the default store, on loopback" },
-	{ PROGRAM " serve --http 127.0.0.1:0 --rsp unix:/run/user/1000/rsp",
-	  "a free port, and a socket" },
-	{ "(gdb) target extended-remote " RSP_ADDRESS, "then: monitor auth "
-	  "TOKEN, info os snapshots" },
+	{ PROGRAM " serve --rsp unix:/tmp/x", "gdb by a unix socket" },
+	{ "(gdb) target ext " RSP_ADDRESS, "then: monitor auth TOKEN" },
 	{ NULL, NULL }
 };
 

@@ -248,6 +248,13 @@ class Captures:
         result = self.capture("--", "cat", given=b"in\0out")
         self.tap.ok(result.out == b"in\0out" and not result.err,
                     "its input and output are its own", result)
+        result = self.capture("--results", "r", "--", "sh", "-c",
+                              "grep Sig[BI] /proc/self/status; "
+                              "ls /proc/self/fd")
+        plain = kit.run(["sh", "-c", "grep Sig[BI] /proc/self/status; "
+                         "ls /proc/self/fd"])
+        self.tap.ok(result.out == plain.out, "signals and descriptors are as "
+                    "without us", result.out + plain.out)
         result = self.capture("--", "printf", "%s|", "--json", "-o", "--",
                               "x")
         self.tap.ok(result.out == b"--json|-o|--|x|",
