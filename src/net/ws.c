@@ -508,13 +508,13 @@ ws_deadline(struct lws *wsi, unsigned seconds)
 void
 ws_close_reason(struct lws *wsi, unsigned code, const char *why)
 {
-	unsigned char text[124];
-	size_t n = strlen(why);
+	char text[124];
+	size_t n;
 
-	if (n > sizeof(text) - 1)
-		n = sizeof(text) - 1;
-	memcpy(text, why, n);
-	lws_close_reason(wsi, (enum lws_close_status)code, text, n);
+	snprintf(text, sizeof(text), "%s", why);
+	n = strlen(text);
+	lws_close_reason(wsi, (enum lws_close_status)code,
+			 (unsigned char *)text, n);
 }
 
 int

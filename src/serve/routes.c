@@ -340,7 +340,7 @@ static void
 routes_request(void *arg, struct net_client *c, const struct net_request *r)
 {
 	struct server *sv = arg;
-	struct match m;
+	struct match m = { .text = "" };
 	struct visitor v;
 	const struct route *route = route_find(r, &m);
 	struct verdict verdict = doors_check(

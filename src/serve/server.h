@@ -31,6 +31,7 @@ struct server {
 	struct net_listener http, rsp;
 	struct net_watch http_watch, rsp_watch, signals, tick, zygote_watch,
 			 stop_tick;
+	struct control_packet packet;   /* what a worker is saying */
 	struct session *sessions;
 	struct silent *silents; /* RSP connections that said nothing yet */
 	unsigned n_sessions, n_silents;

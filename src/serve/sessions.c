@@ -116,14 +116,14 @@ static void
 session_control(void *arg, unsigned events)
 {
 	struct session *s = arg;
-	struct control_packet p;
+	struct control_packet *p = &s->sv->packet;
 	bool over = false;
 
 	(void)events;
 	struct err *err = control_receive(s->control.fd, CONTROL_ASK_MAX,
-					  false, &p, &over);
+					  false, p, &over);
 	if (!err && !over)
-		err = question_handle(s, &p.m);
+		err = question_handle(s, &p->m);
 	if (err)
 		session_stop(s, err_text(err));
 	else if (over)
@@ -328,16 +328,16 @@ sessions_tick(struct server *sv)
 static void
 session_last_words(struct session *s)
 {
-	struct control_packet p;
+	struct control_packet *p = &s->sv->packet;
 	bool over = false;
 
 	while (s->control.fd >= 0 && !over) {
 		_err_ struct err *err = control_receive(
-			s->control.fd, CONTROL_ASK_MAX, false, &p, &over);
+			s->control.fd, CONTROL_ASK_MAX, false, p, &over);
 		if (err)
 			return;
-		if (!over && p.m.type == CONTROL_FAILED)
-			err = question_handle(s, &p.m);
+		if (!over && p->m.type == CONTROL_FAILED)
+			err = question_handle(s, &p->m);
 	}
 }
 
@@ -364,6 +364,10 @@ sessions_report(struct server *sv, const struct zygote_message *m)
 void
 sessions_free(struct server *sv)
 {
-	while (sv->sessions)
-		session_free(sv->sessions);
+	struct session *next;
+
+	for (struct session *s = sv->sessions; s; s = next) {
+		next = s->next;
+		session_free(s);
+	}
 }

@@ -122,6 +122,10 @@ silents_tick(struct server *sv)
 void
 silents_free(struct server *sv)
 {
-	while (sv->silents)
-		silent_free(sv->silents);
+	struct silent *next;
+
+	for (struct silent *x = sv->silents; x; x = next) {
+		next = x->next;
+		silent_free(x);
+	}
 }

@@ -48,13 +48,6 @@ table_fini(struct table *t)
 
 /* ---- files ---- */
 
-static struct err *
-token_path(const char *dir, const char *name, char **out)
-{
-	return asprintf(out, "%s/%s", dir, name) < 0
-	       ? (*out = NULL, err_nomem()) : NULL;
-}
-
 /* What is not there is empty; what others can read is not believed. */
 static struct err *
 token_read(const char *dir, const char *name, struct buf *out)
@@ -62,9 +55,8 @@ token_read(const char *dir, const char *name, struct buf *out)
 	_free_ char *path = NULL;
 	struct stat st;
 
-	struct err *err = token_path(dir, name, &path);
-	if (err)
-		return err;
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		return err_nomem();
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? NULL
 				       : err_errno("cannot read %s", path);
@@ -114,9 +106,8 @@ token_lock(const char *dir, int *out)
 {
 	_free_ char *path = NULL;
 
-	struct err *err = token_path(dir, "tokens.lock", &path);
-	if (err)
-		return err;
+	if (asprintf(&path, "%s/tokens.lock", dir) < 0)
+		return err_nomem();
 	_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno("cannot open %s", path);

@@ -331,6 +331,7 @@ def workers(server):
 
 
 def resident(pid):
-    """Bytes of memory that a process has in use."""
+    """Bytes of memory that a process has in use; 0 once it has ended."""
     with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) << 10
+        found = re.search(r"VmRSS:\s+(\d+) kB", f.read())
+    return int(found.group(1)) << 10 if found else 0
