@@ -74,8 +74,6 @@ static const struct {
 	enum err_kind kind;
 	const char *text;
 } mdb_errors[] = {
-	{ MDB_VERSION_MISMATCH, ERR_UNSUPPORTED, "was made by an LMDB of "
-	  "another file format than this program's" },
 	{ MDB_INVALID, ERR_DAMAGED, "is no LMDB file, or its beginning is "
 	  "damaged; run `inquest store verify`" },
 	{ MDB_TXN_FULL, ERR_LIMIT, "cannot change so much at once" },
@@ -91,13 +89,14 @@ mdb_err(const struct lmdb_db *d, int rc)
 		return err_nomem();
 	if (rc > 0)
 		return place_err(rc, d->path);
+	if (rc == MDB_VERSION_MISMATCH)
+		return err_new(ERR_UNSUPPORTED, "%s was made by an LMDB of "
+			       "another file format than this program's %s",
+			       d->path, mdb_version(NULL, NULL, NULL));
 	for (size_t i = 0; i < countof(mdb_errors); i++)
 		if (mdb_errors[i].code == rc)
-			return err_new(mdb_errors[i].kind, "%s %s%s%s",
-				       d->path, mdb_errors[i].text,
-				       rc == MDB_VERSION_MISMATCH ? ": " : "",
-				       rc == MDB_VERSION_MISMATCH ?
-				       mdb_version(NULL, NULL, NULL) : "");
+			return err_new(mdb_errors[i].kind, "%s %s", d->path,
+				       mdb_errors[i].text);
 	return err_new(ERR_DAMAGED, "%s is damaged (%s); run `inquest store "
 		       "verify`", d->path, mdb_strerror(rc));
 }
@@ -231,13 +230,12 @@ table_walk(struct lmdb_txn *lt, MDB_cursor *c, enum table table)
 	return err || rc == MDB_NOTFOUND ? err : mdb_err(lt->db, rc);
 }
 
-/** Everything the tree leads to, LMDB's own list of free pages included. */
+/** LMDB's own list of free pages; it shows that to readers only. */
 static struct err *
-tree_walk(struct lmdb_txn *lt)
+free_walk(struct lmdb_txn *lt)
 {
 	MDB_cursor *c;
 	MDB_val k, v;
-	struct err *err = NULL;
 	int rc = mdb_cursor_open(lt->mdb, 0, &c);
 
 	if (rc)
@@ -245,16 +243,26 @@ tree_walk(struct lmdb_txn *lt)
 	while (!(rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)))
 		;
 	mdb_cursor_close(c);
-	if (rc != MDB_NOTFOUND)
-		return mdb_err(lt->db, rc);
+	return rc == MDB_NOTFOUND ? NULL : mdb_err(lt->db, rc);
+}
+
+/** Everything that the tree leads to. */
+static struct err *
+tree_walk(struct lmdb_db *d)
+{
+	struct lmdb_txn lt = { .db = d };
+	MDB_cursor *c;
+	int rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &lt.mdb);
+	struct err *err = rc ? mdb_err(d, rc) : free_walk(&lt);
+
 	for (enum table i = 0; i < TABLES && !err; i++) {
-		rc = mdb_dbi_open(lt->mdb, table_names[i], 0, &lt->db->dbi[i]);
-		rc = rc ? rc : mdb_cursor_open(lt->mdb, lt->db->dbi[i], &c);
-		if (rc)
-			return mdb_err(lt->db, rc);
-		err = table_walk(lt, c, i);
-		mdb_cursor_close(c);
+		rc = mdb_dbi_open(lt.mdb, table_names[i], 0, &d->dbi[i]);
+		rc = rc ? rc : mdb_cursor_open(lt.mdb, d->dbi[i], &c);
+		err = rc ? mdb_err(d, rc) : table_walk(&lt, c, i);
+		if (!rc)
+			mdb_cursor_close(c);
 	}
+	mdb_txn_abort(lt.mdb);
 	return err;
 }
 
@@ -266,10 +274,10 @@ tree_walk(struct lmdb_txn *lt)
 static struct err *
 file_settle(struct lmdb_db *d, bool walk)
 {
-	struct lmdb_txn lt = { .db = d };
 	uint64_t is = 0, should = 0;
 	mdb_filehandle_t fd;
-	int rc = mdb_txn_begin(d->env, NULL, 0, &lt.mdb);
+	MDB_txn *lock;
+	int rc = mdb_txn_begin(d->env, NULL, 0, &lock);
 
 	if (rc)
 		return mdb_err(d, rc);
@@ -277,16 +285,12 @@ file_settle(struct lmdb_db *d, bool walk)
 	mdb_env_get_fd(d->env, &fd);
 	if (!err && is < should && ftruncate(fd, should) < 0)
 		err = place_err(errno, d->path);
-	if (!err && is < should && walk) {
-		err = tree_walk(&lt);
-		if (err && ftruncate(fd, is) < 0)
-			err = err_wrap(err, "cannot be cut back");
-		if (err) {
-			err_free(err);
-			err = file_is_cut(d, is, should);
-		}
-	}
-	mdb_txn_abort(lt.mdb);
+	_err_ struct err *bad = !err && is < should && walk ? tree_walk(d) :
+				NULL;
+	if (bad)
+		err = ftruncate(fd, is) < 0 ? err_errno("%s", d->path) :
+		      file_is_cut(d, is, should);
+	mdb_txn_abort(lock);
 	return err;
 }
 

@@ -79,6 +79,10 @@ class Rot:
                                  given="\n".join("%d %d" % (f, n) for n, f in
                                                  self.store.acks.items()))]
         os.replace(whole, path)
+        if not any(done.returncode for done in checks) and \
+                path.endswith("meta.mdb") and not self.faulty(checks[0]):
+            # Pages in nobody's use were all that it lacked.
+            return ""
         if checks[0].returncode or not self.faulty(checks[0]):
             return wrong + "verify\n%s%s" % (checks[0].stdout,
                                              checks[0].stderr)

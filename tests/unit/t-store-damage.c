@@ -58,6 +58,34 @@ a_cut_file_is_refused_or_whole(void **state)
 	assert_int_equal(on_faults(dir, &whole), 0);
 }
 
+/* Where a meta page says which page is the last; lmdb 0.9, MDB_meta. */
+#define LAST_PAGE_AT 136u
+#define PAGE 4096u
+
+/**
+ * LMDB does not write a page that one transaction took and gave back, though
+ * it may be the last one: a process that ends right then leaves such a file.
+ */
+static void
+a_file_that_lacks_only_unused_pages_is_whole(void **state)
+{
+	const char *dir = *state;
+	struct store *s = on_open(dir, 0, 0);
+	struct store_ref ref = on_put(s, "p", 1);
+	_buf_ struct buf text = { 0 };
+
+	store_free(s);
+	uint64_t pages = on_size(dir, META) / PAGE, last = pages + 1;
+	on_write(dir, META, LAST_PAGE_AT, &last, sizeof(last));
+	on_write(dir, META, PAGE + LAST_PAGE_AT, &last, sizeof(last));
+	s = on_open(dir, 0, 0);
+	on_check(s, &ref, 1);
+	assert_int_equal(on_size(dir, META), (last + 1) * PAGE);
+	on_put(s, "p", 2);
+	store_free(s);
+	assert_int_equal(on_faults(dir, &text), 0);
+}
+
 static void
 an_empty_or_missing_file_is_no_new_store(void **state)
 {
@@ -256,6 +284,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_tree(a_cut_file_is_refused_or_whole),
+		in_tree(a_file_that_lacks_only_unused_pages_is_whole),
 		in_tree(an_empty_or_missing_file_is_no_new_store),
 		in_tree(a_changed_byte_is_found_and_its_object_named),
 		in_tree(a_changed_byte_of_the_tables_never_gives_another_file),
