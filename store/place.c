@@ -37,7 +37,7 @@ place_err(int number, const char *path)
 	if (number == ENOSPC || number == EDQUOT ||
 	    (number == EIO && is_full(path)))
 		return err_new(ERR_IO, "%s: the file system is full; nothing "
-			       "was stored: make room and try again", path);
+			       "was changed: make room and try again", path);
 	errno = number;
 	return err_errno("%s", path);
 }
