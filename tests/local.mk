@@ -167,6 +167,7 @@ SCRIPT_TESTS = \
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \
+	tests/stress/kill-tracer.py \
 	tests/stress/mutants.py \
 	tests/stress/store.py
 BENCH_LIST = \

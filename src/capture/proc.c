@@ -14,6 +14,7 @@
 
 #define READ_PIECE 65536
 #define LINK_MAX 4096
+#define STATUS_MAX 65536u
 
 struct err *
 proc_open(pid_t pid, struct proc *out)
@@ -113,31 +114,36 @@ proc_stat(const struct proc *p, pid_t tid, struct text_stat *out,
 }
 
 /* ---- why not ----------------------------------------------------------- */
-static void
-name_of(pid_t pid, struct buf *out)
+/* What TracerPid names may be a thread: of which process, and its name. */
+static pid_t
+describe(pid_t tid, struct buf *name)
 {
-	struct text_stat s;
+	_buf_ struct buf status = { 0 };
 	struct proc p = { .dir = -1 };
-	char room[1024];
+	struct span value = { "unknown", 7 };
+	uint64_t leader = (uint64_t)tid;
 
-	_err_ struct err *err = proc_open(pid, &p);
-	if (!err && proc_stat(&p, 0, &s, room))
-		buf_put(out, s.name.data, s.name.n);
+	_err_ struct err *err = proc_open(tid, &p);
+	if (!err)
+		err = proc_read(&p, "status", STATUS_MAX, &status);
+	const struct span text = { status.data, status.len };
+	(void)!text_status(text, "Name", &value);
+	(void)!text_status_number(text, "Tgid", 10, &leader);
+	buf_put(name, value.data, value.n);
 	proc_fini(&p);
-	if (!out->data)
-		buf_puts(out, "unknown");
+	return (pid_t)leader;
 }
 
 static struct err *
 denied_traced(const struct proc *p, pid_t tracer)
 {
 	_buf_ struct buf name = { 0 };
+	pid_t pid = describe(tracer, &name);
 
-	name_of(tracer, &name);
 	return err_new(ERR_DENIED, "process %d is traced already, by process "
 		       "%d (%s), and the system allows one tracer: end that "
 		       "one or let it detach, then try again", (int)p->pid,
-		       (int)tracer, name.data ? name.data : "");
+		       (int)pid, name.data ? name.data : "");
 }
 
 /* Yama's setting (proc(5)); 0 where the kernel has none. */
@@ -177,7 +183,7 @@ proc_why_denied(const struct proc *p)
 	_buf_ struct buf status = { 0 };
 	uint64_t tracer, uid;
 
-	struct err *err = proc_read(p, "status", 65536, &status);
+	struct err *err = proc_read(p, "status", STATUS_MAX, &status);
 	if (err) {
 		err_free(err);
 		return err_new(ERR_NOTFOUND, "process %d has ended",

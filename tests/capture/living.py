@@ -7,16 +7,21 @@ import os
 import signal
 import struct
 import subprocess
-import sys
 import time
 
 DEADLINE = 30
 
 
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+
 def program(name):
+    """One of this folder: as `make check` built it, else built now."""
     path = os.path.join(os.environ["BUILDDIR"], "tests", "capture", name)
     if not os.access(path, os.X_OK):
-        sys.exit("%s is not built" % path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", path,
+                        os.path.join(HERE, name + ".c")], check=True)
     return path
 
 
