@@ -270,6 +270,10 @@ save_put(const struct save_store *where, int fd, const char *title,
 	put.progress_arg = &progress;
 	err = store_put(store, &put, added);
 	progress_end(&progress);
+	/* An object that was there before has the tags it had. */
+	if (!err && added->known && where->n_tags)
+		err = store_tag(store, &added->ref, where->tags, where->n_tags,
+				NULL, 0);
 	return err;
 }
 

@@ -186,6 +186,11 @@ class Objects:
                     and value["number"] == "1", "as JSON too", value)
         text = self.run("list").out
         self.tap.ok(b"three,two" in text, "list shows them", text)
+        put = self.json("put", "-t", "four", "x.snap")
+        value = self.json("tag", "@latest")
+        self.tap.ok(put["objects"][0]["known"]
+                    and value["tags"] == ["four", "three", "two"],
+                    "put again with a tag, it has that too", value)
         self.refused("of no object", NOTFOUND, "tag", "ffff0000")
 
     # ---- names that are none
