@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/t-arena \
 	tests/unit/t-buf \
+	tests/unit/t-capture-pages \
 	tests/unit/t-capture-process \
 	tests/unit/t-capture-texts \
 	tests/unit/t-cfi \

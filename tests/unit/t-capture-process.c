@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include <elf.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -182,6 +184,28 @@ what_is_left_out_says_why(void **state)
 	assert_absent(t, s->shared, SNAP_ABSENT_FILTER);
 }
 
+/* A guard of Linux 6.13 and later: mapped, readable by its mapping's word. */
+#define GUARD_INSTALL 102
+
+static void
+a_page_that_cannot_be_read_is_told_of(void **state)
+{
+	struct subject *s = *state;
+	_target_ struct target *t = NULL;
+
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, NULL, 0);
+	memset(s->data + 2 * PAGE, 'c', PAGE);
+	bool guarded = madvise(s->data + PAGE, PAGE, GUARD_INSTALL) == 0;
+	s->pid = child();
+	if (!guarded)
+		skip();
+	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_same(t, s->data, PAGE);
+	assert_absent(t, s->data + PAGE, SNAP_ABSENT_UNREADABLE);
+	assert_same(t, s->data + 2 * PAGE, PAGE);
+}
+
 static void
 memory_covers_the_mappings_and_nothing_twice(void **state)
 {
@@ -306,6 +330,64 @@ it_runs_on_untraced(void **state)
 	s->pid = child();
 }
 
+static bool
+is_traced(pid_t pid)
+{
+	char path[32];
+	_buf_ struct buf b = { 0 };
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	assert_ok(io_read_file(path, 1u << 16, &b));
+	return !strstr(b.data, "TracerPid:\t0\n");
+}
+
+/* Waits in vfork() for a child that never goes on. */
+static pid_t
+child_in_the_kernel(pid_t *grandchild)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0 && vfork() == 0) {
+		pid_t self = getpid();
+		(void)!write(ends[1], &self, sizeof(self));
+		while (true)
+			pause();
+	}
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(read(ends[0], grandchild, sizeof(pid_t)),
+			 sizeof(pid_t));
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+static void
+one_that_does_not_stop_is_let_go_of_too(void **state)
+{
+	const struct capture_limits limits = { .stop_ms = 50 };
+	_target_ struct target *t = NULL;
+	pid_t grandchild;
+	int status;
+
+	(void)state;
+	pid_t pid = child_in_the_kernel(&grandchild);
+	assert_ok(capture_process(pid, &limits, &t));
+	assert_int_equal(t->n_threads, 1);
+	assert_int_equal(t->threads[0].n_regsets, 0);
+	assert_int_equal(t->threads[0].state, SNAP_STATE_BLOCKED);
+	assert_true(t->n_gaps > 0);
+	/* The thread that traced ends a moment after it was waited for. */
+	for (int k = 0; k < 10000 && is_traced(pid); k++)
+		sched_yield();
+	assert_false(is_traced(pid));
+	kill(grandchild, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 what_is_no_process_of_ours_is_refused_with_a_reason(void **state)
 {
@@ -345,12 +427,14 @@ main(void)
 		subjected(what_was_written_is_in_the_picture),
 		subjected(what_was_never_touched_is_zero_and_takes_no_room),
 		subjected(what_is_left_out_says_why),
+		subjected(a_page_that_cannot_be_read_is_told_of),
 		subjected(memory_covers_the_mappings_and_nothing_twice),
 		subjected(the_stack_comes_first_where_not_all_fits),
 		subjected(stacks_alone_leave_the_rest_out),
 		subjected(the_process_and_its_texts_are_told),
 		subjected(a_picture_is_shared_with_a_child_forked_later),
 		subjected(it_runs_on_untraced),
+		cmocka_unit_test(one_that_does_not_stop_is_let_go_of_too),
 		cmocka_unit_test(
 			what_is_no_process_of_ours_is_refused_with_a_reason),
 		cmocka_unit_test(a_zombie_is_not_found),
