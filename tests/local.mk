@@ -118,7 +118,7 @@ check_PROGRAMS += tests/stub/hosted
 check_PROGRAMS += tests/unwind/stacks
 
 # What tests/capture takes pictures with, unjailed.
-check_PROGRAMS += tests/capture/busy tests/capture/dies tests/capture/take
+check_PROGRAMS += tests/capture/take
 
 # A store from the command line, for the scripts of tests/store.
 check_PROGRAMS += tests/store/drive

@@ -294,6 +294,7 @@ class Lives:
 
 def main():
     inquest = kit.need_inquest()
+    kit.need_tool("gcc")
     kit.need_tool("setpriv")
     tap = kit.Tap()
     with tempfile.TemporaryDirectory(prefix="inquest-live-") as directory:

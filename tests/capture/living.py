@@ -7,21 +7,32 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
+
+import kit  # noqa: E402
 
 DEADLINE = 30
 
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-
-
 def program(name):
-    """One of this folder: as `make check` built it, else built now."""
-    path = os.path.join(os.environ["BUILDDIR"], "tests", "capture", name)
+    """A program of this folder that `make check` has built."""
+    path = os.path.join(kit.build_dir(), "tests", "capture", name)
     if not os.access(path, os.X_OK):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", path,
-                        os.path.join(HERE, name + ".c")], check=True)
+        kit.Tap.skip_all(path + " is not built")
+    return path
+
+
+def victim(name, directory):
+    """One that is looked at: built here, whatever the flags of the build."""
+    path = os.path.join(directory, name)
+    if not os.path.exists(path):
+        subprocess.run(["gcc", "-O1", "-g", "-D_GNU_SOURCE", "-pthread", "-o",
+                        path, os.path.join(HERE, name + ".c")], check=True)
     return path
 
 
@@ -43,7 +54,7 @@ class Busy:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         self.process = subprocess.Popen(
-            [program("busy"), how, str(number), path],
+            [victim("busy", directory), how, str(number), path],
             stdin=subprocess.DEVNULL)
         self.pid = self.process.pid
         self.number = number

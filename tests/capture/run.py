@@ -54,7 +54,7 @@ class Runs:
     def __init__(self, tap, inquest, directory):
         self.tap, self.inquest, self.directory = tap, inquest, directory
         self.take_program = living.program("take")
-        self.dies = living.program("dies")
+        self.dies = living.victim("dies", directory)
 
     def argv(self, *command):
         return [self.take_program, os.path.join(self.directory, "p"), "--",
@@ -312,7 +312,8 @@ def main():
         runs = Runs(tap, inquest, directory)
         runs.all()
         job_control(tap, runs)
-        for name in ("threads", "handler", "static", "overflow"):
+        for name in ("threads", "handler", "static", "heaplist",
+                     "jump"):
             same_as_core(tap, runs, name)
     tap.leave()
 
