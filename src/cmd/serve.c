@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "jail/jail.h"
 #include "serve/serve.h"
 
 /* As letters of a telephone: INQU. */
@@ -230,6 +231,8 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		},
 	};
 	err = serve_check(&o, &w);
+	if (!err && jail_lacks())
+		say("%s", jail_lacks());
 	if (!err)
 		err = serve_run(&o);
 	if (err)

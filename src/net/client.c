@@ -17,7 +17,7 @@
 #include "net/impl.h"
 
 /* Seconds: for what was promised, for a piece of a body, for a goodbye. */
-#define HOLD_SECONDS 120u
+#define HOLD_SECONDS 600u
 #define BODY_SECONDS 30u
 #define CLOSE_SECONDS 5u
 #define BODY_PIECE (16u << 10)

@@ -12,7 +12,7 @@
 #include "net/impl.h"
 
 /* Events served before clients of HTTP have their turn again. */
-#define EVENTS_A_TURN 64
+#define EVENTS_A_TURN 8
 
 /* ---- watches ---- */
 

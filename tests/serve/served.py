@@ -106,8 +106,11 @@ class Server:
             s.connect(where[len("unix:"):])
             return s
         host, port = where.rsplit(":", 1)
-        return socket.create_connection((host.strip("[]"), int(port)),
-                                        timeout=DEADLINE)
+        s = socket.create_connection((host.strip("[]"), int(port)),
+                                     timeout=DEADLINE)
+        # Else an acknowledgement and the next request wait for each other.
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
 
     def ask(self, path, token=None, headers=(), method="GET"):
         """(status, body) of a request."""
@@ -152,15 +155,16 @@ class Server:
 
 
 def read_all(s):
-    data = b""
+    data = bytearray()
     try:
         while True:
             more = s.recv(1 << 16)
             if not more:
-                return data
+                break
             data += more
     except (ConnectionResetError, socket.timeout):
-        return data
+        pass
+    return bytes(data)
 
 
 def split_answer(data):

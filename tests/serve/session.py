@@ -107,6 +107,20 @@ class Sessions:
                         and result.err.count(b"\n") == 1,
                         "inquest rsp URL ends with %d" % status, result)
 
+    def fetch_errors(self):
+        for url, status in (
+                (self.server.url("/p/default/ffff"), 3),
+                (self.server.url("/nowhere"), 3),
+                (self.server.url("/p/default/@latest") + "?token=x", 4),
+                ("http://127.0.0.1:1/p/default/ffff", 5),
+                ("http://127.0.0.1:x/", 2)):
+            env = dict(os.environ, INQUEST_TOKEN=self.server.token)
+            result = kit.run([self.inquest, "report", url], env=env)
+            self.tap.ok(result.status == status and not result.out
+                        and result.err.count(b"\n") == 1,
+                        "a URL that gives no snapshot ends with %d" % status,
+                        result)
+
     def token_places(self):
         url = self.server.url(served.object_path(self.shop, end=""))
         for name, env in (("INQUEST_TOKEN",
@@ -141,6 +155,7 @@ def main():
     sessions.unix()
     sessions.websocket()
     sessions.url_errors()
+    sessions.fetch_errors()
     sessions.token_places()
     sessions.copies()
     sessions.done()
