@@ -228,7 +228,8 @@ class Hostile:
         self.tap.ok(took < 10 and code in codes
                     and self.server.metric("floods_total") > floods,
                     "a flood of %s is hung up on" % name, (took, code))
-        self.tap.ok(wait is not None and wait < 0.25 * self.slack and grown < 4 * MIB * self.slack,
+        self.tap.ok(wait is not None and wait < 0.25 * self.slack
+                    and grown < 4 * MIB * self.slack,
                     "and another client goes on meanwhile",
                     "p99 %s s, %d KiB more" % (wait, grown >> 10))
 
