@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """served: a running server, and clients of our own that may misbehave."""
 
+import atexit
 import base64
 import json
 import os
@@ -87,6 +88,8 @@ class Server:
              *(("--rsp", rsp) if rsp else ()), *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, **popen)
+        # A test that breaks off leaves none behind.
+        atexit.register(self.process.kill)
         self.http = self._address("http") if http != "none" else None
         self.rsp = self._address("rsp") if rsp != "none" else None
         with open(os.path.join(shop.dir, "token"), encoding="ascii") as f:
