@@ -84,26 +84,26 @@ play(struct served *s, const uint8_t *data, size_t n, size_t packet_size)
 }
 
 static void
-play_served(const uint8_t *data, size_t n, struct stub_options *options)
+play_served(const uint8_t *data, size_t n, struct stub_options options)
 {
 	struct served s;
 
 	served_init(&s);
-	options->title = "fuzzed";
-	must(served_open(&s, options));
-	play(&s, data, n, options->packet_size);
+	options.title = "fuzzed";
+	must(served_open(&s, &options));
+	play(&s, data, n, options.packet_size);
 	served_close(&s);
 }
 
 static void
-play_hosted(const uint8_t *data, size_t n, struct stub_options *options)
+play_hosted(const uint8_t *data, size_t n, struct stub_options options)
 {
 	struct hosted h;
 
 	hosted_init(&h);
-	options->host = &h.host;
-	must(stub_new(NULL, options, &h.session.stub));
-	play(&h.session, data, n, options->packet_size);
+	options.host = &h.host;
+	must(stub_new(NULL, &options, &h.session.stub));
+	play(&h.session, data, n, options.packet_size);
 	hosted_close(&h);
 }
 
@@ -116,9 +116,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	options.packet_size = data[0] & 2 ? 8192 : 16384;
 	if (data[0] & 0x80)
-		play_hosted(data, n, &options);
+		play_hosted(data, n, options);
 	else
-		play_served(data, n, &options);
+		play_served(data, n, options);
 	return 0;
 }
 

@@ -164,7 +164,9 @@ on_entries(const char *dir, const char *name)
 	on_path(dir, name, path);
 	int n = scandir(path, &list, NULL, NULL);
 	assert_true(n >= 2);
-	for (int i = 0; list && i < n; i++)
+	if (!list)
+		return 0;
+	for (int i = 0; i < n; i++)
 		free(list[i]);
 	return n - 2;
 }
