@@ -387,8 +387,8 @@ plan_place(struct plan *p, uint64_t size)
 	uint64_t at = 0;
 
 	p->over = 0;
-	for (uint8_t class = 0; class < CLASSES; class++)
-		place_class(p, class, &at, size);
+	for (unsigned class = 0; class < CLASSES; class++)
+		place_class(p, (uint8_t)class, &at, size);
 }
 
 void

@@ -221,9 +221,7 @@ child_attached(struct run *r, pid_t parent)
 	if (ptrace(PTRACE_GETEVENTMSG, parent, 0, &child) != 0
 	    || kill((pid_t)child, 0) != 0)
 		return;
-	if (!r->leaving)
-		(void)crowd_get(&r->crowd, (pid_t)child);
-	else if (ptrace(PTRACE_INTERRUPT, (pid_t)child, 0, 0) == 0)
+	if (!r->leaving || ptrace(PTRACE_INTERRUPT, (pid_t)child, 0, 0) == 0)
 		(void)crowd_get(&r->crowd, (pid_t)child);
 }
 

@@ -429,11 +429,13 @@ shot_finish(struct shot *s, struct target **out)
 }
 
 uint64_t
-capture_pause_ns(const struct target *t)
+capture_pause_ns(const struct target *picture)
 {
-	for (size_t k = 0; k < t->n_attrs; k++)
-		if (t->attrs[k].type == SNAP_ATTR_U64
-		    && strcmp(t->attrs[k].key, CAPTURE_PAUSE) == 0)
-			return t->attrs[k].number;
+	const struct snap_attr *a = picture->attrs;
+
+	for (size_t k = 0; k < picture->n_attrs; k++)
+		if (a[k].type == SNAP_ATTR_U64
+		    && strcmp(a[k].key, CAPTURE_PAUSE) == 0)
+			return a[k].number;
 	return 0;
 }

@@ -95,7 +95,10 @@ capturing_died(void *arg, struct target *picture)
 static void
 capturing_tell(const char *command, const struct captured *done)
 {
-	if (done->failed)
+	if (done->trouble)
+		say("capture: no snapshot was taken: %s",
+		    err_text(done->trouble));
+	else if (done->failed)
 		say("capture: %u of %u snapshots could not be written whole",
 		    done->failed, done->pictures);
 	if (WIFSIGNALED(done->status) && WTERMSIG(done->status) == SIGKILL)
@@ -132,6 +135,7 @@ capturing_command(struct capturing *c, char *const *argv, int *status)
 	if (err)
 		return err;
 	capturing_tell(argv[0], &done);
+	err_free(done.trouble);
 	*status = WIFSIGNALED(done.status) ? 128 + WTERMSIG(done.status)
 					   : WEXITSTATUS(done.status);
 	return NULL;
