@@ -67,6 +67,8 @@ void stub_freep(struct stub **s);
  */
 struct err *stub_feed(struct stub *s, const void *data, size_t n,
 		      struct buf *out) _must_check_;
+/** Nobody asks for a while: what can be made again is given back. */
+void stub_rest(struct stub *s);
 /** The client said goodbye (D, k, vKill) or must be hung up on. */
 bool stub_done(const struct stub *s);
 

@@ -104,6 +104,26 @@ stub_freep(struct stub **s)
 	stub_free(*s);
 }
 
+static void
+document_drop(struct document *d)
+{
+	buf_fini(&d->text);
+	d->rendered = false;
+}
+
+/* A client may be in the middle of a table: s->osdata stays. */
+void
+stub_rest(struct stub *s)
+{
+	for (size_t k = 0; k < s->n_inferiors; k++) {
+		document_drop(&s->inferiors[k].features);
+		document_drop(&s->inferiors[k].libraries);
+	}
+	document_drop(&s->threads);
+	buf_fini(&s->reply);
+	buf_fini(&s->console);
+}
+
 bool
 stub_done(const struct stub *s)
 {

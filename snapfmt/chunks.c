@@ -3,6 +3,7 @@
  * Reading captured memory: one chunk per window of the address space, decoded
  * on demand and kept in a few slots.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "snapfmt/layout.h"
@@ -84,10 +85,10 @@ slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k)
 	if (err)
 		return err;
 	if (!slot->bytes)
-		slot->bytes = arena_alloc(s->arena, SNAP_CHUNK);
-	if (!slot->bytes)
-		return directory_spent(s->arena, SNAP_CHUNK);
-	err = chunk_stored(s, &c, frame);
+		slot->bytes = malloc(SNAP_CHUNK);
+	err = slot->bytes ? snap_unpacker(s) : err_nomem();
+	if (!err)
+		err = chunk_stored(s, &c, frame);
 	if (!err)
 		err = pack_expand(s->zstd, (struct span){ frame, c.stored },
 				  slot->bytes, c.raw);
@@ -114,6 +115,25 @@ slot_hold(struct snap *s, struct chunk_slot *slot, uint64_t k, uint32_t n)
 		return err_new(ERR_DAMAGED, "chunk %llu has %u bytes, not %u",
 			       (unsigned long long)k, slot->n, n);
 	return NULL;
+}
+
+struct err *
+snap_unpacker(struct snap *s)
+{
+	if (!s->zstd)
+		s->zstd = ZSTD_createDCtx();
+	return s->zstd ? NULL : err_nomem();
+}
+
+void
+snap_rest(struct snap *s)
+{
+	for (size_t i = 0; i < CHUNK_SLOTS; i++) {
+		free(s->slot[i].bytes);
+		s->slot[i] = (struct chunk_slot){ 0 };
+	}
+	ZSTD_freeDCtx(s->zstd);
+	s->zstd = NULL;
 }
 
 /* ---- a range of memory ---- */

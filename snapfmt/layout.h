@@ -246,13 +246,13 @@ struct err *directory_spent(const struct arena *a, size_t n) _must_check_;
 /* ---- reader.c and chunks.c ---- */
 /** As snap_open(), without the snapshot's name in front of an error. */
 struct err *reader_open(struct source *src, struct snap **out) _must_check_;
-#define CHUNK_SLOTS 16u
+#define CHUNK_SLOTS 4u
 /* A longer frame unpacks to more than a window. */
 #define CHUNK_STORED_MAX ZSTD_COMPRESSBOUND(SNAP_CHUNK)
 struct chunk_slot {
 	uint64_t chunk_plus_1;  /* 0 = empty */
 	uint32_t n;
-	uint8_t *bytes;         /* SNAP_CHUNK, or NULL before first use */
+	uint8_t *bytes;         /* SNAP_CHUNK, owned; NULL before first use */
 };
 /** A section whose payload comes when it is asked for. */
 struct demand {
@@ -266,7 +266,7 @@ struct demand {
 struct snap {
 	struct directory dir;
 	struct arena *arena;
-	ZSTD_DCtx *zstd;
+	ZSTD_DCtx *zstd;        /* see snap_unpacker() */
 	struct decoder decoder;
 	struct rows rows[SECTION_TYPES];
 	struct table_view chunks;
@@ -277,6 +277,8 @@ struct snap {
 	size_t n_foreign;       /* memory ranges of kinds not known here */
 	struct chunk_slot slot[CHUNK_SLOTS];
 };
+/** Makes @s->zstd if it is not there. */
+struct err *snap_unpacker(struct snap *s) _must_check_;
 /** Windows of SNAP_CHUNK bytes that [start, start + length) touches. */
 uint64_t chunk_windows(uint64_t start, uint64_t length);
 /** Entry @k, whose bytes are known to lie inside CHUNK_DATA. */

@@ -144,8 +144,9 @@ demand_payload(struct snap *s, const struct demand *d, struct arena **a,
 					      "MiB of memory",
 					      READER_MAX >> 20), d->section);
 	*a = arena_new(0);
-	return *a ? directory_load(&s->dir, d->section, s->zstd, *a, out) :
-	       err_nomem();
+	struct err *err = *a ? snap_unpacker(s) : err_nomem();
+	return err ? err : directory_load(&s->dir, d->section, s->zstd, *a,
+					  out);
 }
 
 /** Takes @a, which holds what was loaded. */
@@ -336,11 +337,12 @@ reader_open(struct source *src, struct snap **out)
 	if (!s)
 		return err_nomem();
 	s->arena = arena_new(READER_MAX);
-	s->zstd = ZSTD_createDCtx();
-	if (!s->arena || !s->zstd)
+	if (!s->arena)
 		return err_nomem();
 	s->decoder = (struct decoder){ .arena = s->arena, .rows = s->rows };
-	struct err *err = directory_read(src, s->arena, &s->dir);
+	struct err *err = snap_unpacker(s);
+	if (!err)
+		err = directory_read(src, s->arena, &s->dir);
 	if (!err)
 		err = snap_fill(s);
 	if (err)
@@ -365,7 +367,7 @@ snap_free(struct snap *s)
 		arena_free(s->skeleton[i].arena);
 	for (size_t i = 0; i < s->n_files; i++)
 		arena_free(s->file[i].arena);
-	ZSTD_freeDCtx(s->zstd);
+	snap_rest(s);
 	arena_free(s->arena);
 	free(s);
 }

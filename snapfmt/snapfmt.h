@@ -251,11 +251,13 @@ struct span snap_auxv(const struct snap *s);
 
 /**
  * @n bytes at @off into range @m, which is DATA or ZERO of this snapshot;
- * ERR_ABSENT for others. @out is untouched on failure; up to 256 KiB at a
+ * ERR_ABSENT for others. @out is untouched on failure; up to 64 KiB at a
  * time decode each chunk once only.
  */
 struct err *snap_read(struct snap *s, const struct snap_memory *m,
 		      uint64_t off, size_t n, void *out) _must_check_;
+/** Give back what snap_read() keeps in order to be fast. */
+void snap_rest(struct snap *s);
 /** Borrowed until snap_free(), as the bytes of all records. */
 struct err *snap_file(struct snap *s, size_t index, struct span *out)
 	_must_check_;

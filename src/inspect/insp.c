@@ -135,6 +135,13 @@ insp_free(struct insp *i)
 }
 
 void
+insp_rest(struct insp *i)
+{
+	if (i->target->ops->rest)
+		i->target->ops->rest(i->target);
+}
+
+void
 insp_freep(struct insp **i)
 {
 	insp_free(*i);

@@ -69,6 +69,8 @@ struct target_ops {
 	/** Extents of a stored skeleton; NULL operation = there are none. */
 	struct err *(*skeleton)(struct target *t, uint32_t index,
 				const struct snap_extent **out, size_t *n);
+	/** Give back what only makes reading fast; NULL operation = nothing. */
+	void (*rest)(struct target *t);
 	void (*close)(struct target *t);
 };
 /**
@@ -159,6 +161,8 @@ void insp_free(struct insp *i);
 void insp_freep(struct insp **i);
 #define _insp_ _cleanup_(insp_freep)
 
+/** Nobody asks for a while: memory that comes back by itself is given back. */
+void insp_rest(struct insp *i);
 const struct target *insp_target(const struct insp *i);
 struct space *insp_space(struct insp *i);
 const struct arch *insp_arch(const struct insp *i);

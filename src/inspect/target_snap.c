@@ -31,6 +31,12 @@ snap_target_skeleton(struct target *t, uint32_t index,
 }
 
 static void
+snap_target_rest(struct target *t)
+{
+	snap_rest(((struct snap_target *)t)->snap);
+}
+
+static void
 snap_target_close(struct target *t)
 {
 	snap_free(((struct snap_target *)t)->snap);
@@ -41,6 +47,7 @@ static const struct target_ops snap_target_ops = {
 	.kind = "snapshot",
 	.read = snap_target_read,
 	.skeleton = snap_target_skeleton,
+	.rest = snap_target_rest,
 	.close = snap_target_close,
 };
 

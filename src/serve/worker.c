@@ -39,6 +39,7 @@ struct worker {
 	size_t n;
 	unsigned count;         /* connections there ever were */
 	uint64_t reads;         /* what a ping is answered with */
+	uint64_t rested;        /* what the ping before was answered with */
 	bool over;              /* nobody is left to bring connections */
 	uint8_t bytes[READ_SIZE];
 };
@@ -182,12 +183,29 @@ worker_snapshot(struct worker *w, struct control_message *m)
 	return control_say(w->o->control, CONTROL_READY, 0);
 }
 
+/* Sessions are many, and most of them wait for a person who reads. */
+static void
+worker_rest(struct worker *w)
+{
+	for (size_t k = 0; k < w->n; k++) {
+		struct connection *c = &w->connections[k];
+
+		stub_rest(c->stub);
+		if (!connection_pending(c))
+			buf_fini(&c->pending);
+	}
+	for (size_t k = 0; k < w->host.n; k++)
+		insp_rest(w->host.engines[k].insp);
+	malloc_trim(0);
+}
+
 static struct err *
 worker_ping(struct worker *w, struct control_message *m)
 {
 	(void)m;
-	/* Now and then what answers needed is given back: sessions are many. */
-	malloc_trim(0);
+	if (w->reads == w->rested)
+		worker_rest(w);
+	w->rested = w->reads;
 	return control_say(w->o->control, CONTROL_PONG, w->reads);
 }
 

@@ -378,6 +378,22 @@ memory_reads_at_any_offset_and_length(void **state)
 }
 
 static void
+memory_reads_on_after_a_rest(void **state)
+{
+	struct snap *s = large(state);
+	const struct snap_memory *m = range_at(s, SAMPLE_LARGE_DATA);
+	const struct snap_extent *extents;
+	size_t n;
+
+	assert_bytes(s, m, 0, SNAP_CHUNK);
+	snap_rest(s);
+	snap_rest(s);
+	assert_bytes(s, m, 7, m->length - 7);
+	snap_rest(s);
+	assert_ok(snap_skeleton(s, 0, &extents, &n));
+}
+
+static void
 a_zero_range_reads_as_zeros(void **state)
 {
 	uint8_t bytes[16], zero[16] = { 0 };
@@ -479,6 +495,7 @@ main(void)
 		cmocka_unit_test(skeletons_come_on_demand),
 		cmocka_unit_test(a_snapshot_of_nothing_reads_as_nothing),
 		cmocka_unit_test(memory_reads_at_any_offset_and_length),
+		cmocka_unit_test(memory_reads_on_after_a_rest),
 		cmocka_unit_test(a_zero_range_reads_as_zeros),
 		cmocka_unit_test(absent_and_file_ranges_do_not_read),
 		cmocka_unit_test(a_read_beyond_its_range_is_refused),

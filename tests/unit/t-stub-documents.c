@@ -49,6 +49,7 @@ pieces_of_any_size_make_the_same_document(void **state)
 		_buf_ struct buf whole = { 0 };
 		buf_put(&whole, s->reply.data, s->reply.len);
 		for (size_t n = 0; n < countof(sizes); n++) {
+			stub_rest(s->stub);
 			assert_non_null(served_object(s, objects[k],
 						      sizes[n]));
 			assert_int_equal(s->reply.len, whole.len);
