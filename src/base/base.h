@@ -17,7 +17,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* ---- compiler helpers ------------------------------------------------ */
 #define _must_check_ __attribute__((warn_unused_result))
 #define _printf_(f, a) __attribute__((format(printf, f, a)))
 #define _returns_nonnull_ __attribute__((returns_nonnull))
@@ -54,9 +53,8 @@ enum err_kind {
 };
 
 /**
- * An error value: NULL is success. Owned by whoever received it; passing it
- * to err_wrap() or err_free() ends that. Text is one sentence without a
- * final newline; control bytes in it are already shown escaped.
+ * An error value: NULL is success. Owned by whoever received it, until it goes
+ * to err_wrap() or err_free(). One sentence; control bytes are shown escaped.
  */
 struct err;
 struct err *err_new(enum err_kind kind, const char *fmt, ...)
@@ -156,9 +154,9 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t arena_used(const struct arena *a);
 
 /**
- * A growing array of plain elements, kept in an arena (old copies stay there:
- * growth doubles). Zero-initialised is empty. vec_add() yields the new zeroed
- * element, or NULL when memory is spent or @n has reached @max (0 = none).
+ * A growing array of plain elements in an arena (old copies stay there). Zeroed
+ * is empty. vec_add() yields the new zeroed element, or NULL when memory is
+ * spent or @n has reached @max (0 = none).
  */
 struct vec {
 	void *data;
@@ -173,10 +171,8 @@ struct span {
 };
 
 /* ---- byte sources ---------------------------------------------------- */
-/**
- * Random access to immutable bytes: a file (by pread: one that shrinks is an
- * error, no signal), memory, or a fetcher. As thread-safe as the fetcher is.
- */
+/** Random access to immutable bytes: a file (by pread: one that shrinks is an
+ * error, no signal), memory, or a fetcher. As thread-safe as that is. */
 struct source;
 /** Takes @fd. @name is for messages; copied. */
 struct err *source_fd(int fd, const char *name, struct source **out)
@@ -233,18 +229,16 @@ void id_text(const struct module_id *id, char out[2 * ID_MAX + 1]);
 enum { SHA256_SIZE = 32, XXH128_SIZE = 16 };
 struct err *hash_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 	_must_check_;
-/** Running form, for data that is streamed. NULL without memory. */
+/** Running forms, for data that is streamed. NULL without memory. */
 struct hash_sha *hash_sha_new(void);
 struct err *hash_sha_add(struct hash_sha *h, const void *data, size_t n)
 	_must_check_;
 struct err *hash_sha_end(struct hash_sha *h, uint8_t out[SHA256_SIZE])
 	_must_check_;
-void hash_sha_free(struct hash_sha *h);
 void hash_sha_freep(struct hash_sha **h);
 #define _hash_sha_ _cleanup_(hash_sha_freep)
 /** XXH3-128, seed 0, in its canonical (big-endian) byte order. */
 void hash_xxh128(const void *data, size_t n, uint8_t out[XXH128_SIZE]);
-/** Running form, for data that is streamed. NULL without memory. */
 struct hash_xxh *hash_xxh_new(void);
 void hash_xxh_add(struct hash_xxh *h, const void *data, size_t n);
 void hash_xxh_end(struct hash_xxh *h, uint8_t out[XXH128_SIZE]);
@@ -258,19 +252,17 @@ bool hex_bytes(const char *s, size_t n_bytes, void *out) _must_check_;
 /* ---- JSON output ----------------------------------------------------- */
 /**
  * A JSON value being built. Adding to an object or array takes the value.
- * Strings and keys are repaired as by buf_escape(), except that a backslash
- * stays. Addresses are strings ("0x…"): JavaScript's numbers end at 2^53. Out
- * of memory is sticky and told by json_write().
+ * Strings and keys are repaired as by buf_escape(), but a backslash stays.
+ * Addresses are strings: JavaScript's numbers end at 2^53. Out of memory is
+ * sticky and told by json_write().
  */
 struct json;
-struct json *json_object(void);
-struct json *json_array(void);
+struct json *json_object(void), *json_array(void), *json_null(void);
 struct json *json_string(const char *s);        /* NULL gives null */
 struct json *json_u64(uint64_t v);
 struct json *json_i64(int64_t v);
 struct json *json_f64(double v);                /* null if not finite */
 struct json *json_bool(bool v);
-struct json *json_null(void);
 struct json *json_addr(uint64_t v);             /* "0x1f" */
 void json_set(struct json *object, const char *key, struct json *value);
 void json_add(struct json *array, struct json *value);
@@ -300,10 +292,8 @@ struct opt_list {
 	const char *item[OPT_LIST_MAX];
 	size_t n;
 };
-/**
- * Parse argv[1…] with getopt_long (options may follow operands, "--" ends
- * them): the operands are then argv[*first…]. ERR_USAGE names what is off.
- */
+/** Parse argv[1…] (options may follow operands, "--" ends them): the operands
+ * are then argv[*first…]. ERR_USAGE names what is off. */
 struct err *opt_parse(const struct opt *table, int argc, char **argv,
 		      void *options, int *first) _must_check_;
 

@@ -66,7 +66,7 @@ hash_sha_end(struct hash_sha *h, uint8_t out[SHA256_SIZE])
 	       sha_refused();
 }
 
-void
+static void
 hash_sha_free(struct hash_sha *h)
 {
 	EVP_MD_CTX_free(context_of(h));
