@@ -156,19 +156,25 @@ on_size(const char *dir, const char *name)
 	return st.st_size;
 }
 
+static int
+is_entry(const struct dirent *e)
+{
+	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
 size_t
 on_entries(const char *dir, const char *name)
 {
+	struct dirent **list = NULL;
 	char path[PATH_MAX];
-	size_t n = 0;
 
 	on_path(dir, name, path);
-	DIR *d = opendir(path);
-	assert_non_null(d);
-	for (const struct dirent *e; (e = readdir(d));)
-		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-	closedir(d);
-	return n;
+	int n = scandir(path, &list, is_entry, alphasort);
+	assert_true(n >= 0);
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+	return (size_t)n;
 }
 
 void
