@@ -155,6 +155,7 @@ SCRIPT_TESTS = \
 	tests/layers \
 	tests/serve/doors.py \
 	tests/serve/hostile.py \
+	tests/serve/kill.py \
 	tests/serve/lives.py \
 	tests/serve/session.py \
 	tests/store/errors.py \
@@ -170,6 +171,7 @@ SCRIPT_TESTS = \
 STRESS_LIST = \
 	tests/stress/kill-tracer.py \
 	tests/stress/mutants.py \
+	tests/stress/serve.py \
 	tests/stress/store.py
 BENCH_LIST = \
 	tests/bench/open.py \

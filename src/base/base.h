@@ -69,7 +69,7 @@ struct err *err_wrap(struct err *err, const char *fmt, ...)
 struct err *err_nomem(void) _must_check_ _returns_nonnull_;
 enum err_kind err_kind(const struct err *err);
 const char *err_text(const struct err *err);
-/** Exit status of INTERFACES: 0 for NULL. */
+/** What a program ends with for it: 0 for NULL. */
 int err_exit_status(const struct err *err);
 void err_free(struct err *err);
 void err_freep(struct err **err);

@@ -229,7 +229,7 @@ class Lives:
                 victim.pid), "and goes on")
 
     def untouched(self):
-        """Nothing of ours is in it (SAFETY: hazard 30)."""
+        """Nothing of ours is in it."""
         def mappings(pid):
             with open("/proc/%d/maps" % pid, "rb") as f:
                 return f.read()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 kill-tracer: `inquest capture` is killed at random moments, and nobody is left
-stopped or dead (SAFETY: hazard 1).
+stopped or dead.
 
   kill-tracer.py [--kills N] [--threads N,N…] [--seed N]
 
