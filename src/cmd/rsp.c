@@ -109,6 +109,7 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	if (!isatty(STDIN_FILENO))
 		signal(SIGINT, SIG_IGN);
 	job->in = STDIN_FILENO;
+	job->awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	job->out = STDOUT_FILENO;
 	struct err *err = rsp_find_quiet(&quiet);
 	job->quiet = quiet;

@@ -20,6 +20,8 @@ struct worker_options {
 	int in, out;            /* a client that is there already; or -1 */
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
+	bool awake;             /* is quick at the cost of processor time: for
+				   one client, and more than one processor */
 	int record;             /* both directions are written here; or -1 */
 	int quiet;              /* what stderr becomes once all is well; or -1 */
 };

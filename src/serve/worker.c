@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve/impl.h"
@@ -18,6 +19,8 @@
  * enough that many requests in one do not keep the others waiting.
  */
 #define READ_SIZE (8u << 10)
+/* How long a worker stays awake for the next question: worker_wait(). */
+#define AWAKE_NS 200000
 /* A client that does not read its answers is not read from, either. */
 #define PENDING_MAX (4u << 20)
 
@@ -277,6 +280,31 @@ worker_reap(struct worker *w)
 	}
 }
 
+static int64_t
+now_ns(void)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/*
+ * A debugger at the other end of a pipe asks its next question within
+ * microseconds: falling asleep in between, and being woken, would take longer
+ * than the answer.
+ */
+static int
+worker_wait(const struct worker *w, struct pollfd *slot, size_t n)
+{
+	int64_t until = w->o->awake ? now_ns() + AWAKE_NS : 0;
+	int ready = 0;
+
+	while (!ready && now_ns() < until)
+		ready = poll(slot, n, 0);
+	return ready ? ready : poll(slot, n, -1);
+}
+
 static struct err *
 worker_turn(struct worker *w)
 {
@@ -284,7 +312,7 @@ worker_turn(struct worker *w)
 	size_t n = worker_slots(w, slot), served = w->n;
 	struct err *err = NULL;
 
-	if (poll(slot, n, -1) < 0)
+	if (worker_wait(w, slot, n) < 0)
 		return errno == EINTR ? NULL
 				      : err_errno("cannot wait for a client");
 	if (slot[0].revents)
