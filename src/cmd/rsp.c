@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,16 @@ rsp_find_quiet(int *out)
 	return *out >= 0 ? NULL : err_errno("cannot open /dev/null");
 }
 
+/* One for us and one for the client: on a single one it would wait for us. */
+static bool
+rsp_has_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0
+	       && CPU_COUNT(&set) > 1;
+}
+
 static struct err *
 rsp_pipe(struct session_options *session, struct worker_options *job,
 	 int *status)
@@ -109,7 +120,7 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	if (!isatty(STDIN_FILENO))
 		signal(SIGINT, SIG_IGN);
 	job->in = STDIN_FILENO;
-	job->awake = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	job->awake = rsp_has_processors();
 	job->out = STDOUT_FILENO;
 	struct err *err = rsp_find_quiet(&quiet);
 	job->quiet = quiet;
