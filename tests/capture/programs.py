@@ -69,6 +69,14 @@ def children(pid):
         return [int(word) for word in f.read().split()]
 
 
+def used_seconds(pid):
+    """Of a process that may come to its end meanwhile."""
+    try:
+        return real.used_seconds(pid)
+    except OSError:
+        return 0
+
+
 def tree(pid):
     found = [pid]
     for child in children(pid):
@@ -225,7 +233,7 @@ class Postgres:
     def backend(self, server):
         def busy():
             return [pid for pid in children(server)
-                    if real.used_seconds(pid) > 0.2]
+                    if used_seconds(pid) > 0.2]
         real.wait_for("a backend works", busy)
         return busy()[0]
 
