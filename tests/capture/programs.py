@@ -64,9 +64,12 @@ def started(argv, **more):
 
 
 def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid),
-              encoding="ascii") as f:
-        return [int(word) for word in f.read().split()]
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid),
+                  encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+    except OSError:     # it has ended
+        return []
 
 
 def used_seconds(pid):
