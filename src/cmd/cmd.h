@@ -77,5 +77,8 @@ const char *say_reason(unsigned reason);
 /** The object every JSON result begins with: what it is and its version. */
 struct json;
 struct json *say_json(const char *verb);
+/** The value of an attribute. */
+struct snap_attr;
+struct json *say_attr(const struct snap_attr *a);
 
 #endif

@@ -131,26 +131,6 @@ list_text(const struct list *l)
 
 /* ---- JSON ---- */
 
-static struct json *
-list_value(const struct snap_attr *a)
-{
-	double real;
-
-	switch (a->type) {
-	case SNAP_ATTR_STRING:
-		return json_string(a->string);
-	case SNAP_ATTR_I64:
-		return json_i64((int64_t)a->number);
-	case SNAP_ATTR_BOOL:
-		return json_bool(a->number);
-	case SNAP_ATTR_F64:
-		memcpy(&real, &a->number, sizeof(real));
-		return json_f64(real);
-	default:
-		return json_u64(a->number);
-	}
-}
-
 static void
 list_add_json(struct list *l, const struct store_object *o)
 {
@@ -161,7 +141,7 @@ list_add_json(struct list *l, const struct store_object *o)
 	json_set(j, "bytes", json_u64(o->size));
 	json_set(j, "stored", object_utc(o->stored_ns));
 	for (size_t k = 0; k < o->n_attrs; k++)
-		json_set(attrs, o->attrs[k].key, list_value(&o->attrs[k]));
+		json_set(attrs, o->attrs[k].key, say_attr(&o->attrs[k]));
 	for (size_t k = 0; k < o->n_tags; k++)
 		json_add(tags, json_string(o->tags[k]));
 	json_set(j, "attributes", attrs);

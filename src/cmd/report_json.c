@@ -256,28 +256,6 @@ json_missing(const struct report *r)
 }
 
 static struct json *
-json_attr_value(const struct snap_attr *a)
-{
-	_buf_ struct buf b = { 0 };
-	double d;
-
-	switch (a->type) {
-	case SNAP_ATTR_STRING:
-		return json_string(a->string);
-	case SNAP_ATTR_I64:
-		return json_i64((int64_t)a->number);
-	case SNAP_ATTR_BOOL:
-		return json_bool(a->number);
-	case SNAP_ATTR_F64:
-		memcpy(&d, &a->number, sizeof(d));
-		buf_printf(&b, "%.17g", d);
-		return json_text(&b);
-	default:
-		return json_u64(a->number);
-	}
-}
-
-static struct json *
 json_attrs(const struct report *r)
 {
 	struct json *j = json_object();
@@ -285,7 +263,7 @@ json_attrs(const struct report *r)
 	for (size_t k = 0; k < r->target->n_attrs; k++) {
 		const struct snap_attr *a = &r->target->attrs[k];
 		if (a->key)
-			json_set(j, a->key, json_attr_value(a));
+			json_set(j, a->key, say_attr(a));
 	}
 	return j;
 }

@@ -137,3 +137,23 @@ say_json(const char *verb)
 	json_set(top, PROGRAM, about);
 	return top;
 }
+
+struct json *
+say_attr(const struct snap_attr *a)
+{
+	double real;
+
+	switch (a->type) {
+	case SNAP_ATTR_STRING:
+		return json_string(a->string);
+	case SNAP_ATTR_I64:
+		return json_i64((int64_t)a->number);
+	case SNAP_ATTR_BOOL:
+		return json_bool(a->number);
+	case SNAP_ATTR_F64:
+		memcpy(&real, &a->number, sizeof(real));
+		return json_f64(real);
+	default:
+		return json_u64(a->number);
+	}
+}
