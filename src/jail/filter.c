@@ -76,7 +76,8 @@ static const struct rule {
  * Everything that is asked for on purpose ends the process instead.
  */
 static const struct rule refusals[] = {
-	{ SCMP_SYS(readlink), 0, { 0 } },       /* libdw: /proc/self/fd/N */
+	/* libdw: /proc/self/fd/N, for a directory that it then never opens */
+	{ SCMP_SYS(readlink), 0, { 0 } },
 	{ SCMP_SYS(readlinkat), 0, { 0 } },
 	{ SCMP_SYS(pipe2), 0, { 0 } },  /* libunwind, for its own process */
 	{ SCMP_SYS(mincore), 0, { 0 } },
@@ -99,22 +100,6 @@ add_rules(scmp_filter_ctx filter, uint32_t action, const struct rule *rule,
 			return rc;
 	}
 	return 0;
-}
-
-/*
- * libdw asks the kernel for the path of a descriptor, to name a directory for
- * debug files that it then never opens: it is told no, and goes on.
- */
-static int
-add_refusals(scmp_filter_ctx filter)
-{
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
-				  SCMP_SYS(readlink), 0);
-
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
-				      SCMP_SYS(readlinkat), 0);
-	return rc;
 }
 
 /* abort() sends its signal by tgkill(): to oneself, this one, is allowed. */
@@ -146,8 +131,6 @@ fill(scmp_filter_ctx filter)
 	if (rc == 0 && JAIL_SANITIZED)
 		rc = add_rules(filter, SCMP_ACT_ALLOW, sanitizer_rules,
 			       countof(sanitizer_rules));
-	if (rc == 0)
-		rc = add_refusals(filter);
 	if (rc == 0)
 		rc = add_abort(filter);
 	return rc;
