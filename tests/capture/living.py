@@ -91,10 +91,14 @@ def busy(how, number, directory):
         it.end()
 
 
+# What reading /proc says of a process that ends just then.
+GONE = (FileNotFoundError, ProcessLookupError)
+
+
 def tids(pid):
     try:
         return sorted(int(t) for t in os.listdir("/proc/%d/task" % pid))
-    except FileNotFoundError:
+    except GONE:
         return []
 
 
@@ -102,7 +106,7 @@ def state(pid, tid):
     try:
         with open("/proc/%d/task/%d/stat" % (pid, tid), "rb") as f:
             return f.read().rpartition(b")")[2].split()[0].decode()
-    except (FileNotFoundError, ProcessLookupError):
+    except GONE:
         return "X"
 
 
@@ -125,11 +129,13 @@ def still_stopped(pid):
 
 
 def status_field(pid, name):
-    with open("/proc/%d/status" % pid, encoding="utf-8",
-              errors="replace") as f:
-        for line in f:
-            if line.startswith(name + ":"):
-                return line.split(":", 1)[1].strip()
+    """None: there is none, or the process has ended."""
+    with contextlib.suppress(*GONE):
+        with open("/proc/%d/status" % pid, encoding="utf-8",
+                  errors="replace") as f:
+            for line in f:
+                if line.startswith(name + ":"):
+                    return line.split(":", 1)[1].strip()
     return None
 
 
@@ -140,7 +146,7 @@ def is_seized(pid):
         try:
             with open("/proc/%d/task/%d/status" % (pid, tid), "rb") as f:
                 found += b"TracerPid:\t0\n" not in f.read()
-        except (FileNotFoundError, ProcessLookupError):
+        except GONE:
             pass
     return found
 

@@ -92,7 +92,8 @@ class Kills:
         path = self.fresh_snapshot()
         server = served.Server(self.shop)
         ended = threading.Event()
-        reader = threading.Thread(target=self.read, args=(server, ended))
+        reader = threading.Thread(target=self.read, daemon=True,
+                                  args=(server, ended))
         putter = threading.Thread(target=self.put, args=(path,))
         reader.start()
         putter.start()

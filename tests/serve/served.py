@@ -327,9 +327,13 @@ def open_rsp(server, project="default", token=None):
 
 
 def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid),
-              encoding="ascii") as f:
-        return [int(word) for word in f.read().split()]
+    """None of a process that has ended."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid),
+                  encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def workers(server):
