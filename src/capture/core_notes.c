@@ -129,7 +129,8 @@ put_process(struct buf *out, const struct target *t)
 	pad_to(&b, PRPSINFO_FNAME);
 	buf_put(&b, name, strnlen(name, PRPSINFO_FNAME_SIZE - 1));
 	pad_to(&b, PRPSINFO_ARGS);
-	buf_put(&b, args, strnlen(args, PRPSINFO_ARGS_SIZE - 1));
+	/* One that gdb filled to the last byte has no NUL; it stays whole. */
+	buf_put(&b, args, strnlen(args, PRPSINFO_ARGS_SIZE));
 	pad_to(&b, PRPSINFO_SIZE);
 	put_buf(out, NT_PRPSINFO, &b);
 }
