@@ -11,6 +11,15 @@ AC_DEFUN([INQ_NEED_MODULE], [
 	], [INQ_MISSES([$2], [$3])])
 ])
 
+# INQ_NEED_LATER(VARIABLE, PKG-CONFIG MODULE, DEBIAN PACKAGE)
+# Not linked: the program loads it when it needs it.
+AC_DEFUN([INQ_NEED_LATER], [
+	PKG_CHECK_MODULES([$1], [$2], [
+		inq_found="$inq_found $2 `$PKG_CONFIG --modversion $2`,"
+		INQ_CPPFLAGS="$INQ_CPPFLAGS $[]$1[]_CFLAGS"
+	], [INQ_MISSES([$2], [$3])])
+])
+
 # INQ_NEED_LIBRARY(VARIABLE, LIBRARY, FUNCTION, HEADER, DEBIAN PACKAGE)
 AC_DEFUN([INQ_NEED_LIBRARY], [
 	inq_have=no

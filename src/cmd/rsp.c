@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +56,7 @@ static struct err *
 rsp_start(struct session_options *session, struct worker_options *job,
 	  int *ours, struct session **out)
 {
-	int pair[2], keep[3];
+	int pair[2], keep[4];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_errno("cannot make a socket");
@@ -70,6 +69,8 @@ rsp_start(struct session_options *session, struct worker_options *job,
 		keep[session->n_keep++] = job->record;
 	if (job->quiet >= 0)
 		keep[session->n_keep++] = job->quiet;
+	if (job->peer >= 0)
+		keep[session->n_keep++] = job->peer;
 	session->arg = job;
 	struct err *err = session_start(session, out);
 	session->keep = NULL;
@@ -96,21 +97,11 @@ rsp_find_quiet(int *out)
 	return *out >= 0 ? NULL : err_errno("cannot open /dev/null");
 }
 
-/* One for us and one for the client: on a single one it would wait for us. */
-static bool
-rsp_has_processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0
-	       && CPU_COUNT(&set) > 1;
-}
-
 static struct err *
 rsp_pipe(struct session_options *session, struct worker_options *job,
 	 int *status)
 {
-	_close_ int quiet = -1, control = -1;
+	_close_ int quiet = -1, control = -1, peer = worker_peer(STDIN_FILENO);
 	struct session *s;
 
 	/*
@@ -120,8 +111,8 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	if (!isatty(STDIN_FILENO))
 		signal(SIGINT, SIG_IGN);
 	job->in = STDIN_FILENO;
-	job->awake = rsp_has_processors();
 	job->out = STDOUT_FILENO;
+	job->peer = peer;
 	struct err *err = rsp_find_quiet(&quiet);
 	job->quiet = quiet;
 	if (!err)
@@ -322,6 +313,7 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	struct worker_options job = {
 		.in = -1, .out = -1, .control = -1, .record = -1, .quiet = -1,
+		.peer = -1,
 	};
 	struct rsp_options o = { 0 };
 	struct operands operands;

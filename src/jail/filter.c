@@ -62,6 +62,7 @@ static const struct rule {
 	{ SCMP_SYS(getpid), 0, { 0 } },
 	{ SCMP_SYS(gettid), 0, { 0 } },
 	{ SCMP_SYS(futex), 0, { 0 } },
+	{ SCMP_SYS(sched_setaffinity), 1, INT(0, 0) },
 	{ SCMP_SYS(getrandom), 0, { 0 } },
 	{ SCMP_SYS(clock_gettime), 0, { 0 } },
 	{ SCMP_SYS(rt_sigaction), 0, { 0 } },

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http.c: fetches files from a server, by libcurl.
+ *
+ * It is loaded when it is needed: it brings thirty libraries with it, which
+ * would be most of what the program needs to start.
  */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <string.h>
 
 #include "net/net.h"
@@ -12,9 +16,55 @@
 #define STALL_SECONDS 60L
 #define SAID_MAX 200u
 
+#define CURL_NAME "libcurl.so.4"
+
+static struct {
+	void *library;
+	CURL *(*init)(void);
+	void (*cleanup)(CURL *);
+	CURLcode (*setopt)(CURL *, CURLoption, ...);
+	CURLcode (*getinfo)(CURL *, CURLINFO, ...);
+	CURLcode (*perform)(CURL *);
+	const char *(*strerror)(CURLcode);
+	struct curl_slist *(*append)(struct curl_slist *, const char *);
+	void (*free_all)(struct curl_slist *);
+} curl;
+
+static struct err *
+curl_load(void)
+{
+	const struct {
+		void *to;
+		const char *name;
+	} functions[] = {
+		{ &curl.init, "curl_easy_init" },
+		{ &curl.cleanup, "curl_easy_cleanup" },
+		{ &curl.setopt, "curl_easy_setopt" },
+		{ &curl.getinfo, "curl_easy_getinfo" },
+		{ &curl.perform, "curl_easy_perform" },
+		{ &curl.strerror, "curl_easy_strerror" },
+		{ &curl.append, "curl_slist_append" },
+		{ &curl.free_all, "curl_slist_free_all" },
+	};
+	void *library = curl.library ? curl.library
+				     : dlopen(CURL_NAME, RTLD_NOW);
+
+	for (size_t k = 0; library && k < countof(functions); k++) {
+		void *f = dlsym(library, functions[k].name);
+		if (!f)
+			return err_new(ERR_UNSUPPORTED, CURL_NAME " has no %s",
+				       functions[k].name);
+		memcpy(functions[k].to, &f, sizeof(f));
+	}
+	curl.library = library;
+	return library ? NULL
+		       : err_new(ERR_UNSUPPORTED, "cannot load " CURL_NAME
+				 ": %s", dlerror());
+}
+
 struct fetch {
 	const struct net_fetch *f;
-	CURL *curl;
+	CURL *handle;
 	uint64_t done;
 	struct err *err;        /* why it was broken off */
 	struct buf said;        /* the begin of an answer that is no file */
@@ -23,7 +73,8 @@ struct fetch {
 static void
 fetch_fini(struct fetch *x)
 {
-	curl_easy_cleanup(x->curl);
+	if (x->handle)
+		curl.cleanup(x->handle);
 	buf_fini(&x->said);
 	err_free(x->err);
 }
@@ -33,7 +84,7 @@ fetch_is_file(struct fetch *x)
 {
 	long status = 0;
 
-	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl.getinfo(x->handle, CURLINFO_RESPONSE_CODE, &status);
 	return status == 200;
 }
 
@@ -76,21 +127,21 @@ fetch_progress(void *arg, curl_off_t total, curl_off_t done, curl_off_t up,
 static void
 fetch_set(struct fetch *x, struct curl_slist *headers)
 {
-	curl_easy_setopt(x->curl, CURLOPT_URL, x->f->url);
-	curl_easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(x->curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(x->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(x->curl, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
-	curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, fetch_write);
-	curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
+	curl.setopt(x->handle, CURLOPT_URL, x->f->url);
+	curl.setopt(x->handle, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.setopt(x->handle, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.setopt(x->handle, CURLOPT_NOSIGNAL, 1L);
+	curl.setopt(x->handle, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl.setopt(x->handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl.setopt(x->handle, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+	curl.setopt(x->handle, CURLOPT_HTTPHEADER, headers);
+	curl.setopt(x->handle, CURLOPT_WRITEFUNCTION, fetch_write);
+	curl.setopt(x->handle, CURLOPT_WRITEDATA, x);
 	if (!x->f->progress)
 		return;
-	curl_easy_setopt(x->curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(x->curl, CURLOPT_XFERINFOFUNCTION, fetch_progress);
-	curl_easy_setopt(x->curl, CURLOPT_XFERINFODATA, x);
+	curl.setopt(x->handle, CURLOPT_NOPROGRESS, 0L);
+	curl.setopt(x->handle, CURLOPT_XFERINFOFUNCTION, fetch_progress);
+	curl.setopt(x->handle, CURLOPT_XFERINFODATA, x);
 }
 
 static enum err_kind
@@ -120,8 +171,8 @@ fetch_result(struct fetch *x, CURLcode code)
 		return take(x->err);
 	if (code != CURLE_OK)
 		return err_new(ERR_NETWORK, "%s: %s", x->f->url,
-			       curl_easy_strerror(code));
-	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+			       curl.strerror(code));
+	curl.getinfo(x->handle, CURLINFO_RESPONSE_CODE, &status);
 	if (status == 200)
 		return NULL;
 	const char *said = x->said.data ? x->said.data : "";
@@ -140,20 +191,21 @@ net_fetch(const struct net_fetch *f)
 	_url_ struct net_url u = { 0 };
 
 	struct err *err = net_url_parse(f->url, &u);
+	if (!err)
+		err = curl_load();
 	if (err)
 		return err;
-	x.curl = curl_easy_init();
+	x.handle = curl.init();
 	if (f->token) {
 		buf_printf(&header, "Authorization: Bearer %s", f->token);
-		headers = curl_slist_append(NULL, header.data ? header.data
-							      : "");
+		headers = curl.append(NULL, header.data ? header.data : "");
 	}
-	if (!x.curl || (f->token && (!headers || header.failed)))
+	if (!x.handle || (f->token && (!headers || header.failed)))
 		err = err_nomem();
 	if (!err) {
 		fetch_set(&x, headers);
-		err = fetch_result(&x, curl_easy_perform(x.curl));
+		err = fetch_result(&x, curl.perform(x.handle));
 	}
-	curl_slist_free_all(headers);
+	curl.free_all(headers);
 	return err;
 }

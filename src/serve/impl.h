@@ -11,6 +11,11 @@
 #include "serve/record.h"
 #include "serve/serve.h"
 
+/**
+ * Move to the processor where the process of @peer (worker_peer()) runs now;
+ * *@at remembers it (-1 at first).
+ */
+void follow(int peer, int *at);
 /** worker_run() for snapshots that the server sends. */
 struct err *worker_run_with(const struct worker_options *o,
 			    const struct supply *supply) _must_check_;

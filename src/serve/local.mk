@@ -6,6 +6,7 @@ libserve_a_SOURCES = \
 	src/serve/control.c \
 	src/serve/control.h \
 	src/serve/doors.c \
+	src/serve/follow.c \
 	src/serve/host.c \
 	src/serve/host.h \
 	src/serve/impl.h \

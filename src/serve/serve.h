@@ -20,8 +20,8 @@ struct worker_options {
 	int in, out;            /* a client that is there already; or -1 */
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
-	bool awake;             /* is quick at the cost of processor time: for
-				   one client, and more than one processor */
+	int peer;               /* the one client runs on the processor that
+				   this tells: worker_peer(); or -1 */
 	int record;             /* both directions are written here; or -1 */
 	int quiet;              /* what stderr becomes once all is well; or -1 */
 };
@@ -31,6 +31,8 @@ struct worker_options {
  * that is there already or the @single one; else when @control is closed.
  */
 struct err *worker_run(const struct worker_options *o) _must_check_;
+/** For @peer: of the process that made @socket; -1: nobody can tell. */
+int worker_peer(int socket);
 /** The other end of @control: hand over a connection; borrows @fd. */
 struct err *worker_pass(int control, int fd) _must_check_;
 /** Has it said that clients may speak? Does not wait. */

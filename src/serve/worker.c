@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "serve/impl.h"
@@ -19,8 +18,8 @@
  * enough that many requests in one do not keep the others waiting.
  */
 #define READ_SIZE (8u << 10)
-/* How long a worker stays awake for the next question: worker_wait(). */
-#define AWAKE_NS 200000
+/* Questions after which a worker looks where its client runs. */
+#define FOLLOW_EVERY 64u
 /* A client that does not read its answers is not read from, either. */
 #define PENDING_MAX (4u << 20)
 
@@ -43,6 +42,7 @@ struct worker {
 	unsigned count;         /* connections there ever were */
 	uint64_t reads;         /* what a ping is answered with */
 	uint64_t rested;        /* what the ping before was answered with */
+	int processor;          /* that it followed its client to */
 	bool over;              /* nobody is left to bring connections */
 	uint8_t bytes[READ_SIZE];
 };
@@ -280,31 +280,6 @@ worker_reap(struct worker *w)
 	}
 }
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/*
- * A debugger at the other end of a pipe asks its next question within
- * microseconds: falling asleep in between, and being woken, would take longer
- * than the answer.
- */
-static int
-worker_wait(const struct worker *w, struct pollfd *slot, size_t n)
-{
-	int64_t until = w->o->awake ? now_ns() + AWAKE_NS : 0;
-	int ready = 0;
-
-	while (!ready && now_ns() < until)
-		ready = poll(slot, n, 0);
-	return ready ? ready : poll(slot, n, -1);
-}
-
 static struct err *
 worker_turn(struct worker *w)
 {
@@ -312,7 +287,9 @@ worker_turn(struct worker *w)
 	size_t n = worker_slots(w, slot), served = w->n;
 	struct err *err = NULL;
 
-	if (worker_wait(w, slot, n) < 0)
+	if (w->o->peer >= 0 && w->reads % FOLLOW_EVERY == 0)
+		follow(w->o->peer, &w->processor);
+	if (poll(slot, n, -1) < 0)
 		return errno == EINTR ? NULL
 				      : err_errno("cannot wait for a client");
 	if (slot[0].revents)
@@ -367,6 +344,7 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	w->o = o;
 	w->insp = o->insp;
 	w->title = o->title;
+	w->processor = -1;
 	w->host.control = o->control;
 	w->host.supply = supply;
 	w->host.other = worker_message;

@@ -51,7 +51,7 @@ worker_main(void *arg)
 {
 	const struct ends *e = arg;
 	const struct worker_options o = {
-		.in = -1, .out = -1, .record = -1, .quiet = -1,
+		.in = -1, .out = -1, .record = -1, .quiet = -1, .peer = -1,
 		.control = e->control, .single = true,
 	};
 	struct supply supply;

@@ -63,15 +63,6 @@ def started(argv, **more):
             process.wait()
 
 
-def children(pid):
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid),
-                  encoding="ascii") as f:
-            return [int(word) for word in f.read().split()]
-    except OSError:     # it has ended
-        return []
-
-
 def used_seconds(pid):
     """Of a process that may come to its end meanwhile."""
     try:
@@ -82,7 +73,7 @@ def used_seconds(pid):
 
 def tree(pid):
     found = [pid]
-    for child in children(pid):
+    for child in kit.children(pid):
         found += tree(child)
     return found
 
@@ -172,7 +163,7 @@ http {{ access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p;
                                      user="root"))
         with started(["nginx", "-p", self.directory, "-c", conf]) as process:
             real.wait_for("nginx serves", self.answers)
-            self.pids = [process.pid, *children(process.pid)]
+            self.pids = [process.pid, *kit.children(process.pid)]
             yield
 
     def answers(self):
@@ -235,7 +226,7 @@ class Postgres:
 
     def backend(self, server):
         def busy():
-            return [pid for pid in children(server)
+            return [pid for pid in kit.children(server)
                     if used_seconds(pid) > 0.2]
         real.wait_for("a backend works", busy)
         return busy()[0]

@@ -139,9 +139,7 @@ class Runs:
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL)
         tool.stdout.readline()
-        with open("/proc/%d/task/%d/children" % (tool.pid, tool.pid),
-                  encoding="ascii") as f:
-            return tool, int(f.read().split()[0])
+        return tool, kit.children(tool.pid)[0]
 
     def stops(self):
         """SIGSTOP and SIGCONT from elsewhere."""

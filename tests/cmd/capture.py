@@ -210,9 +210,7 @@ class Captures:
 
     def traced(self):
         with self.running(self.inquest, "capture", "--", self.hold) as p:
-            with open("/proc/%d/task/%d/children" % (p.pid, p.pid),
-                      encoding="ascii") as f:
-                child = int(f.read().split()[0])
+            (child,) = kit.children(p.pid)
             result = self.refused("one that another tracer has", DENIED,
                                   child)
             self.tap.ok(str(p.pid).encode() in result.err,

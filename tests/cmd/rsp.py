@@ -245,12 +245,34 @@ class Sessions:
         again, recorded = replay(text, self.inquest, self.core)
         self.tap.ok(again == recorded, "and can be replayed", again)
 
+    def worker_follows(self):
+        """It runs on the processor where the other end of its socket runs."""
+        ours, theirs = socket.socketpair()
+        process = subprocess.Popen([self.inquest, "rsp", self.core],
+                                   stdin=theirs, stdout=theirs,
+                                   stderr=subprocess.DEVNULL)
+        theirs.close()
+        client = Client(ours)
+        client.ask("?")
+        (worker,) = kit.children(process.pid)
+        may = os.sched_getaffinity(0)
+        seen = []
+        try:
+            for processor in sorted(may):
+                os.sched_setaffinity(0, {processor})
+                for _ in range(200):
+                    client.ask("?")
+                seen.append(os.sched_getaffinity(worker) == {processor})
+        finally:
+            os.sched_setaffinity(0, may)
+        ours.close()
+        process.wait(20)
+        self.tap.ok(all(seen), "the worker follows its client from "
+                    "processor to processor", (seen, may))
+
     def worker_dies(self):
         listening = Listening(self.inquest, "127.0.0.1:0", self.core)
-        with open("/proc/%d/task/%d/children" % (
-                listening.process.pid, listening.process.pid),
-                encoding="ascii") as f:
-            worker = int(f.read().split()[0])
+        (worker,) = kit.children(listening.process.pid)
         client = listening.connect()
         client.ask("?")
         os.kill(worker, signal.SIGKILL)
@@ -297,6 +319,7 @@ def main():
     sessions.unix()
     sessions.addresses()
     sessions.records()
+    sessions.worker_follows()
     sessions.worker_dies()
     sessions.slow_reader()
     tap.leave()

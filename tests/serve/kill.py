@@ -30,7 +30,7 @@ LONGEST = 0.12          # seconds from the first client to the kill
 
 def family(pid):
     found = [pid]
-    for child in served.children(pid):
+    for child in kit.children(pid):
         found += family(child)
     return found
 

@@ -74,7 +74,7 @@ class Lives:
             web.ask("?")
             idle = served.Websocket(server, served.object_path(self.shop),
                                     server.token)
-            below = served.workers(server) + served.children(
+            below = served.workers(server) + kit.children(
                 server.process.pid)
             server.process.send_signal(how)
             codes = [w.wait_closed()[0] for w in (web.stream, idle)]
@@ -89,14 +89,14 @@ class Lives:
         server = served.Server(self.shop)
         web = served.open_rsp(server)
         web.ask("?")
-        below = served.workers(server) + served.children(server.process.pid)
+        below = served.workers(server) + kit.children(server.process.pid)
         server.end(signal.SIGKILL)
         self.tap.ok(served.until(lambda: all(map(gone, below))),
                     "a server that is killed leaves no process behind", below)
 
     def zygote_killed(self):
         server = served.Server(self.shop)
-        os.kill(served.children(server.process.pid)[0], signal.SIGKILL)
+        os.kill(kit.children(server.process.pid)[0], signal.SIGKILL)
         status = server.process.wait(timeout=served.DEADLINE)
         _, _, err = server.end()
         self.tap.ok(status == 1 and "starts workers has ended" in err,

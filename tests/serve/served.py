@@ -326,19 +326,10 @@ def open_rsp(server, project="default", token=None):
     return Rsp(w)
 
 
-def children(pid):
-    """None of a process that has ended."""
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid),
-                  encoding="ascii") as f:
-            return [int(word) for word in f.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
 def workers(server):
     """The processes of sessions: grandchildren of the server."""
-    return [w for z in children(server.process.pid) for w in children(z)]
+    return [w for z in kit.children(server.process.pid)
+            for w in kit.children(z)]
 
 
 def resident(pid):

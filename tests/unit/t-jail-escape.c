@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -128,6 +129,17 @@ try_clone3(void *arg)
 	if (pid == 0)
 		_exit(0);
 	return tried(pid);
+}
+
+static int
+try_move_other(void *arg)
+{
+	cpu_set_t set;
+
+	(void)arg;
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return tried(sched_setaffinity(1, sizeof(set), &set));
 }
 
 static int
@@ -274,6 +286,7 @@ main(void)
 		ENDS("execve", try_execve),
 		ENDS("fork", try_fork),
 		ENDS("clone3", try_clone3),
+		ENDS("moving another process", try_move_other),
 		ENDS("ptrace", try_ptrace),
 		ENDS("reading the parent's memory", try_read_parent),
 		ENDS("kill", try_kill),

@@ -115,6 +115,16 @@ class Result:
         return "\n".join([text, tail(self.out), tail(self.err)])
 
 
+def children(pid):
+    """None of a process that has ended."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid),
+                  encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def tail(data, limit=2000):
     text = data.decode("utf-8", "replace")
     return text if len(text) <= limit else "[...]" + text[-limit:]
