@@ -14,13 +14,19 @@
 #include "snapfmt/snapfmt.h"
 
 /* ---- live processes ---------------------------------------------------- */
+/** Which private memory: the stacks of all threads are in each of them. */
 enum capture_memory {
-	CAPTURE_FULL,           /* all private memory, up to the copy limit */
-	CAPTURE_STACKS,         /* stacks of all threads, registers, modules */
+	CAPTURE_REACHABLE,      /* all where it fits into the budget, else what
+				   registers, stacks and globals lead to */
+	CAPTURE_FULL,           /* all of it */
+	CAPTURE_STACKS,         /* stacks, registers, modules alone */
 };
 /** Zero means the default in parentheses. */
 struct capture_limits {
-	uint64_t copy;          /* bytes copied while stopped (150 MiB) */
+	uint64_t copy;          /* bytes copied while stopped (150 MiB; for
+				   CAPTURE_FULL half of the memory there is) */
+	uint64_t pause_ns;      /* copying ends by then (no bound): what is
+				   not copied is absent for want of time */
 	uint64_t stack;         /* of one thread's stack that are copied
 				   before all other memory (1 MiB) */
 	unsigned stop_ms;       /* until all threads stand still (2000): what
@@ -79,6 +85,20 @@ struct capture_options {
 	const char *const *attributes;  /* "key=value", borrowed; n_attributes */
 	size_t n_attributes;
 	uint64_t pause_ns;              /* how long the process stood still */
+	enum capture_memory memory;     /* of a picture: which is kept */
+	uint64_t budget;                /* bytes of it that are kept, for
+					   CAPTURE_REACHABLE (64 MiB) */
+	/** Names or globs of variables, thread-local ones too, whose bytes
+	 * are kept whatever the budget. */
+	const char *const *globals;
+	size_t n_globals;
+	const struct snap_blob *files;  /* attached as they are */
+	size_t n_files;
+	/** "env:NAME", "regex:EXPRESSION", "symbol:NAME": what they match is
+	 * zeroed before it is written, and said. */
+	const char *const *redact;
+	size_t n_redact;
+	uint64_t series, series_index;  /* for the provenance; 0 = none */
 	capture_progress_fn *progress;
 	void *progress_arg;
 };

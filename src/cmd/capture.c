@@ -16,14 +16,13 @@
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
-#include "cmd/kv.h"
+#include "cmd/keep.h"
 #include "cmd/shoot.h"
 
 struct capture_verb_options {
-	const char *output, *project, *memory, *results, *store;
-	uint64_t copy_limit;
+	const char *output, *project, *results, *store;
 	bool put, json;
-	struct opt_list kv;
+	struct keep keep;
 };
 
 /* Shared with the processes that take pictures of a command. */
@@ -144,26 +143,6 @@ capturing_command(struct capturing *c, char *const *argv, int *status)
 /* ---- the words ---- */
 
 static struct err *
-capturing_read_limits(struct capturing *c)
-{
-	static const struct {
-		const char *name;
-		enum capture_memory memory;
-	} kinds[] = { { "full", CAPTURE_FULL }, { "stacks", CAPTURE_STACKS } };
-	const char *word = c->options.memory ? c->options.memory : "full";
-
-	c->limits.copy = c->options.copy_limit;
-	for (size_t k = 0; k < countof(kinds); k++) {
-		if (strcmp(word, kinds[k].name) != 0)
-			continue;
-		c->limits.memory = kinds[k].memory;
-		return NULL;
-	}
-	return err_new(ERR_USAGE, "--memory \"%.80s\" is neither full nor "
-		       "stacks", word);
-}
-
-static struct err *
 capturing_read_place(struct capturing *c)
 {
 	const struct capture_verb_options *o = &c->options;
@@ -217,14 +196,12 @@ capturing_run(struct capturing *c, const struct operands *own,
 	      char *const *command, int *status)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct vec attributes = { 0 };
 	_close_ int results = -1;
 
 	if (!a)
 		return err_nomem();
-	struct err *err = capturing_read_limits(c);
-	if (!err)
-		err = kv_read(&c->options.kv, a, &attributes);
+	struct err *err = keep_read(&c->options.keep, a, &c->limits,
+				    &c->shoot.options);
 	if (!err)
 		err = capturing_read_place(c);
 	if (!err)
@@ -234,8 +211,6 @@ capturing_run(struct capturing *c, const struct operands *own,
 	if (err)
 		return err;
 	c->shoot.results = results;
-	c->shoot.attributes = attributes.data;
-	c->shoot.n_attributes = attributes.n;
 	return command ? capturing_command(c, command, status)
 		       : capturing_process(c, own->item[0], status);
 }
@@ -276,12 +251,8 @@ static const struct opt capture_opts[] = {
 	  OPT_STRING, FIELD(project) },
 	{ "store", 0, "DIR", "with --put: another store",
 	  OPT_STRING, FIELD(store) },
-	{ "kv", 0, "KEY=VALUE", "add an attribute (may be repeated)",
-	  OPT_LIST, FIELD(kv) },
-	{ "memory", 'm', "KIND", "full (all private memory) or stacks",
-	  OPT_STRING, FIELD(memory) },
-	{ "copy-limit", 0, "SIZE", "bytes copied while it is stopped; 150M",
-	  OPT_U64, FIELD(copy_limit) },
+	KEEP_OPTS(struct capture_verb_options),
+	KEEP_LIVE_OPTS(struct capture_verb_options),
 	{ "results", 0, "FILE", "append paths, ids or JSON there",
 	  OPT_STRING, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",

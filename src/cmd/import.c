@@ -3,13 +3,13 @@
  * import.c: inquest import - a core becomes a snapshot.
  */
 #include "cmd/cmd.h"
-#include "cmd/kv.h"
+#include "cmd/keep.h"
 #include "cmd/save.h"
 
 struct import_options {
 	const char *exe, *output;
 	bool json;
-	struct opt_list kv;
+	struct keep keep;
 };
 
 static struct err *
@@ -47,17 +47,17 @@ import_all(const struct import_options *o, const char *snap, struct arena *a,
 {
 	_place_ struct place place = { 0 };
 	_buf_ struct buf path = { 0 };
-	struct vec attributes = { 0 };
+	struct capture_options options = { 0 };
 	struct saved saved;
 
-	struct err *err = kv_read(&o->kv, a, &attributes);
+	struct err *err = keep_read(&o->keep, a, NULL, &options);
 	if (!err)
 		err = place_find(o->output, snap, &place);
 	if (err)
 		return err;
 	const struct save save = {
 		.session = { .verb = "import", .snap = snap, .exe = o->exe },
-		.attributes = attributes.data, .n_attributes = attributes.n,
+		.options = options,
 	};
 	err = save_file(&save, &place, &saved, &path, status);
 	if (err || !path.len)
@@ -84,8 +84,7 @@ static const struct opt import_opts[] = {
 	  OPT_STRING, offsetof(struct import_options, exe) },
 	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default",
 	  OPT_STRING, offsetof(struct import_options, output) },
-	{ "kv", 0, "KEY=VALUE", "add an attribute (may be repeated)",
-	  OPT_LIST, offsetof(struct import_options, kv) },
+	KEEP_OPTS(struct import_options),
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, offsetof(struct import_options, json) },
 	{ .name = NULL }

@@ -16,6 +16,8 @@ inquest_SOURCES = \
 	src/cmd/home.c \
 	src/cmd/home.h \
 	src/cmd/import.c \
+	src/cmd/keep.c \
+	src/cmd/keep.h \
 	src/cmd/kv.c \
 	src/cmd/kv.h \
 	src/cmd/list.c \

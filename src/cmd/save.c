@@ -42,15 +42,12 @@ saving_sink(void *arg, const void *data, size_t n)
 static struct err *
 saving_snapshot(struct subject *s, struct saving *j, struct capture_counts *out)
 {
-	const struct capture_options options = {
-		.source = insp_target(s->insp)->ops->kind,
-		.source_name = s->path,
-		.attributes = j->save->attributes,
-		.n_attributes = j->save->n_attributes,
-		.pause_ns = j->save->pause_ns,
-		.progress = progress_show, .progress_arg = &j->progress,
-	};
+	struct capture_options options = j->save->options;
 
+	options.source = insp_target(s->insp)->ops->kind;
+	options.source_name = s->path;
+	options.progress = progress_show;
+	options.progress_arg = &j->progress;
 	struct err *err = capture_save(s->insp, &options, saving_sink, j, out);
 	progress_end(&j->progress);
 	return err;

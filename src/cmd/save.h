@@ -18,9 +18,8 @@ struct save {
 	/** Which SNAP or picture; what else there is for a session is set
 	 * here. */
 	struct session_options session;
-	const char *const *attributes;  /* "key=value" */
-	size_t n_attributes;
-	uint64_t pause_ns;              /* of a picture */
+	/** For a snapshot; source, name and progress are set here. */
+	struct capture_options options;
 	/** What is written, jailed, from the beginning of the regular file
 	 * @fd; NULL: a snapshot. */
 	struct err *(*write)(struct insp *i, int fd,

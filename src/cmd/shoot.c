@@ -185,15 +185,15 @@ shot_save(struct shot *s, int root, int *status)
 	snprintf(title, sizeof(title), "process %" PRIu64,
 		 s->picture->process.pid);
 	snprintf(sysroot, sizeof(sysroot), "/proc/self/fd/%d", root);
-	const struct save save = {
+	struct save save = {
 		.session = {
 			.verb = "capture", .snap = title,
 			.picture = s->picture,
 			.sysroot = root >= 0 ? sysroot : NULL,
 		},
-		.attributes = o->attributes, .n_attributes = o->n_attributes,
-		.pause_ns = capture_pause_ns(s->picture),
+		.options = o->options,
 	};
+	save.options.pause_ns = capture_pause_ns(s->picture);
 	if (o->put)
 		return save_object(&save, &o->where, &s->saved, &s->added,
 				   &s->done, status);

@@ -9,8 +9,7 @@
 #include "cmd/save.h"
 
 struct shoot {
-	const char *const *attributes;  /* "key=value" */
-	size_t n_attributes;
+	struct capture_options options; /* for the snapshot */
 	bool put;               /* into a store; else into a file */
 	bool json;
 	struct place place;

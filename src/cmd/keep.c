@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keep.c: reads what a snapshot is to hold.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/keep.h"
+#include "cmd/kv.h"
+
+#define PAUSE_NS UINT64_C(20000000)
+#define ATTACH_MAX (64u << 20)
+
+bool
+keep_duration(const char *word, uint64_t *ns)
+{
+	static const struct { const char *unit; double ns; } units[] = {
+		{ "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 },
+		{ "m", 60e9 }, { "h", 3600e9 },
+	};
+	char *unit;
+	double value = strtod(word, &unit);
+
+	/* Also false for what is no number. */
+	if (unit == word || !(value >= 0))
+		return false;
+	for (size_t k = 0; k < countof(units); k++) {
+		double total = value * units[k].ns;
+		if (strcmp(unit, units[k].unit) != 0 || total > 9e18)
+			continue;
+		*ns = (uint64_t)total;
+		return true;
+	}
+	return false;
+}
+
+static struct err *
+keep_memory(const struct keep *k, struct capture_limits *limits)
+{
+	static const struct {
+		const char *name;
+		enum capture_memory memory;
+	} kinds[] = {
+		{ "reachable", CAPTURE_REACHABLE }, { "full", CAPTURE_FULL },
+		{ "stacks", CAPTURE_STACKS },
+	};
+	const char *word = k->memory ? k->memory : kinds[0].name;
+
+	for (size_t i = 0; i < countof(kinds); i++) {
+		if (strcmp(word, kinds[i].name) != 0)
+			continue;
+		limits->memory = kinds[i].memory;
+		return NULL;
+	}
+	return err_new(ERR_USAGE, "--memory \"%.80s\" is none of reachable, "
+		       "stacks and full", word);
+}
+
+static struct err *
+keep_limits(const struct keep *k, struct capture_limits *limits)
+{
+	struct err *err = keep_memory(k, limits);
+
+	if (err)
+		return err;
+	limits->copy = k->copy_limit;
+	limits->pause_ns = limits->memory == CAPTURE_REACHABLE ? PAUSE_NS : 0;
+	if (k->max_pause && !keep_duration(k->max_pause, &limits->pause_ns))
+		return err_new(ERR_USAGE, "--max-pause \"%.80s\" is no time "
+			       "like 20ms or 1s", k->max_pause);
+	return NULL;
+}
+
+static struct err *
+keep_file(const char *path, struct arena *a, struct vec *files)
+{
+	_source_ struct source *src = NULL;
+	const char *name = strrchr(path, '/');
+	struct snap_blob *slot = vec_add(files, a, sizeof(*slot));
+
+	if (!slot)
+		return err_nomem();
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_errno("cannot attach %s", path);
+	struct err *err = source_fd(fd, path, &src);
+	if (err)
+		return err;
+	slot->name = arena_strdup(a, name && name[1] ? name + 1 : path);
+	return slot->name ? source_load(src, 0, source_size(src), ATTACH_MAX,
+					a, &slot->bytes)
+			  : err_nomem();
+}
+
+static struct err *
+keep_files(const struct keep *k, struct arena *a,
+	   struct capture_options *options)
+{
+	struct vec files = { 0 };
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < k->attach.n && !err; i++)
+		err = keep_file(k->attach.item[i], a, &files);
+	options->files = files.data;
+	options->n_files = files.n;
+	return err;
+}
+
+struct err *
+keep_read(const struct keep *k, struct arena *a, struct capture_limits *limits,
+	  struct capture_options *options)
+{
+	struct vec attributes = { 0 };
+
+	struct err *err = limits ? keep_limits(k, limits) : NULL;
+	if (!err)
+		err = kv_read(&k->kv, a, &attributes);
+	if (!err)
+		err = keep_files(k, a, options);
+	if (err)
+		return err;
+	options->attributes = attributes.data;
+	options->n_attributes = attributes.n;
+	options->memory = limits ? limits->memory : CAPTURE_FULL;
+	options->budget = k->budget;
+	options->globals = k->global.item;
+	options->n_globals = k->global.n;
+	options->redact = k->redact.item;
+	options->n_redact = k->redact.n;
+	return NULL;
+}
