@@ -7,7 +7,7 @@
 #include "inspect/impl.h"
 
 static const struct arch_table *const TABLES[] = {
-	&arch_x86_64,
+	&arch_x86_64, &arch_aarch64,
 };
 
 const struct arch *

@@ -9,7 +9,7 @@
 
 #include "inspect/inspect.h"
 
-#define ARCH_SETS 4             /* kinds of regsets one architecture uses */
+#define ARCH_SETS 6             /* kinds of regsets one architecture uses */
 #define ARCH_COMPONENTS 32
 
 /** Where the bytes of a register are in what the kernel recorded. */
@@ -29,7 +29,8 @@ struct arch_reg {
 
 /** What the target's machine has, as far as the records tell. */
 struct arch_layout {
-	uint64_t features;      /* bit n: component n exists */
+	uint64_t features;      /* bit n: component or set n exists */
+	uint64_t signing;       /* bits of a code address that sign it */
 	struct {
 		uint32_t offset, size;  /* size 0 = place unknown */
 	} component[ARCH_COMPONENTS];
@@ -42,6 +43,7 @@ struct reg_sets {
 struct arch_table {
 	struct arch arch;
 	uint32_t sets[ARCH_SETS];       /* NT_* kinds; 0 = no more */
+	uint16_t general_size;          /* of the first, in NT_PRSTATUS */
 	const struct arch_reg *regs;
 	size_t n_regs;
 	/** Learn the layout from the regsets of all threads. */
@@ -52,14 +54,22 @@ struct arch_table {
 	bool (*read)(const struct arch_layout *l, const struct reg_sets *s,
 		     const struct arch_reg *r, void *out);
 
+	/** Which register tables mean by "the return address" (DWARF). */
+	uint16_t ra;
 	/** Registers a callee must preserve: bit n = DWARF number n. */
-	uint32_t preserved;
+	uint64_t preserved;
 	/**
 	 * Do @n bytes that end at return address @ra end in a call? *@target
 	 * is what it calls, 0 if its bytes do not tell.
 	 */
 	bool (*is_call)(const uint8_t *code, size_t n, uint64_t ra,
 			uint64_t *target);
+	/*
+	 * Without tables: where the caller of the innermost frame is. The
+	 * first two are for machines whose calls put the return address on
+	 * the stack, the third for those that have a register for it (@ra is
+	 * not the pc).
+	 */
 	/** Does a function that begins with these 8 bytes set up a frame? */
 	bool (*makes_frame)(const uint8_t *start);
 	/**
@@ -68,8 +78,16 @@ struct arch_table {
 	 * before it, @at the 4 from it on. -1 = cannot tell.
 	 */
 	int (*return_slot)(const uint8_t *before, const uint8_t *at);
+	/**
+	 * A function's @n bytes, from its start; where its end is not known,
+	 * some more. Does @ra still hold the return address at
+	 * offset @at, and the frame pointer its caller's? Then the number of
+	 * bytes from the stack pointer to the caller's; else -1.
+	 */
+	int (*link_slot)(const uint8_t *code, size_t n, size_t at);
 	/** The instructions of a signal trampoline. */
 	struct span trampoline;
+	bool trampoline_first;  /* its own table leads elsewhere */
 	/**
 	 * Registers saved in the signal frame at @sp, where its trampoline
 	 * runs.
@@ -78,7 +96,7 @@ struct arch_table {
 				   struct frame_regs *out);
 };
 
-extern const struct arch_table arch_x86_64;
+extern const struct arch_table arch_x86_64, arch_aarch64;
 
 /** The table behind a struct arch that arch_find() gave. */
 const struct arch_table *arch_table_of(const struct arch *a);

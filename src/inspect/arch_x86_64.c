@@ -380,20 +380,23 @@ x86_signal_regs(struct space *sp, uint64_t at, struct frame_regs *out)
 	struct rd r = rd_of(saved, sizeof(saved));
 	for (size_t n = 0; n < sizeof(order); n++)
 		out->value[order[n]] = rd_u64(&r);
-	out->known = (1u << FRAME_REGS) - 1;
+	out->known = (1ull << sizeof(order)) - 1;
 	return NULL;
 }
 
 const struct arch_table arch_x86_64 = {
 	.arch = { .name = "x86_64", .gdb_name = "i386:x86-64",
-		  .machine = EM_X86_64, .pc = 16, .sp = 7, .fp = 6, .tp = 58 },
+		  .machine = EM_X86_64, .pc = 16, .sp = 7, .fp = 6, .tp = 58,
+		  .frame_regs = 17 },
 	.sets = { NT_PRSTATUS, NT_FPREGSET, NT_X86_XSTATE,
 		  0x205 /* NT_X86_XSAVE_LAYOUT */ },
+	.general_size = 27 * 8,
 	.regs = REGS,
 	.n_regs = countof(REGS),
 	.layout = x86_layout,
 	.has = x86_has,
 	.read = x86_read,
+	.ra = 16,
 	.preserved = 1u << 3 | 1u << 6 | 0xfu << 12,    /* rbx rbp r12-r15 */
 	.is_call = x86_is_call,
 	.makes_frame = x86_makes_frame,

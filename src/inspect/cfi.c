@@ -204,7 +204,7 @@ eval_rule(const struct expr_env *env, const struct cfi_rule *rule,
 static void
 fill_defaults(const struct arch_table *arch, struct cfi_row *row)
 {
-	for (unsigned n = 0; n < FRAME_REGS; n++) {
+	for (unsigned n = 0; n < arch->arch.frame_regs; n++) {
 		if (row->reg[n].kind != CFI_NONE)
 			continue;
 		if (n == arch->arch.sp)
@@ -219,21 +219,56 @@ fill_defaults(const struct arch_table *arch, struct cfi_row *row)
  * are the step's; any other register is then merely not known.
  */
 static struct err *
-eval_caller(const struct expr_env *env, const struct cfi_row *row, uint64_t ra,
-	    uint64_t sp, struct frame_regs *out)
+eval_caller(const struct expr_env *env, const struct cfi_row *row,
+	    const struct arch_table *arch, struct frame_regs *out)
 {
-	for (unsigned n = 0; n < FRAME_REGS; n++) {
+	for (unsigned n = 0; n < arch->arch.frame_regs; n++) {
 		bool known;
 		struct err *err = eval_rule(env, &row->reg[n], n,
 					    &out->value[n], &known);
 
-		if (err && (n == ra || n == sp))
+		if (err && (n == arch->ra || n == arch->arch.sp))
 			return err;
 		if (!err && known)
-			out->known |= 1u << n;
+			out->known |= 1ull << n;
 		err_free(err);
 	}
 	return NULL;
+}
+
+/*
+ * Where calls leave the return address in a register, a function that calls
+ * nothing needs no rule for it. In one that has called somebody the register
+ * holds the pc itself.
+ */
+static bool
+tells_return(const struct arch_table *arch, const struct frame_regs *regs,
+	     struct cfi_row *row)
+{
+	struct cfi_rule *rule = &row->reg[arch->ra];
+
+	if (arch->ra == arch->arch.pc || rule->kind > CFI_SAME)
+		return rule->kind != CFI_NONE;
+	if (rule->kind == CFI_UNDEFINED)
+		return true;
+	rule->kind = CFI_SAME;
+	return !(regs->known >> arch->ra & 1)
+	       || regs->value[arch->ra] != regs->value[arch->arch.pc];
+}
+
+/* The register of the return address becomes the pc. */
+static void
+return_to(struct insp *i, const struct arch_table *arch, bool is_signed,
+	  struct frame_regs *caller)
+{
+	uint64_t ra = caller->value[arch->ra];
+
+	if (is_signed)
+		ra = regs_plain_code(i, ra);
+	caller->value[arch->ra] = ra;
+	caller->value[arch->arch.pc] = ra;
+	if (caller->known >> arch->ra & 1)
+		caller->known |= 1ull << arch->arch.pc;
 }
 
 struct err *
@@ -243,6 +278,7 @@ cfi_unwind(struct insp *i, uint64_t lookup, const struct frame_regs *regs,
 	struct known known = { i->space, regs };
 	struct expr_env env = { .read = read_known, .reg = reg_known,
 				.arg = &known };
+	const struct arch_table *arch = arch_table_of(i->arch);
 	struct cfi_step step = { 0 };
 	struct cfi_entry entry;
 	struct cfi_row row;
@@ -254,16 +290,18 @@ cfi_unwind(struct insp *i, uint64_t lookup, const struct frame_regs *regs,
 		err = eval_cfa(&env, &row, &env.cfa);
 	if (err)
 		return err;
-	if (entry.ra != i->arch->pc || row.reg[entry.ra].kind == CFI_NONE)
+	if (entry.ra != arch->ra || !tells_return(arch, regs, &row))
 		return err_new(ERR_DAMAGED, "no rule tells the return address");
 	env.has_cfa = true;
-	fill_defaults(arch_table_of(i->arch), &row);
-	err = eval_caller(&env, &row, entry.ra, i->arch->sp, &step.caller);
+	fill_defaults(arch, &row);
+	err = eval_caller(&env, &row, arch, &step.caller);
 	if (err)
 		return err;
+	if (arch->ra != arch->arch.pc)
+		return_to(i, arch, row.ra_signed, &step.caller);
 	step.cfa = env.cfa;
 	step.signal = entry.signal;
-	step.outermost = row.reg[entry.ra].kind == CFI_UNDEFINED;
+	step.outermost = row.reg[arch->ra].kind == CFI_UNDEFINED;
 	*out = step;
 	return NULL;
 }

@@ -10,7 +10,11 @@
 #include "inspect/unwind.h"
 
 #define REMEMBERED_MAX 16
+/* Not in every dwarf.h ("DWARF for the Arm 64-bit Architecture", 4.5.2). */
+#define AARCH64_NEGATE_RA_STATE_WITH_PC 0x2c
+#define AARCH64_NEGATE_RA_STATE 0x2d
 #define OPERANDS_MAX 3          /* with the final NUL */
+#define LIBUNWIND_REGS 17       /* of x86-64, which is all it is asked about */
 
 struct state {
 	const struct cfi_entry *entry;
@@ -18,7 +22,7 @@ struct state {
 	uint64_t pc, at;        /* wanted; where the program is */
 	struct cfi_row row;
 	struct cfi_row initial; /* after the CIE's part */
-	struct cfi_row remembered[REMEMBERED_MAX];
+	struct cfi_row *remembered;     /* REMEMBERED_MAX of them */
 	size_t n_remembered;
 	bool strict;            /* for cfi_row_check() */
 };
@@ -116,7 +120,7 @@ run_same_value(struct state *s, const struct instruction *in)
 static struct err *
 run_register(struct state *s, const struct instruction *in)
 {
-	if (s->strict && in->b >= FRAME_REGS)
+	if (s->strict && in->b >= LIBUNWIND_REGS)
 		return err_new(ERR_UNSUPPORTED, "a rule names register %llu",
 			       (unsigned long long)in->b);
 	set_rule(s, in->a, CFI_REGISTER, in->b);
@@ -164,6 +168,17 @@ run_recall(struct state *s, const struct instruction *in)
 	if (s->n_remembered == 0)
 		return damaged("a state is restored that was never remembered");
 	s->row = s->remembered[--s->n_remembered];
+	return NULL;
+}
+
+/* AArch64: the return address is signed from here on, or no longer. */
+static struct err *
+run_negate_signed(struct state *s, const struct instruction *in)
+{
+	(void)in;
+	if (s->strict)
+		return err_new(ERR_UNSUPPORTED, "the return address is signed");
+	s->row.ra_signed = !s->row.ra_signed;
 	return NULL;
 }
 
@@ -250,6 +265,8 @@ static const struct opcode OPCODES[0x40] = {
 	[DW_CFA_val_offset] = { run_val_offset, "UU" },
 	[DW_CFA_val_offset_sf] = { run_val_offset, "US" },
 	[DW_CFA_val_expression] = { run_val_expression, "UB" },
+	[AARCH64_NEGATE_RA_STATE_WITH_PC] = { run_negate_signed, "" },
+	[AARCH64_NEGATE_RA_STATE] = { run_negate_signed, "" },
 	[DW_CFA_GNU_args_size] = { run_nothing, "U" },
 	[DW_CFA_GNU_negative_offset_extended] = { run_negative_offset, "UU" },
 };
@@ -353,7 +370,9 @@ run_program(struct state *s, struct span program)
 struct err *
 cfi_row_at(const struct cfi_entry *e, uint64_t pc, struct cfi_row *out)
 {
-	struct state s = { .entry = e, .pc = UINT64_MAX };
+	struct cfi_row remembered[REMEMBERED_MAX];
+	struct state s = { .entry = e, .pc = UINT64_MAX,
+			   .remembered = remembered };
 
 	struct err *err = run_program(&s, e->initial);
 	if (err)
@@ -373,7 +392,9 @@ cfi_row_at(const struct cfi_entry *e, uint64_t pc, struct cfi_row *out)
 struct err *
 cfi_row_check(const struct cfi_entry *e)
 {
-	struct state s = { .entry = e, .pc = UINT64_MAX, .strict = true };
+	struct cfi_row remembered[REMEMBERED_MAX];
+	struct state s = { .entry = e, .pc = UINT64_MAX, .strict = true,
+			   .remembered = remembered };
 	struct err *err = run_program(&s, e->initial);
 
 	if (err)

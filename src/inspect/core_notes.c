@@ -2,23 +2,28 @@
 /*
  * The notes of a Linux ELF core: threads with their registers, the process,
  * its signal, auxv and mapped files. Layouts: struct elf_prstatus and
- * elf_prpsinfo of linux/elfcore.h for x86-64; NT_FILE as in fs/binfmt_elf.c.
+ * elf_prpsinfo of linux/elfcore.h for x86-64, with which AArch64 agrees but
+ * for the registers; NT_FILE as in fs/binfmt_elf.c.
  */
+#include "inspect/arch.h"
 #include "inspect/core.h"
 
 #include <elf.h>
 #include <signal.h>
 #include <string.h>
 
-/* Not in every elf.h: the XSAVE layout note of Linux 6.12 and later. */
+/* Not in every elf.h. */
 #define NOTE_XSAVE_LAYOUT 0x205
+#define NOTE_ARM_SVE 0x405
+#define NOTE_ARM_PAC_MASK 0x406
+#define NOTE_ARM_TAGGED_ADDR_CTRL 0x409
 
 #define CORE_THREADS_MAX (1u << 20)
 #define CORE_FILES_MAX (1u << 20)
 
-enum {                                  /* struct elf_prstatus, x86-64 */
+enum {                                  /* struct elf_prstatus, 64-bit */
 	PRSTATUS_CURSIG = 12, PRSTATUS_PID = 32, PRSTATUS_PPID = 36,
-	PRSTATUS_REGS = 112, PRSTATUS_REGS_SIZE = 27 * 8,
+	PRSTATUS_REGS = 112,
 };
 enum {                                  /* struct elf_prpsinfo, 64-bit */
 	PRPSINFO_STATE = 0, PRPSINFO_UID = 16, PRPSINFO_GID = 20,
@@ -55,7 +60,9 @@ note_prstatus(struct core *c, uint32_t type, struct span desc)
 	rd_seek(&r, PRSTATUS_PID);
 	uint32_t tid = rd_u32(&r);
 	rd_seek(&r, PRSTATUS_REGS);
-	const void *regs = rd_bytes(&r, PRSTATUS_REGS_SIZE);
+	size_t size = arch_table_of(arch_find(c->target.process.machine))
+			      ->general_size;
+	const void *regs = rd_bytes(&r, size);
 	if (!regs)
 		return core_gap(c, "a thread's status note is %zu bytes long, "
 				"too short to hold registers", desc.n);
@@ -66,7 +73,7 @@ note_prstatus(struct core *c, uint32_t type, struct span desc)
 			       CORE_THREADS_MAX);
 	t->record.tid = tid;
 	t->record.signal = signal;
-	add_regset(t, type, (struct span){ regs, PRSTATUS_REGS_SIZE });
+	add_regset(t, type, (struct span){ regs, size });
 	return NULL;
 }
 
@@ -205,6 +212,11 @@ static const struct {
 	{ "CORE", NT_FPREGSET, note_regset },
 	{ "LINUX", NT_X86_XSTATE, note_regset },
 	{ "LINUX", NOTE_XSAVE_LAYOUT, note_layout },
+	{ "LINUX", NT_ARM_TLS, note_regset },
+	{ "LINUX", NT_ARM_SYSTEM_CALL, note_regset },
+	{ "LINUX", NOTE_ARM_SVE, note_regset },
+	{ "LINUX", NOTE_ARM_PAC_MASK, note_regset },
+	{ "LINUX", NOTE_ARM_TAGGED_ADDR_CTRL, note_regset },
 	{ "CORE", NT_PRPSINFO, note_prpsinfo },
 	{ "CORE", NT_SIGINFO, note_siginfo },
 	{ "CORE", NT_AUXV, note_auxv },

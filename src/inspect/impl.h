@@ -64,6 +64,8 @@ const struct snap_map *space_map(const struct space *sp, uint64_t addr);
 /* regs.c */
 struct err *regs_init(struct insp *i) _must_check_;
 void regs_fini(struct insp *i);
+/** A code address without its signature, if the target's machine has such. */
+uint64_t regs_plain_code(const struct insp *i, uint64_t addr);
 
 /* modules.c: fill i->modules from the target or the link map. A bias of
  * MODULE_BIAS_UNKNOWN is for files.c to fill from the file. */

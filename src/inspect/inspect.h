@@ -133,15 +133,15 @@ struct arch {
 	const char *name;       /* "x86_64" */
 	const char *gdb_name;   /* "i386:x86-64" */
 	uint16_t machine;       /* EM_* */
-	uint16_t pc, sp, fp, tp;        /* DWARF number or arch_… index: see
-					   the table file */
+	uint16_t pc, sp, fp, tp;        /* DWARF numbers */
+	uint16_t frame_regs;    /* those below are frame registers */
 };
 
-/** Frame registers by DWARF number. */
-#define FRAME_REGS 17
+/** Frame registers by DWARF number: arch.frame_regs of them. */
+#define FRAME_REGS 33
 struct frame_regs {
 	uint64_t value[FRAME_REGS];
-	uint32_t known;         /* bit n: value[n] is certain */
+	uint64_t known;         /* bit n: value[n] is certain */
 };
 
 /* ---- the engine ----------------------------------------------------------- */

@@ -5,6 +5,7 @@ noinst_LIBRARIES += libinspect.a
 libinspect_a_SOURCES = \
 	src/inspect/arch.c \
 	src/inspect/arch.h \
+	src/inspect/arch_aarch64.c \
 	src/inspect/arch_x86_64.c \
 	src/inspect/cfi.c \
 	src/inspect/cfi_row.c \

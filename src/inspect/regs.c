@@ -196,7 +196,7 @@ insp_frame_regs(struct insp *i, size_t thread, struct frame_regs *out)
 
 	if (err)
 		return err;
-	for (unsigned n = 0; n < FRAME_REGS; n++) {
+	for (unsigned n = 0; n < i->arch->frame_regs; n++) {
 		uint8_t bytes[REG_BYTES_MAX];
 
 		if (r->by_dwarf[n] == INSP_NONE
@@ -204,8 +204,14 @@ insp_frame_regs(struct insp *i, size_t thread, struct frame_regs *out)
 			continue;
 		struct rd rd = rd_of(bytes, 8);
 		regs.value[n] = rd_u64(&rd);
-		regs.known |= 1u << n;
+		regs.known |= 1ull << n;
 	}
 	*out = regs;
 	return NULL;
+}
+
+uint64_t
+regs_plain_code(const struct insp *i, uint64_t addr)
+{
+	return addr & ~i->regs->layout.signing;
 }

@@ -315,13 +315,13 @@ second_free(struct second *s)
 static bool
 agrees(struct second *s, unw_cursor_t *cursor, const struct frame *caller)
 {
-	uint32_t check = arch_table_of(s->insp->arch)->preserved
+	uint64_t check = arch_table_of(s->insp->arch)->preserved
 			 | 1u << s->insp->arch->sp | 1u << s->insp->arch->pc;
 
-	for (int n = 0; n < FRAME_REGS; n++) {
+	for (int n = 0; n < s->insp->arch->frame_regs; n++) {
 		unw_word_t v;
 
-		if (check & caller->regs.known & 1u << n
+		if (check & caller->regs.known & 1ull << n
 		    && unw_get_reg(cursor, n, &v) == 0
 		    && v != caller->regs.value[n])
 			return false;

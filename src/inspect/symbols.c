@@ -166,6 +166,51 @@ demangled(struct insp *i, const char *linkage)
 }
 
 static bool
+is_definition(const GElf_Sym *sym)
+{
+	return sym->st_shndx != SHN_UNDEF
+	       && GELF_ST_TYPE(sym->st_info) != STT_SECTION
+	       && GELF_ST_TYPE(sym->st_info) != STT_FILE;
+}
+
+/* "$x", "$d.7": whether code or data begins, and nobody's name ("ELF for the
+ * Arm 64-bit Architecture", 5.5). */
+static bool
+is_mapping_symbol(const struct insp *i, const char *name)
+{
+	return i->arch->machine == EM_AARCH64 && name[0] == '$'
+	       && (name[1] == 'x' || name[1] == 'd')
+	       && (name[2] == '\0' || name[2] == '.');
+}
+
+/* libdwfl takes them for names where an assembler's function has no size. */
+static const char *
+name_beside_mapping(const struct insp *i, Dwfl_Module *mod, uint64_t at,
+		    GElf_Off *off, GElf_Sym *sym)
+{
+	int n = dwfl_module_getsymtab(mod);
+	const char *best = NULL;
+
+	for (int k = 0; k < n; k++) {
+		GElf_Sym s;
+		GElf_Addr addr;
+		const char *name = dwfl_module_getsym_info(mod, k, &s, &addr,
+							   NULL, NULL, NULL);
+
+		if (!name || !name[0] || !is_definition(&s) || addr > at
+		    || s.st_shndx != sym->st_shndx
+		    || (s.st_size && at - addr >= s.st_size)
+		    || is_mapping_symbol(i, name)
+		    || (best && at - addr >= *off))
+			continue;
+		best = name;
+		*off = at - addr;
+		*sym = s;
+	}
+	return best;
+}
+
+static bool
 look_up(struct insp *i, uint64_t addr, struct symbol *out)
 {
 	size_t module = insp_module_at(i, addr);
@@ -177,6 +222,8 @@ look_up(struct insp *i, uint64_t addr, struct symbol *out)
 		return false;
 	const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL,
 						NULL, NULL);
+	if (name && is_mapping_symbol(i, name))
+		name = name_beside_mapping(i, mod, addr, &off, &sym);
 	if (!name || !name[0])
 		return false;
 	*out = (struct symbol){
@@ -218,14 +265,6 @@ insp_symbol(struct insp *i, uint64_t addr, struct symbol *out)
 			       (unsigned long long)addr);
 	*out = slot->symbol;
 	return NULL;
-}
-
-static bool
-is_definition(const GElf_Sym *sym)
-{
-	return sym->st_shndx != SHN_UNDEF
-	       && GELF_ST_TYPE(sym->st_info) != STT_SECTION
-	       && GELF_ST_TYPE(sym->st_info) != STT_FILE;
 }
 
 struct err *

@@ -69,9 +69,11 @@ refuse_machine(struct source *src, uint16_t machine)
 
 	if (name)
 		return err_new(ERR_UNSUPPORTED, "%s is a core of %s; cores of "
-			       "x86-64 are handled", source_name(src), name);
+			       "x86-64 and AArch64 are handled",
+			       source_name(src), name);
 	return err_new(ERR_UNSUPPORTED, "%s is a core of ELF machine %u; cores "
-		       "of x86-64 are handled", source_name(src), machine);
+		       "of x86-64 and AArch64 are handled", source_name(src),
+		       machine);
 }
 
 static struct err *
@@ -87,7 +89,8 @@ ident_check(struct source *src, const Elf64_Ehdr *eh)
 			       source_name(src), type_name(type));
 	if (eh->e_ident[EI_CLASS] == ELFCLASS32 && machine == EM_X86_64)
 		return err_new(ERR_UNSUPPORTED, "%s is a core of x32; cores of "
-			       "x86-64 are handled", source_name(src));
+			       "x86-64 and AArch64 are handled",
+			       source_name(src));
 	if (big || eh->e_ident[EI_CLASS] != ELFCLASS64 || !arch_find(machine))
 		return refuse_machine(src, machine);
 	if (eh->e_ident[EI_OSABI] == ELFOSABI_FREEBSD)

@@ -19,6 +19,7 @@
 #define CALL_BYTES 7u           /* the longest call instruction */
 #define TRAMPOLINE_MAX 16u
 #define LEAF_SIZE 256u          /* of a leaf without a name, at most */
+#define LINK_CODE_MAX 1024u     /* of a function that keeps no frame */
 
 struct walk {
 	struct insp *insp;
@@ -36,6 +37,7 @@ struct step {
 	struct frame_regs caller;
 	uint64_t cfa;           /* of the frame itself */
 	bool signal;            /* the frame is a signal trampoline */
+	bool low;               /* @cfa is but a lower bound */
 	uint8_t how, flags;     /* of the caller */
 };
 
@@ -79,7 +81,7 @@ static void
 set_reg(struct frame_regs *r, unsigned number, uint64_t value)
 {
 	r->value[number] = value;
-	r->known |= 1u << number;
+	r->known |= 1ull << number;
 }
 
 static bool
@@ -208,6 +210,100 @@ step_prologue(struct walk *w, const struct frame *f, struct step *out)
 	return slot >= 0 && step_slot(w, f, (unsigned)slot, out);
 }
 
+/* ---- return addresses in a register --------------------------------------- */
+static bool
+has_link(const struct walk *w)
+{
+	return w->arch->ra != w->arch->arch.pc;
+}
+
+static bool
+same_function(const struct walk *w, uint64_t a, uint64_t b)
+{
+	struct symbol x, y;
+
+	_err_ struct err *no_x = insp_symbol(w->insp, a - 1, &x);
+	_err_ struct err *no_y = insp_symbol(w->insp, b, &y);
+	return !no_x && !no_y && x.address == y.address;
+}
+
+/* The caller is where the register says, @slot bytes further up the stack. */
+static bool
+follow_link(struct walk *w, const struct frame *f, unsigned slot,
+	    struct step *out)
+{
+	const struct arch *arch = &w->arch->arch;
+	uint64_t ra = regs_plain_code(w->insp, value_of(&f->regs, w->arch->ra));
+	uint64_t target;
+
+	if (!knows(&f->regs, w->arch->ra) || !knows(&f->regs, arch->sp)
+	    || follows_call(w, ra, &target) == NO)
+		return false;
+	out->caller = f->regs;
+	out->caller.known &= w->arch->preserved;
+	out->cfa = value_of(&f->regs, arch->sp) + slot;
+	set_reg(&out->caller, arch->pc, ra);
+	set_reg(&out->caller, arch->sp, out->cfa);
+	out->how = SNAP_FRAME_FP;
+	return true;
+}
+
+/*
+ * Where the function around the pc begins, and its size, by its name; else
+ * what the call before the link register has called, if that is shortly
+ * before: then it is this function, or the one that it called last.
+ */
+static bool
+link_function(struct walk *w, const struct frame *f, uint64_t *start,
+	      size_t *size)
+{
+	struct symbol symbol;
+
+	_err_ struct err *none = insp_symbol(w->insp, f->pc, &symbol);
+	*size = LINK_CODE_MAX;
+	if (none) {
+		uint64_t link = value_of(&f->regs, w->arch->ra);
+		follows_call(w, regs_plain_code(w->insp, link), start);
+	} else {
+		*start = symbol.address;
+		*size = symbol.size;
+	}
+	return *start && *size <= LINK_CODE_MAX && f->pc - *start < *size;
+}
+
+static bool
+step_link(struct walk *w, const struct frame *f, struct step *out)
+{
+	uint8_t code[LINK_CODE_MAX];
+	uint64_t start;
+	size_t n, size;
+
+	if (!knows(&f->regs, w->arch->ra) || !link_function(w, f, &start, &size))
+		return false;
+	_err_ struct err *err = space_read_some(w->insp->space, start, size,
+						code, &n);
+	int slot = err ? -1 : w->arch->link_slot(code, n, f->pc - start);
+	return slot >= 0 && follow_link(w, f, (unsigned)slot, out);
+}
+
+/*
+ * The innermost frame by its frame pointer, while the link register names
+ * another caller: that is one between the two, or of a call that is over.
+ */
+static void
+doubt_link(struct walk *w, const struct frame *f, struct step *s)
+{
+	uint64_t link = value_of(&f->regs, w->arch->ra), target;
+
+	link = regs_plain_code(w->insp, link);
+	if (has_link(w) && knows(&f->regs, w->arch->ra)
+	    && link != value_of(&s->caller, w->arch->arch.pc)
+	    && follows_call(w, link, &target) != NO
+	    && !same_function(w, link, f->pc))
+		s->flags = SNAP_FRAME_SUSPECT;
+}
+
+/* ---- return addresses on the stack ---------------------------------------- */
 /* Where the function around the pc begins, by its name, else by the @target of
  * the call that seems to have led here: that has to lie shortly before. */
 static bool
@@ -259,6 +355,8 @@ step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 
 	if (!knows(&f->regs, arch->sp))
 		return false;
+	if (has_link(w))
+		return follow_link(w, f, 0, out);
 	_err_ struct err *err = space_u64(w->insp->space, sp, &ra);
 	if (err || !is_executable(w, ra))
 		return false;
@@ -273,20 +371,26 @@ step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 	return true;
 }
 
+/* ---- frame pointers ------------------------------------------------------- */
 /* Where a frame pointer can be: in the stack, not below its end. */
 static bool
 is_in_stack(const struct walk *w, const struct frame *f)
 {
 	const struct arch *arch = &w->arch->arch;
 	uint64_t fp = value_of(&f->regs, arch->fp);
-	uint64_t sp = value_of(&f->regs, arch->sp);
+	bool exact = knows(&f->regs, arch->sp);
+	uint64_t sp = exact ? value_of(&f->regs, arch->sp) : w->cfa;
 
-	return knows(&f->regs, arch->fp) && knows(&f->regs, arch->sp)
-	       && fp >= sp && fp % 8 == 0 && same_mapping(w, sp, fp);
+	return knows(&f->regs, arch->fp) && (exact || sp) && fp >= sp
+	       && fp % 8 == 0 && same_mapping(w, sp, fp);
 }
 
-/* System V ABI AMD64 supplement, 3.2.2: (fp) = the caller's, 8(fp) = return
- * address. What else the callee saved is not known. */
+/*
+ * System V ABI AMD64 supplement, 3.2.2, and "Procedure Call Standard for the
+ * Arm 64-bit Architecture", 6.4.6: (fp) = the caller's, 8(fp) = return address.
+ * What else the callee saved is not known; nor, where a register brings the
+ * return address, in which part of its frame it has put the two.
+ */
 static bool
 step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 {
@@ -297,18 +401,29 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 		return false;
 	_err_ struct err *no_fp = space_u64(w->insp->space, fp, &saved);
 	_err_ struct err *no_ra = space_u64(w->insp->space, fp + 8, &ra);
-	if (no_fp || no_ra || follows_call(w, ra, &target) == NO)
+	if (no_fp || no_ra)
+		return false;
+	ra = regs_plain_code(w->insp, ra);
+	if (follows_call(w, ra, &target) == NO)
 		return false;
 	out->caller = (struct frame_regs){ 0 };
 	out->cfa = fp + 16;
+	out->low = has_link(w);
 	set_reg(&out->caller, arch->pc, ra);
-	set_reg(&out->caller, arch->sp, out->cfa);
+	if (!out->low)
+		set_reg(&out->caller, arch->sp, out->cfa);
 	set_reg(&out->caller, arch->fp, saved);
 	out->how = SNAP_FRAME_FP;
 	return true;
 }
 
 /* ---- choosing a way ----------------------------------------------------- */
+static bool
+is_absent(const struct err *err)
+{
+	return err_kind(err) == ERR_ABSENT || err_kind(err) == ERR_UNMAPPED;
+}
+
 /* The program's entry has no caller, whether its table says so or not. */
 static bool
 is_entry(const struct walk *w, const struct frame *f)
@@ -326,6 +441,8 @@ nothing_left(struct walk *w, const struct frame *f, const struct err *no_cfi)
 	uint64_t fp = value_of(&f->regs, w->arch->arch.fp), ra;
 	unsigned long long pc = f->pc;
 
+	if (is_absent(no_cfi))
+		return stuck(w, "%s", err_text(no_cfi));
 	if (err_kind(no_cfi) != ERR_NOTFOUND)
 		return stuck(w, "the unwind information for 0x%llx is not "
 				"sound (%s)", pc, err_text(no_cfi));
@@ -341,13 +458,26 @@ nothing_left(struct walk *w, const struct frame *f, const struct err *no_cfi)
 			"frame pointer", pc);
 }
 
+/* For the innermost frame only: no call has changed anything since. */
+static bool
+step_exact(struct walk *w, const struct frame *f, struct step *out)
+{
+	if (has_link(w))
+		return step_link(w, f, out);
+	return step_prologue(w, f, out) || step_leaf(w, f, out);
+}
+
 static bool
 step_without_cfi(struct walk *w, const struct frame *f, bool exact,
 		 struct step *out)
 {
-	return step_trampoline(w, f, out)
-	       || (exact && (step_prologue(w, f, out) || step_leaf(w, f, out)))
-	       || step_frame_pointer(w, f, out);
+	if (step_trampoline(w, f, out) || (exact && step_exact(w, f, out)))
+		return true;
+	if (!step_frame_pointer(w, f, out))
+		return false;
+	if (exact)
+		doubt_link(w, f, out);
+	return true;
 }
 
 /**
@@ -368,9 +498,11 @@ choose_step(struct walk *w, const struct frame *f, bool exact,
 			     (unsigned long long)f->pc, exact ? ", and the "
 			     "stack does not begin with a return address" : "");
 	}
+	if (w->arch->trampoline_first && step_trampoline(w, f, out))
+		return true;
 	if (step_cfi(w, f, exact ? f->pc : f->pc - 1, out, &err))
 		return true;
-	if (err_kind(err) == ERR_ABSENT || err_kind(err) == ERR_UNMAPPED)
+	if (is_absent(err) && knows(&f->regs, w->arch->arch.sp))
 		return stuck(w, "%s", err_text(err));
 	if (is_entry(w, f))
 		return ended(w);
@@ -464,7 +596,7 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		*s = (struct step){ 0 };
 		if (!choose_step(w, f, exact, s))
 			return NULL;
-		f->cfa = s->cfa;
+		f->cfa = s->low ? 0 : s->cfa;
 		if (s->signal)
 			f->flags |= SNAP_FRAME_SIGNAL;
 		if (!check_step(w, f, s))

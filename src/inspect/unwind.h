@@ -107,6 +107,7 @@ struct cfi_rule {
 struct cfi_row {
 	struct cfi_rule cfa, reg[FRAME_REGS];
 	uint64_t cfa_reg;
+	bool ra_signed;         /* AArch64: the return address carries one */
 };
 /** @pc: as linked, within @e. ERR_DAMAGED for a program that makes no sense. */
 struct err *cfi_row_at(const struct cfi_entry *e, uint64_t pc,

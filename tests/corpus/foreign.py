@@ -4,7 +4,7 @@
 foreign: every file of the corpus opens, or is refused in one clear sentence.
 
 CORPUS is the unpacked corpus of cores and minidumps that others made. Cores
-of x86-64 must open with all their threads; where their program is there, the
+of x86-64 and AArch64 must open with all their threads; where their program is there, the
 faulting stack must begin as listed here and name what eu-stack names.
 """
 
@@ -35,6 +35,19 @@ CORES = (
     ("lldb-elf-core/linux-x86_64.core", "lldb-elf-core/linux-x86_64.out", 1,
      "bar foo _start"),
     ("lldb-elf-core/altmain.core", "lldb-elf-core/altmain.out", 1, "_start"),
+    ("elfutils/backtrace.aarch64.core", "elfutils/backtrace.aarch64.exec", 2,
+     "raise sigusr2 stdarg backtracegen start start_thread"),
+    ("elfutils/backtrace.aarch64.fp.core",
+     "elfutils/backtrace.aarch64.fp.exec", 2,
+     "raise sigusr2 stdarg backtracegen start start_thread"),
+    ("lldb-elf-core/linux-aarch64.core", "lldb-elf-core/linux-aarch64.out", 1,
+     "bar foo _start"),
+    # With signed return addresses.
+    ("lldb-elf-core/linux-aarch64-pac.core",
+     "lldb-elf-core/linux-aarch64-pac.out", 1, "bar foo _start"),
+    ("lldb-elf-core/linux-aarch64-neon.core", None, 1, ""),
+    ("lldb-elf-core/linux-aarch64-sve-fpsimd.core", None, 1, ""),
+    ("lldb-elf-core/linux-aarch64-sve-full.core", None, 1, ""),
     ("lldb-elf-core/linux-fpr_sse_x86_64.core", None, 1, ""),
     ("lldb-elf-core/gcore/linux-x86_64.core", None, 3, ""),
     ("lldb-elf-core/thread_crash/linux-x86_64.core", None, 3, ""),
@@ -45,7 +58,6 @@ CORES = (
 # What a sentence that refuses a file must say about it.
 REFUSALS = (
     (r"minidump/", r"minidump"),
-    (r"aarch64.*\.core$", r"(?i)aarch64|arm64"),
     (r"linux-arm\.core$", r"(?i)\barm"),
     (r"i386.*\.core$", r"(?i)i386|80386|32.bit|\bx86\b"),
     (r"ppc64le.*\.core$", r"(?i)ppc|power"),
@@ -53,7 +65,7 @@ REFUSALS = (
     (r"s390x.*\.core$", r"(?i)s.?390"),
     (r"", r"."),
 )
-EU_FRAME = re.compile(r"^#\d+ +0x[0-9a-f]+(?: - 1)? *(\S*)", re.M)
+EU_FRAME = re.compile(r"^#\d+ +(0x[0-9a-f]+)(?: - 1)? *(\S*)", re.M)
 
 
 def corpus():
@@ -111,7 +123,7 @@ class Corpus:
                           "--executable", os.path.join(self.top, program)],
                          timeout=30)
         blocks = re.split(r"^TID (\d+):\n", result.out.decode(), flags=re.M)
-        theirs = {int(tid): [n.lstrip("_") for n in EU_FRAME.findall(text) if n]
+        theirs = {int(tid): eu_names(text)
                   for tid, text in zip(blocks[1::2], blocks[2::2])}
         for thread in threads:
             mine = [n.lstrip("_") for n in thread.names]
@@ -131,6 +143,18 @@ class Corpus:
             wrong = "" if re.search(must, text) else "does not say " + must
         self.tap.ok(not wrong, "%s: opens or is refused by name" % name,
                     "%s\n%s" % (wrong, result))
+
+
+def eu_names(text):
+    """Where frames are told by frame pointer it says some twice; "$x" is no
+    name."""
+    last, names = None, []
+    for line in EU_FRAME.finditer(text):
+        address, name = line.groups()
+        if name and not name.startswith("$") and address != last:
+            names.append(name.lstrip("_"))
+        last = address
+    return names
 
 
 def in_order(want, have):

@@ -10,6 +10,7 @@
 #include "base/base.h"
 
 #define MAKE_SEGMENTS_MAX 64
+#define X86_REGS 17             /* frame registers of x86-64 */
 
 struct make_segment {
 	uint64_t addr, memsz;

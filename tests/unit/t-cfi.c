@@ -76,7 +76,7 @@ extern const char cfi_plain_at[], cfi_frame_at[], cfi_computed_at[],
 
 struct fixture {
 	uint64_t stack[PAGE / 8];
-	uint64_t regs[FRAME_REGS];
+	uint64_t regs[X86_REGS];
 	size_t stack_bytes;             /* captured ones; 0 = all */
 	struct buf file, image;
 	struct source *source, *exe;
@@ -138,13 +138,13 @@ static void
 add_thread(struct make_core *m, const struct fixture *f)
 {
 	/* DWARF numbers 0…16 as indices into user_regs_struct. */
-	static const uint8_t at[FRAME_REGS] = {
+	static const uint8_t at[X86_REGS] = {
 		10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16,
 	};
 	uint64_t status[42] = { 0 };
 	enum { REGS = 14 };
 
-	for (size_t n = 0; n < FRAME_REGS; n++)
+	for (size_t n = 0; n < X86_REGS; n++)
 		status[REGS + at[n]] = f->regs[n];
 	make_note(m, "CORE", NT_PRSTATUS, status, sizeof(status));
 }

@@ -307,7 +307,7 @@ frame_registers_have_dwarf_numbers(void **state)
 	struct make_core m = { 0 };
 	uint8_t status[336] = { 0 };
 	/* DWARF numbers 0…16 as indices into user_regs_struct. */
-	static const uint8_t at[FRAME_REGS] = {
+	static const uint8_t at[X86_REGS] = {
 		10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16,
 	};
 	struct frame_regs regs;
@@ -317,8 +317,8 @@ frame_registers_have_dwarf_numbers(void **state)
 	make_note(&m, "CORE", NT_PRSTATUS, status, sizeof(status));
 	open_core(&f, &m);
 	assert_ok(insp_frame_regs(f.insp, 0, &regs));
-	assert_int_equal(regs.known, (1u << FRAME_REGS) - 1);
-	for (size_t k = 0; k < FRAME_REGS; k++)
+	assert_int_equal(regs.known, (1ull << X86_REGS) - 1);
+	for (size_t k = 0; k < X86_REGS; k++)
 		assert_int_equal(regs.value[k], 1000 + at[k]);
 	fixture_fini(&f);
 }

@@ -452,7 +452,7 @@ a_handlers_trampoline_leads_to_what_it_interrupted(void **state)
 	assert_int_equal(stack_lookup_pc(&f.result, 2), TEXT + 0x90);
 	assert_int_equal(stack_lookup_pc(&f.result, 3), outer - 1);
 	assert_int_equal(f.result.frames[2].regs.known,
-			 (1u << FRAME_REGS) - 1);
+			 (1ull << X86_REGS) - 1);
 	fixture_fini(&f);
 }
 
