@@ -16,6 +16,8 @@ libcapture_a_SOURCES = \
 	src/capture/crowd.h \
 	src/capture/frames.c \
 	src/capture/impl.h \
+	src/capture/machine.c \
+	src/capture/machine.h \
 	src/capture/memory.c \
 	src/capture/pages.c \
 	src/capture/pages.h \

@@ -48,7 +48,7 @@ picture_new(struct shot *s)
 		return err_nomem();
 	p->target.ops = &picture_ops;
 	p->target.arena = s->arena;
-	p->target.process.machine = EM_X86_64;
+	p->target.process.machine = MACHINE_ELF;
 	p->target.process.os = SNAP_OS_LINUX;
 	p->target.process.bits = 64;
 	s->picture = p;
@@ -90,22 +90,19 @@ add_regset(struct shot *s, struct snap_regset *sets, struct snap_thread *out,
 static struct err *
 thread_regs(struct shot *s, const struct tracee *t, struct snap_thread *out)
 {
-	const struct { bool has; uint32_t kind; struct span bytes; } rows[] = {
-		{ t->has_regs, NT_PRSTATUS, { &t->regs, sizeof(t->regs) } },
-		{ t->has_fpregs, NT_PRFPREG,
-		  { &t->fpregs, sizeof(t->fpregs) } },
-		{ t->xstate_size > 0, NT_X86_XSTATE,
-		  { tracees_xstate(&s->tracees, t), t->xstate_size } },
-	};
-	struct snap_regset *sets = arena_array(s->arena, countof(rows),
+	const struct tracees *all = &s->tracees;
+	const struct span general = { &t->regs, sizeof(t->regs) };
+	struct snap_regset *sets = arena_array(s->arena, 1 + MACHINE_SETS,
 					       sizeof(*sets));
 	struct err *err = sets ? NULL : err_nomem();
 
 	out->regsets = sets;
-	for (size_t k = 0; k < countof(rows) && !err; k++)
-		if (rows[k].has)
-			err = add_regset(s, sets, out, rows[k].kind,
-					 rows[k].bytes);
+	if (!err && t->has_regs)
+		err = add_regset(s, sets, out, NT_PRSTATUS, general);
+	for (size_t k = 0; k < all->n_sets && !err; k++)
+		if (t->set_size[k])
+			err = add_regset(s, sets, out, all->sets[k].kind,
+					 tracees_set(all, t, k));
 	return err;
 }
 

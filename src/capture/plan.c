@@ -11,8 +11,6 @@
 
 #include "capture/impl.h"
 
-/* The x86-64 ABI lets a leaf use so much below its stack pointer. */
-#define RED_ZONE 128u
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
 #define SMALL_MAP (256u << 10)
 
@@ -88,7 +86,7 @@ plan_stacks(struct plan *p, const struct tracees *s)
 		return err_nomem();
 	for (size_t k = 0; k < s->n; k++)
 		if (s->all[k].has_regs)
-			stack_add(p, s->all[k].regs.rsp, cap);
+			stack_add(p, machine_sp(&s->all[k].regs), cap);
 	stacks_sort(p);
 	return NULL;
 }

@@ -4,7 +4,6 @@
  */
 #include "capture/tracees.h"
 
-#include <cpuid.h>
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -35,20 +34,13 @@ tracees_now(void)
 }
 
 /* ---- the set ----------------------------------------------------------- */
-/* XSAVE's area as far as the system uses it (Intel SDM 1, CPUID leaf 0DH). */
-static size_t
-xstate_size(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid_count(0xd, 0, &a, &b, &c, &d) && b > 512 ? b : 832;
-}
-
 struct err *
 tracees_init(struct tracees *s, const struct proc *p)
 {
-	*s = (struct tracees){ .proc = p, .task = -1,
-			       .xstate_max = xstate_size() };
+	*s = (struct tracees){ .proc = p, .task = -1 };
+	s->n_sets = machine_sets(s->sets);
+	for (size_t k = 0; k < s->n_sets; k++)
+		s->bytes_max += s->sets[k].size;
 	s->task = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->task < 0)
 		return err_new(ERR_NOTFOUND, "process %d has ended",
@@ -61,13 +53,23 @@ tracees_fini(struct tracees *s)
 {
 	base_close(&s->task);
 	free(s->all);
-	free(s->xstate);
+	free(s->bytes);
 }
 
-const uint8_t *
-tracees_xstate(const struct tracees *s, const struct tracee *t)
+static uint8_t *
+set_bytes(const struct tracees *s, const struct tracee *t, size_t n)
 {
-	return s->xstate + (size_t)(t - s->all) * s->xstate_max;
+	uint8_t *at = s->bytes + (size_t)(t - s->all) * s->bytes_max;
+
+	for (size_t k = 0; k < n; k++)
+		at += s->sets[k].size;
+	return at;
+}
+
+struct span
+tracees_set(const struct tracees *s, const struct tracee *t, size_t n)
+{
+	return (struct span){ set_bytes(s, t, n), t->set_size[n] };
 }
 
 struct tracee *
@@ -95,10 +97,10 @@ tracees_reserve(struct tracees *s, size_t n)
 	if (!all)
 		return err_nomem();
 	s->all = all;
-	void *xstate = realloc(s->xstate, cap * s->xstate_max);
-	if (!xstate)
+	void *bytes = realloc(s->bytes, cap * s->bytes_max);
+	if (!bytes)
 		return err_nomem();
-	s->xstate = xstate;
+	s->bytes = bytes;
 	s->cap = cap;
 	return NULL;
 }
@@ -370,14 +372,12 @@ get_regset(pid_t tid, unsigned kind, void *out, size_t size)
 static void
 read_regs(struct tracees *s, struct tracee *t)
 {
-	size_t at = (size_t)(t - s->all) * s->xstate_max;
-
 	t->has_regs = get_regset(t->tid, NT_PRSTATUS, &t->regs,
 				 sizeof(t->regs)) == sizeof(t->regs);
-	t->has_fpregs = get_regset(t->tid, NT_PRFPREG, &t->fpregs,
-				   sizeof(t->fpregs)) == sizeof(t->fpregs);
-	t->xstate_size = (uint32_t)get_regset(t->tid, NT_X86_XSTATE,
-					      s->xstate + at, s->xstate_max);
+	for (size_t k = 0; k < s->n_sets; k++)
+		t->set_size[k] = (uint32_t)get_regset(t->tid, s->sets[k].kind,
+						      set_bytes(s, t, k),
+						      s->sets[k].size);
 	t->has_siginfo = t->signal && ptrace(PTRACE_GETSIGINFO, t->tid, 0,
 					     &t->siginfo) == 0;
 }

@@ -8,8 +8,8 @@
 #define CAPTURE_TRACEES_H
 
 #include <signal.h>
-#include <sys/user.h>
 
+#include "capture/machine.h"
 #include "capture/proc.h"
 
 #define TRACEES_MAX (1u << 20)
@@ -28,11 +28,10 @@ struct tracee {
 	char name[32];          /* "" = unknown */
 	int signal;             /* stopped at its delivery; 0 = not so */
 	int group_stop;         /* the signal that stopped the process, or 0 */
-	bool has_regs, has_fpregs, has_siginfo;
+	bool has_regs, has_siginfo;
 	struct user_regs_struct regs;
-	struct user_fpregs_struct fpregs;
 	siginfo_t siginfo;
-	uint32_t xstate_size;   /* bytes of it at tracees_xstate(); 0 = none */
+	uint32_t set_size[MACHINE_SETS];        /* bytes got; 0 = none */
 };
 struct tracees {
 	const struct proc *proc;        /* borrowed */
@@ -41,14 +40,18 @@ struct tracees {
 					   seize; ends stay to be waited for */
 	struct tracee *all;
 	size_t n, cap;
-	uint8_t *xstate;                /* xstate_max for each thread */
-	size_t xstate_max;
+	struct machine_set sets[MACHINE_SETS];
+	size_t n_sets;
+	uint8_t *bytes;                 /* bytes_max for each thread: its sets */
+	size_t bytes_max;
 };
 struct err *tracees_init(struct tracees *s, const struct proc *p)
 	_must_check_;
 void tracees_fini(struct tracees *s);
 struct tracee *tracees_find(struct tracees *s, pid_t tid);
-const uint8_t *tracees_xstate(const struct tracees *s, const struct tracee *t);
+/** What was got of register set @n of s->sets; none if it has n = 0. */
+struct span tracees_set(const struct tracees *s, const struct tracee *t,
+			size_t n);
 
 /**
  * List the threads and seize the new ones, until there are none. Reads names
