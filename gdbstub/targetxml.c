@@ -31,22 +31,77 @@
 	"<field name=\"v2_int64\" type=\"v2i64\"/>" \
 	"<field name=\"uint128\" type=\"uint128\"/></union>\n"
 
+/* gdb/features/aarch64-fpu.xml */
+#define AARCH64V \
+	"<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>" \
+	"<vector id=\"v2u\" type=\"uint64\" count=\"2\"/>" \
+	"<vector id=\"v2i\" type=\"int64\" count=\"2\"/>" \
+	"<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>" \
+	"<vector id=\"v4u\" type=\"uint32\" count=\"4\"/>" \
+	"<vector id=\"v4i\" type=\"int32\" count=\"4\"/>" \
+	"<vector id=\"v8f\" type=\"ieee_half\" count=\"8\"/>" \
+	"<vector id=\"v8u\" type=\"uint16\" count=\"8\"/>" \
+	"<vector id=\"v8i\" type=\"int16\" count=\"8\"/>" \
+	"<vector id=\"v8bf16\" type=\"bfloat16\" count=\"8\"/>" \
+	"<vector id=\"v16u\" type=\"uint8\" count=\"16\"/>" \
+	"<vector id=\"v16i\" type=\"int8\" count=\"16\"/>" \
+	"<vector id=\"v1u\" type=\"uint128\" count=\"1\"/>" \
+	"<vector id=\"v1i\" type=\"int128\" count=\"1\"/>" \
+	"<union id=\"vnd\"><field name=\"f\" type=\"v2d\"/>" \
+	"<field name=\"u\" type=\"v2u\"/>" \
+	"<field name=\"s\" type=\"v2i\"/></union>" \
+	"<union id=\"vns\"><field name=\"f\" type=\"v4f\"/>" \
+	"<field name=\"u\" type=\"v4u\"/>" \
+	"<field name=\"s\" type=\"v4i\"/></union>" \
+	"<union id=\"vnh\"><field name=\"bf\" type=\"v8bf16\"/>" \
+	"<field name=\"f\" type=\"v8f\"/>" \
+	"<field name=\"u\" type=\"v8u\"/>" \
+	"<field name=\"s\" type=\"v8i\"/></union>" \
+	"<union id=\"vnb\"><field name=\"u\" type=\"v16u\"/>" \
+	"<field name=\"s\" type=\"v16i\"/></union>" \
+	"<union id=\"vnq\"><field name=\"u\" type=\"v1u\"/>" \
+	"<field name=\"s\" type=\"v1i\"/></union>" \
+	"<union id=\"aarch64v\"><field name=\"d\" type=\"vnd\"/>" \
+	"<field name=\"s\" type=\"vns\"/><field name=\"h\" type=\"vnh\"/>" \
+	"<field name=\"b\" type=\"vnb\"/><field name=\"q\" type=\"vnq\"/>" \
+	"</union>\n"
+
+/** Of one bit, or of those up to @end. */
 struct flag {
 	const char *name;
-	unsigned bit;
+	unsigned bit, end;
 };
+#define BIT(name, n) { name, n, n }
+#define END { NULL, 0, 0 }
 static const struct flag EFLAGS[] = {
-	{ "CF", 0 },  { "", 1 },    { "PF", 2 },   { "AF", 4 },
-	{ "ZF", 6 },  { "SF", 7 },  { "TF", 8 },   { "IF", 9 },
-	{ "DF", 10 }, { "OF", 11 }, { "NT", 14 },  { "RF", 16 },
-	{ "VM", 17 }, { "AC", 18 }, { "VIF", 19 }, { "VIP", 20 },
-	{ "ID", 21 }, { NULL, 0 },
+	BIT("CF", 0), BIT("", 1), BIT("PF", 2), BIT("AF", 4), BIT("ZF", 6),
+	BIT("SF", 7), BIT("TF", 8), BIT("IF", 9), BIT("DF", 10), BIT("OF", 11),
+	BIT("NT", 14), BIT("RF", 16), BIT("VM", 17), BIT("AC", 18),
+	BIT("VIF", 19), BIT("VIP", 20), BIT("ID", 21), END,
 };
 static const struct flag MXCSR[] = {
-	{ "IE", 0 },  { "DE", 1 },  { "ZE", 2 },  { "OE", 3 },
-	{ "UE", 4 },  { "PE", 5 },  { "DAZ", 6 }, { "IM", 7 },
-	{ "DM", 8 },  { "ZM", 9 },  { "OM", 10 }, { "UM", 11 },
-	{ "PM", 12 }, { "FZ", 15 }, { NULL, 0 },
+	BIT("IE", 0), BIT("DE", 1), BIT("ZE", 2), BIT("OE", 3), BIT("UE", 4),
+	BIT("PE", 5), BIT("DAZ", 6), BIT("IM", 7), BIT("DM", 8), BIT("ZM", 9),
+	BIT("OM", 10), BIT("UM", 11), BIT("PM", 12), BIT("FZ", 15), END,
+};
+static const struct flag CPSR[] = {
+	BIT("SP", 0), { "EL", 2, 3 }, BIT("nRW", 4), BIT("F", 6), BIT("I", 7),
+	BIT("A", 8), BIT("D", 9), { "BTYPE", 10, 11 }, BIT("SSBS", 12),
+	BIT("IL", 20), BIT("SS", 21), BIT("PAN", 22), BIT("UAO", 23),
+	BIT("DIT", 24), BIT("TCO", 25), BIT("V", 28), BIT("C", 29),
+	BIT("Z", 30), BIT("N", 31), END,
+};
+static const struct flag FPSR[] = {
+	BIT("IOC", 0), BIT("DZC", 1), BIT("OFC", 2), BIT("UFC", 3),
+	BIT("IXC", 4), BIT("IDC", 7), BIT("QC", 27), BIT("V", 28), BIT("C", 29),
+	BIT("Z", 30), BIT("N", 31), END,
+};
+static const struct flag FPCR[] = {
+	BIT("FIZ", 0), BIT("AH", 1), BIT("NEP", 2), BIT("IOE", 8),
+	BIT("DZE", 9), BIT("OFE", 10), BIT("UFE", 11), BIT("IXE", 12),
+	BIT("EBF", 13), BIT("IDE", 15), { "Len", 16, 18 }, BIT("FZ16", 19),
+	{ "Stride", 20, 21 }, { "RMode", 22, 23 }, BIT("FZ", 24), BIT("DN", 25),
+	BIT("AHP", 26), END,
 };
 
 /** A type that some feature defines, as text or as flags of 4 bytes. */
@@ -55,6 +110,10 @@ struct type_row {
 	const struct flag *flags;
 };
 static const struct type_row TYPES[] = {
+	{ "org.gnu.gdb.aarch64.core", "cpsr_flags", NULL, CPSR },
+	{ "org.gnu.gdb.aarch64.fpu", "aarch64v", AARCH64V, NULL },
+	{ "org.gnu.gdb.aarch64.fpu", "fpsr_flags", NULL, FPSR },
+	{ "org.gnu.gdb.aarch64.fpu", "fpcr_flags", NULL, FPCR },
 	{ "org.gnu.gdb.i386.core", "i386_eflags", NULL, EFLAGS },
 	{ "org.gnu.gdb.i386.sse", "vec128", VEC128, NULL },
 	{ "org.gnu.gdb.i386.sse", "i386_mxcsr", NULL, MXCSR },
@@ -69,7 +128,8 @@ put_flags(struct buf *out, const struct type_row *t)
 	buf_printf(out, "<flags id=\"%s\" size=\"4\">", t->id);
 	for (const struct flag *f = t->flags; f->name; f++)
 		buf_printf(out, "<field name=\"%s\" start=\"%u\" end=\"%u\" "
-			   "type=\"bool\"/>", f->name, f->bit, f->bit);
+			   "type=\"%s\"/>", f->name, f->bit, f->end,
+			   f->end > f->bit ? "uint32" : "bool");
 	buf_puts(out, "</flags>\n");
 }
 
