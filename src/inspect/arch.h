@@ -54,6 +54,13 @@ struct arch_table {
 	bool (*read)(const struct arch_layout *l, const struct reg_sets *s,
 		     const struct arch_reg *r, void *out);
 
+	/*
+	 * Thread-local storage as glibc lays it out: does it lie above the
+	 * thread pointer (ELF TLS, variant I), behind how many bytes, and
+	 * where from there is the pointer to the thread's table.
+	 */
+	bool tls_above;
+	uint8_t tls_skip, dtv_at;
 	/** Which register tables mean by "the return address" (DWARF). */
 	uint16_t ra;
 	/** Registers a callee must preserve: bit n = DWARF number n. */

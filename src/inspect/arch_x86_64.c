@@ -396,6 +396,7 @@ const struct arch_table arch_x86_64 = {
 	.layout = x86_layout,
 	.has = x86_has,
 	.read = x86_read,
+	.dtv_at = 8,                            /* struct tcbhead_t */
 	.ra = 16,
 	.preserved = 1u << 3 | 1u << 6 | 0xfu << 12,    /* rbx rbp r12-r15 */
 	.is_call = x86_is_call,

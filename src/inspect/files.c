@@ -321,6 +321,44 @@ file_bytes(void *arg, const struct snap_map *map, uint32_t module, uint64_t off,
 }
 
 /* ---- the program by the user's word ------------------------------------------------- */
+/* Where a segment of the program has been mapped that nobody writes to. */
+static void
+name_mapping(struct insp *i, Elf *elf, struct snap_map *map)
+{
+	size_t n = 0;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(elf, &n);
+	for (size_t k = 0; k < n; k++) {
+		if (!gelf_getphdr(elf, (int)k, &ph) || (ph.p_flags & PF_W)
+		    || ph.p_type != PT_LOAD || map->start < (ph.p_vaddr & -4096)
+		    || map->end - 1 > ((ph.p_vaddr + ph.p_filesz - 1) | 4095))
+			continue;
+		map->path = source_name(i->exe);
+		map->offset = map->start - (ph.p_vaddr - ph.p_offset);
+	}
+}
+
+/*
+ * A core without a list of mapped files, and without their bytes, as emulators
+ * write them: the program's text is then read from the file.
+ */
+static struct err *
+name_mappings(struct insp *i, Elf *elf)
+{
+	struct target *t = i->target;
+	struct snap_map *maps = arena_dup(t->arena, t->maps,
+					  t->n_maps * sizeof(*maps));
+
+	if (!maps)
+		return err_nomem();
+	for (size_t k = 0; k < t->n_maps; k++)
+		if (!maps[k].path && !(maps[k].perm & SNAP_PERM_W))
+			name_mapping(i, elf, &maps[k]);
+	t->maps = maps;
+	return NULL;
+}
+
 static struct err *
 add_exe(struct insp *i)
 {
@@ -332,6 +370,7 @@ add_exe(struct insp *i)
 	size_t n = 0;
 	GElf_Ehdr eh;
 	GElf_Phdr ph;
+	struct err *err;
 
 	if (elf)
 		elf_getphdrnum(elf, &n);
@@ -349,7 +388,10 @@ add_exe(struct insp *i)
 			m.end = ph.p_vaddr + ph.p_memsz;
 	}
 	files_id(elf, &m.id);
+	err = name_mappings(i, elf);
 	elf_end(elf);
+	if (err)
+		return err;
 	insp_add_gap(i, "the core does not say which program it is of: %s was "
 		     "taken by your word", source_name(i->exe));
 	return modules_add(i, &m);

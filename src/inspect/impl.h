@@ -13,6 +13,7 @@ struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
 struct cfi;             /* cfi.c: unwind tables of one module */
 struct tls;             /* tls.c: offsets in struct link_map, once found */
+struct nptl;            /* nptl.c: the C library's threads, once asked for */
 struct lines;           /* lines.c: which unit covers what */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct module_state;    /* files.c: descriptors and images of one module */
@@ -35,6 +36,7 @@ struct insp {
 	struct second *second;
 	struct cfi *cfi;                /* one per module, once needed */
 	struct tls *tls;
+	struct nptl *nptl;
 	struct symbols *symbols;        /* symbols.c */
 	struct lines *lines;            /* lines.c */
 };

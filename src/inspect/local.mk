@@ -22,6 +22,8 @@ libinspect_a_SOURCES = \
 	src/inspect/inspect.h \
 	src/inspect/lines.c \
 	src/inspect/modules.c \
+	src/inspect/nptl.c \
+	src/inspect/nptl.h \
 	src/inspect/regs.c \
 	src/inspect/second.c \
 	src/inspect/skeleton.c \

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thread-local variables without libthread_db, for glibc on x86-64.
+ * Thread-local variables without libthread_db, for glibc.
  *
- * A thread's dtv is at 8 above its thread pointer (struct tcbhead_t); its
- * entries are 16 bytes, the address first; dtv[-1] holds their number (union
- * dtv_t, sysdeps/generic/dl-dtv.h). Where a module's number and static offset
- * are in struct link_map, the C library describes for libthread_db: {bits,
- * elements, offset} as u32 (nptl_db/structs.def).
+ * A thread's dtv is told at its thread pointer (struct tcbhead_t); its entries
+ * are 16 bytes, the address first; dtv[-1] holds their number (union dtv_t,
+ * sysdeps/generic/dl-dtv.h). Where a module's number and static offset are in
+ * struct link_map, the C library describes for libthread_db (nptl.h).
  */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/arch.h"
 #include "inspect/image.h"
 #include "inspect/impl.h"
+#include "inspect/nptl.h"
 
-#define DTV_AT 8u
 #define DTV_ENTRY 16u
 #define MODULE_NUMBER_MAX (1u << 20)
 #define LINK_MAP_SIZE_MAX 65536u
@@ -28,58 +28,20 @@ struct tls {
 /** What is known of a module's storage. */
 struct block {
 	uint64_t number;        /* "modid", from 1 */
-	uint64_t offset;        /* below the thread pointer, see is_static() */
+	uint64_t offset;        /* from the thread pointer, see is_static() */
 };
 
 /* ---- the C library's description ---------------------------------------- */
-static struct err *
-read_field(struct insp *i, size_t module, const char *name, uint32_t *at)
-{
-	uint8_t bytes[12];
-	uint64_t addr;
-
-	struct err *err = insp_symbol_address(i, module, name, &addr);
-	if (!err)
-		err = space_read(i->space, addr, sizeof(bytes), bytes);
-	if (err)
-		return err;
-	struct rd r = rd_of(bytes, sizeof(bytes));
-	uint32_t bits = rd_u32(&r), elements = rd_u32(&r);
-	uint32_t offset = rd_u32(&r);
-	if (bits != 64 || elements != 1 || offset > LINK_MAP_SIZE_MAX)
-		return err_new(ERR_DAMAGED, "%s describes no 64-bit field",
-			       name);
-	*at = offset;
-	return NULL;
-}
-
-/* Before glibc 2.34 it was libpthread, in a static program it is itself. */
-static bool
-is_c_library(const struct snap_module *m)
-{
-	static const char *const names[] = { "libc.so", "libc-",
-					     "libpthread" };
-	const char *slash = m->path ? strrchr(m->path, '/') : NULL;
-	const char *base = slash ? slash + 1 : m->path;
-
-	if (m->flags & SNAP_MODULE_MAIN)
-		return true;
-	for (size_t n = 0; base && n < countof(names); n++)
-		if (strncmp(base, names[n], strlen(names[n])) == 0)
-			return true;
-	return false;
-}
-
 static bool
 read_fields(struct insp *i, size_t module, struct tls *out)
 {
-	_err_ struct err *no_number = read_field(
-		i, module, "_thread_db_link_map_l_tls_modid",
+	_err_ struct err *no_number = nptl_field(
+		i, module, "_thread_db_link_map_l_tls_modid", 64,
 		&out->number_at);
 	if (no_number)
 		return false;
-	_err_ struct err *no_offset = read_field(
-		i, module, "_thread_db_link_map_l_tls_offset",
+	_err_ struct err *no_offset = nptl_field(
+		i, module, "_thread_db_link_map_l_tls_offset", 64,
 		&out->offset_at);
 	return !no_offset;
 }
@@ -92,7 +54,7 @@ find_fields(struct insp *i)
 		if (!i->tls)
 			return err_nomem();
 		for (size_t n = 0; n < i->n_modules && !i->tls->found; n++)
-			if (is_c_library(&i->modules[n]))
+			if (nptl_is_library(&i->modules[n]))
 				i->tls->found = read_fields(i, n, i->tls);
 	}
 	if (!i->tls->found)
@@ -122,11 +84,12 @@ block_of_link_map(struct insp *i, uint64_t link_map, struct block *out)
 
 /*
  * A static program has no link map. It is module 1, and its block ends at the
- * thread pointer (csu/libc-tls.c, __libc_setup_tls).
+ * thread pointer, or begins behind it (csu/libc-tls.c, __libc_setup_tls).
  */
 static struct err *
 block_of_program(struct insp *i, struct block *out)
 {
+	const struct arch_table *arch = arch_table_of(i->arch);
 	_free_ struct image *image = calloc(1, sizeof(*image));
 	uint64_t phdrs, n;
 
@@ -145,7 +108,8 @@ block_of_program(struct insp *i, struct block *out)
 		if (ph->p_type != PT_TLS)
 			continue;
 		out->number = 1;
-		out->offset = (ph->p_memsz + align - 1) / align * align;
+		uint64_t size = arch->tls_above ? arch->tls_skip : ph->p_memsz;
+		out->offset = (size + align - 1) / align * align;
 		return NULL;
 	}
 	return err_new(ERR_NOTFOUND, "the program has no thread-local storage");
@@ -178,8 +142,8 @@ thread_pointer(struct insp *i, size_t thread, uint64_t *out)
 		*out = rd_u64(&r);
 	}
 	if (!known)
-		return err_new(ERR_ABSENT, "the thread pointer was not "
-			       "captured");
+		return nptl_thread_pointer(i, i->target->threads[thread].tid,
+					   out);
 	return NULL;
 }
 
@@ -188,8 +152,9 @@ static struct err *
 read_dtv(struct insp *i, uint64_t tp, uint64_t number, uint64_t *out)
 {
 	uint64_t dtv = 0, entries = 0, block = 0;
+	unsigned dtv_at = arch_table_of(i->arch)->dtv_at;
 
-	struct err *err = space_u64(i->space, tp + DTV_AT, &dtv);
+	struct err *err = space_u64(i->space, tp + dtv_at, &dtv);
 	if (!err)
 		err = space_u64(i->space, dtv - DTV_ENTRY, &entries);
 	if (err)
@@ -228,6 +193,9 @@ insp_tls(struct insp *i, size_t thread, uint64_t link_map, uint64_t offset,
 	if (!block && !is_static(&b))
 		return err_new(ERR_NOTFOUND, "the thread has not yet used this "
 			       "thread-local storage");
-	*out = (block ? block : tp - b.offset) + offset;
+	if (!block)
+		block = arch_table_of(i->arch)->tls_above ? tp + b.offset
+							  : tp - b.offset;
+	*out = block + offset;
 	return NULL;
 }
