@@ -63,6 +63,8 @@ struct arch_table {
 	uint8_t tls_skip, dtv_at;
 	/** Which register tables mean by "the return address" (DWARF). */
 	uint16_t ra;
+	/** Bits of a return address that can hold a signature. */
+	uint64_t signing;
 	/** Registers a callee must preserve: bit n = DWARF number n. */
 	uint64_t preserved;
 	/**

@@ -334,6 +334,7 @@ const struct arch_table arch_aarch64 = {
 	.tls_skip = 16,                         /* struct tcbhead_t */
 	.dtv_at = 0,
 	.ra = DWARF_LR,
+	.signing = (1ull << 55) - 1,            /* 55 tells the half */
 	.preserved = 0x7ffull << 19,            /* x19 to x29 */
 	.is_call = arm_is_call,
 	.link_slot = arm_link_slot,

@@ -323,19 +323,20 @@ file_bytes(void *arg, const struct snap_map *map, uint32_t module, uint64_t off,
 /* ---- the program by the user's word ------------------------------------------------- */
 /* Where a segment of the program has been mapped that nobody writes to. */
 static void
-name_mapping(struct insp *i, Elf *elf, struct snap_map *map)
+name_mapping(struct insp *i, Elf *elf, uint64_t bias, struct snap_map *map)
 {
+	uint64_t start = map->start - bias, last = map->end - 1 - bias;
 	size_t n = 0;
 	GElf_Phdr ph;
 
 	elf_getphdrnum(elf, &n);
 	for (size_t k = 0; k < n; k++) {
 		if (!gelf_getphdr(elf, (int)k, &ph) || (ph.p_flags & PF_W)
-		    || ph.p_type != PT_LOAD || map->start < (ph.p_vaddr & -4096)
-		    || map->end - 1 > ((ph.p_vaddr + ph.p_filesz - 1) | 4095))
+		    || ph.p_type != PT_LOAD || start < (ph.p_vaddr & -4096ull)
+		    || last > ((ph.p_vaddr + ph.p_filesz - 1) | 4095))
 			continue;
 		map->path = source_name(i->exe);
-		map->offset = map->start - (ph.p_vaddr - ph.p_offset);
+		map->offset = start - (ph.p_vaddr - ph.p_offset);
 	}
 }
 
@@ -344,7 +345,7 @@ name_mapping(struct insp *i, Elf *elf, struct snap_map *map)
  * write them: the program's text is then read from the file.
  */
 static struct err *
-name_mappings(struct insp *i, Elf *elf)
+name_mappings(struct insp *i, Elf *elf, uint64_t bias)
 {
 	struct target *t = i->target;
 	struct snap_map *maps = arena_dup(t->arena, t->maps,
@@ -354,7 +355,7 @@ name_mappings(struct insp *i, Elf *elf)
 		return err_nomem();
 	for (size_t k = 0; k < t->n_maps; k++)
 		if (!maps[k].path && !(maps[k].perm & SNAP_PERM_W))
-			name_mapping(i, elf, &maps[k]);
+			name_mapping(i, elf, bias, &maps[k]);
 	t->maps = maps;
 	return NULL;
 }
@@ -367,6 +368,7 @@ add_exe(struct insp *i)
 		.skeleton = SNAP_NO_SKELETON, .start = UINT64_MAX,
 	};
 	Elf *elf = open_elf(i->exe);
+	uint64_t entry = 0;
 	size_t n = 0;
 	GElf_Ehdr eh;
 	GElf_Phdr ph;
@@ -374,11 +376,14 @@ add_exe(struct insp *i)
 
 	if (elf)
 		elf_getphdrnum(elf, &n);
-	if (!elf || !gelf_getehdr(elf, &eh) || eh.e_type != ET_EXEC) {
+	if (!elf || !gelf_getehdr(elf, &eh)
+	    || (!insp_auxv(i, AT_ENTRY, &entry) && eh.e_type != ET_EXEC)) {
 		elf_end(elf);
 		return err_new(ERR_FAILED, "the core does not say where %s was "
 			       "loaded", source_name(i->exe));
 	}
+	if (eh.e_type != ET_EXEC)
+		m.bias = entry - eh.e_entry;
 	for (size_t k = 0; k < n; k++) {
 		if (!gelf_getphdr(elf, (int)k, &ph) || ph.p_type != PT_LOAD)
 			continue;
@@ -387,8 +392,10 @@ add_exe(struct insp *i)
 		if (ph.p_vaddr + ph.p_memsz > m.end)
 			m.end = ph.p_vaddr + ph.p_memsz;
 	}
+	m.start += m.bias;
+	m.end += m.bias;
 	files_id(elf, &m.id);
-	err = name_mappings(i, elf);
+	err = name_mappings(i, elf, m.bias);
 	elf_end(elf);
 	if (err)
 		return err;

@@ -73,6 +73,20 @@ select_rows(struct regs *r, struct arena *a)
 	return NULL;
 }
 
+/*
+ * The bits that addresses of mapped memory have. A signature is in bits above
+ * those of the address space, so that one of a return address ends here too.
+ */
+static uint64_t
+mapped_bits(const struct target *t)
+{
+	const struct snap_memory *m = t->memory;
+	size_t n = t->n_memory;
+	uint64_t top = n ? m[n - 1].start + (m[n - 1].length - 1) : 0;
+
+	return top ? UINT64_MAX >> __builtin_clzll(top) : UINT64_MAX;
+}
+
 struct err *
 regs_init(struct insp *i)
 {
@@ -91,6 +105,8 @@ regs_init(struct insp *i)
 	for (size_t n = 0; n < t->n_threads; n++)
 		collect_sets(r->table, &t->threads[n], &r->sets[n]);
 	r->table->layout(r->sets, r->n_threads, &r->layout);
+	if (!r->layout.signing)
+		r->layout.signing = r->table->signing & ~mapped_bits(t);
 	struct err *err = select_rows(r, i->arena);
 	if (err)
 		return err;

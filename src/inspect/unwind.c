@@ -511,12 +511,15 @@ choose_step(struct walk *w, const struct frame *f, bool exact,
 
 /** Is the caller further out than all that was seen? */
 static bool
-check_progress(struct walk *w, const struct step *s)
+check_progress(struct walk *w, const struct step *s, bool exact)
 {
 	uint64_t before = w->cfa;
 
 	w->cfa = s->cfa;
 	if (s->cfa > before)
+		return true;
+	/* A signal hit a leaf that keeps nothing on the stack. */
+	if (s->cfa == before && exact && !s->signal && has_link(w))
 		return true;
 	if (s->cfa == before)
 		return stuck(w, "same frame again at stack address 0x%llx",
@@ -550,11 +553,12 @@ check_return(struct walk *w, const struct frame *f, const struct step *s)
 }
 
 static bool
-check_step(struct walk *w, const struct frame *f, const struct step *s)
+check_step(struct walk *w, const struct frame *f, const struct step *s,
+	   bool exact)
 {
 	if (!knows(&s->caller, w->arch->arch.pc))
 		return ended(w);
-	return check_progress(w, s) && check_return(w, f, s);
+	return check_progress(w, s, exact) && check_return(w, f, s);
 }
 
 /* ---- the walk ----------------------------------------------------------- */
@@ -599,7 +603,7 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		f->cfa = s->low ? 0 : s->cfa;
 		if (s->signal)
 			f->flags |= SNAP_FRAME_SIGNAL;
-		if (!check_step(w, f, s))
+		if (!check_step(w, f, s, exact))
 			return NULL;
 		exact = s->signal;
 	}
