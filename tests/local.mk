@@ -128,6 +128,8 @@ check_PROGRAMS += tests/bench/load
 
 # Scripts that print TAP.
 SCRIPT_TESTS = \
+	tests/aarch64/compile.py \
+	tests/aarch64/same-as-core.py \
 	tests/badinput/short.py \
 	tests/capture/live.py \
 	tests/capture/run.py \

@@ -95,6 +95,10 @@ procps              ps
 zsh                 zsh
 fish                fish
 groff-base          groff
+gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
+qemu-user-static    qemu-aarch64-static
+gdb-multiarch       gdb-multiarch
 '
 setup_needs_lint='
 clang               clang

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+same-as-core: cores of AArch64 have the right stacks, and gdb-multiarch says on
+our stub what it says on the core.
+
+An emulator writes the cores: they hold statuses, auxv and memory that can be
+written to, and neither siginfo, vector registers nor a list of mapped files.
+What differs must stand in `differences`; tests/gdb/compare.py tells how.
+"""
+
+import os
+import re
+import shlex
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, os.path.join(TESTS, "gdb"),
+                os.path.join(TESTS, "victims")]
+
+import build    # noqa: E402
+import compare  # noqa: E402
+import guest    # noqa: E402
+import kit      # noqa: E402
+import report   # noqa: E402
+import session  # noqa: E402
+
+MAIN = "main __libc_start_call_main __libc_start_main_impl _start"
+VICTIM = ("crash crash crash crash crash crash " + MAIN, "wait_for waiter "
+          "start_thread thread_start")
+HANDLER = ("? on_fault ? leaf on_user ? __pthread_kill_implementation raise "
+           + MAIN,)
+# What the stacks of a program's threads must end with; "?" has no name, as the
+# frame of a signal.
+STACKS = {
+    "plain": VICTIM, "signed": VICTIM, "tableless": VICTIM, "pie": VICTIM,
+    "handler": HANDLER, "handlertableless": HANDLER,
+}
+# gdb needs the mask of signatures, which these cores lack, and a list of mapped
+# files to know where a PIE is.
+COMPARED = ("plain", "tableless", "handler", "handlertableless")
+MODES = ("exe/core", "bare/core", "exe/snap", "bare/snap")
+REGISTERS = "p/x $x0 | p/x $x19 | p $cpsr | p $fpsr | p $v0 | p $sp - $x29 | " \
+            "p $x30 | p $d1.f | p $w2"
+LOOK = (
+    "info threads", "thread apply all bt", "thread apply all bt full",
+    "bt -past-main", "frame", "info frame", "up", "info frame", "info locals",
+    "info args", "info registers", "frame 2", "info registers", "frame 0",
+    "info registers", "info registers all", "info all-registers",
+    "info vector", "info float", *REGISTERS.split(" | "), "x/8i $pc", "x/8i "
+    "$pc - 16", "x/16xg $sp", "x/2a $sp", "x/xg 0", "x/s 0x10", "find $sp, "
+    "+512, (char)0", "inq-memory", "info auxv", "info symbol $pc",
+    "info symbol main", "info line main", "list main", "disassemble main",
+    "info source", "p errno", "thread 2", "bt", "info registers", "x/4i $pc",
+    "up 2", "info locals", "thread 1",
+)
+VALUES = (
+    "p head->id", "p *head->next->next", "p head", "p ratio", "p ratio * 2",
+    "p own", "p &own", "thread apply all -c p own", "thread apply all -c p "
+    "&own", "ptype head", "frame function main", "info locals",
+    "frame function waiter", "thread 2", "frame function waiter", "p mine",
+    "p own", "p *mine.next", "thread 1",
+)
+
+
+class Comparison:
+    def __init__(self, tap, inquest):
+        self.tap, self.inquest = tap, inquest
+        self.judge = compare.Judge(compare.read_list(
+            os.path.join(HERE, "differences")))
+        self.seen = []
+
+    def all_modes(self, made, snapshot):
+        script = list(LOOK)
+        if STACKS[made.name] is VICTIM:
+            script += VALUES
+        core = session.on_core(made.program, made.core, script,
+                               gdb=(guest.DEBUGGER,))
+        if not self.complete(core, made.name, "gdb on the core"):
+            return
+        for mode in MODES:
+            how, what = mode.split("/")
+            words = [self.inquest, "rsp"]
+            words += ([snapshot] if what == "snap" else
+                      ["--exe", made.program, made.core])
+            opening = ["file " + made.program] if how == "exe" else []
+            opening += ["target remote | " + shlex.join(words)]
+            ours = session.run(opening, script, made.core,
+                               gdb=(guest.DEBUGGER,))
+            if self.complete(ours, made.name, mode):
+                self.judged(made.name, mode, core, ours)
+                self.seen.append((made.name, mode))
+
+    def complete(self, run, name, who):
+        missing = [c for c, out in run.outputs if out is None]
+        passed = run.result.status == 0 and not missing
+        if not passed:
+            self.tap.ok(False, "%s: %s carries out %d commands"
+                        % (name, who, len(run.outputs)),
+                        "first without output: %s\n%s"
+                        % (missing[:1], run.result))
+        return passed
+
+    def judged(self, name, mode, core, ours):
+        diffs = [self.judge.unexplained(name, mode, command, one, other)
+                 for (command, one), (_, other) in zip(core.outputs,
+                                                       ours.outputs)]
+        diffs = [diff for diff in diffs if diff]
+        self.tap.ok(not diffs, "%s: %s says what gdb says on the core, "
+                    "%d commands" % (name, mode, len(core.outputs)),
+                    "%d differ\n%s" % (len(diffs), "\n".join(diffs)))
+
+    def stale(self):
+        for name in self.judge.stale(self.seen):
+            self.tap.ok(False, "the listed difference '%s' occurs" % name,
+                        "take it out of tests/aarch64/differences")
+
+
+def imported(tap, inquest, made):
+    path = os.path.join(os.path.dirname(made.core), made.name + ".snap")
+    result = kit.run([inquest, "import", "--exe", made.program, made.core,
+                      "-o", path])
+    tap.ok(result.status == 0, "%s: the core becomes a snapshot" % made.name,
+           result)
+    return path if result.status == 0 else None
+
+
+def plain_name(name):
+    """As the compiler may have cloned it."""
+    return re.sub(r"\.(constprop|isra|part)\.\d+$", "", name) or "?"
+
+
+def stacks(tap, made, what, words):
+    result = kit.run(words)
+    if not tap.ok(result.status == 0, "%s: %s is reported"
+                  % (made.name, what), result):
+        return
+    threads = report.threads(result.out)
+    for thread, want in zip(threads, STACKS[made.name]):
+        names = [plain_name(n) for n in thread.names]
+        want = want.split()
+        tap.ok(names[-len(want):] == want, "%s: %s, the stack of thread %d"
+               % (made.name, what, thread.id),
+               "%s\nshould end in %s" % (thread, " < ".join(want)))
+    tap.ok(len(threads) == len(STACKS[made.name]), "%s: %s, all threads"
+           % (made.name, what), "\n".join(map(str, threads)))
+
+
+def one(tap, comparison, name):
+    made = guest.make(name)
+    if not made:
+        tap.skip(name, "the emulator writes no core here")
+        return
+    inquest = comparison.inquest
+    stacks(tap, made, "the core", [inquest, "report", "--json", "--exe",
+                                   made.program, made.core])
+    snapshot = imported(tap, inquest, made)
+    if not snapshot:
+        return
+    stacks(tap, made, "the snapshot", [inquest, "report", "--json", snapshot])
+    if name in COMPARED:
+        comparison.all_modes(made, snapshot)
+
+
+def main():
+    names = sys.argv[1:]
+    inquest = kit.need_inquest()
+    guest.need()
+    tap = kit.Tap()
+    comparison = Comparison(tap, inquest)
+    for name in names or guest.PROGRAMS:
+        try:
+            one(tap, comparison, name)
+        except build.Failure as failure:
+            tap.ok(False, "%s is made" % name, failure)
+    if not names:
+        comparison.stale()
+    tap.leave()
+
+
+if __name__ == "__main__":
+    main()
