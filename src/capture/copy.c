@@ -1,132 +1,288 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copy.c: process_vm_readv(2) in batches. Places in the buffer follow one
- * another as pieces do in a class, so a batch has one local end; it stops
- * short at the first page that cannot be read, which is noted and passed by.
+ * copy.c: process_vm_readv(2) in batches, each with one end here. A batch
+ * stops short at the first page that cannot be read, which is noted and passed
+ * by.
  */
 #include "capture/copy.h"
 
-#include <sys/uio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "capture/impl.h"
+#include "capture/tracees.h"
 
-enum { BATCH = 1024 };                  /* IOV_MAX of Linux */
+/* So much is copied between two looks at the clock. */
+#define SLICE (1u << 20)
 /* So many unreadable pages in a row, and the rest of a piece is given up. */
 #define BAD_RUN_MAX 64u
+/* What a process may grow by until it stands still, beside a tenth. */
+#define RESERVE_MIN (1ull << 20)
+#define RESERVE_MAX (16ull << 20)
+/* Address space, not memory: for more growth than that. */
+#define ROOM (64ull << 20)
+/* Pieces that are copied in parts, and pages that nobody expected. */
+#define TAKEN_SPARE 8192u
 
-struct copier {
-	pid_t tid;
-	uint8_t *to;                    /* of the first byte not yet copied */
-	struct iovec from[BATCH];
-	size_t n, first;                /* [first, n) are left to do */
-	unsigned bad_run;
-	struct copied *out;
-};
+/* Of Linux 5.14, under a name of our own for older headers. */
+#define POPULATE_WRITE 23
 
-static struct err *
-note_bad(struct copier *c, uint64_t start, uint64_t n)
+/* ---- room -------------------------------------------------------------- */
+static void
+populate(uint8_t *at, size_t n)
 {
-	struct vec *bad = &c->out->bad;
-	struct range *last = bad->n ? (struct range *)bad->data + bad->n - 1
-				    : NULL;
+	/* Large pages where they are allowed: fewer faults, faster copies. */
+	(void)madvise(at, n, MADV_HUGEPAGE);
+	if (n == 0 || madvise(at, n, POPULATE_WRITE) == 0)
+		return;
+	for (size_t k = 0; k < n; k += PAGE)
+		((volatile uint8_t *)at)[k] = 0;
+}
 
-	if (last && last->end == start) {
-		last->end += n;
+static uint64_t
+page_down(uint64_t n)
+{
+	return n & ~(uint64_t)(PAGE - 1);
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Address space for all that may be copied, memory for what is expected. */
+static struct err *
+buffer_reserve(struct copier *c, uint64_t bytes)
+{
+	uint64_t limit = page_down(c->plan->limits->copy + PAGE - 1);
+	uint64_t ready = least(limit, bytes + least(RESERVE_MIN + bytes / 10,
+						    RESERVE_MAX));
+	uint64_t size = least(limit, bytes + bytes / 4 + ROOM);
+
+	ready = page_down(ready);
+	size = page_down(size);
+	c->used = 0;
+	if (c->size >= size && c->ready >= ready)
 		return NULL;
+	if (c->size < size) {
+		copier_fini(c);
+		void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				-1, 0);
+		if (at == MAP_FAILED)
+			return err_nomem();
+		c->buffer = at;
+		c->size = size;
 	}
-	struct range *slot = vec_add(bad, c->out->arena, sizeof(*slot));
-	if (!slot)
-		return err_nomem();
-	*slot = (struct range){ start, start + n };
+	populate(c->buffer + c->ready, ready - c->ready);
+	c->ready = ready;
 	return NULL;
 }
 
-/* @n bytes of the batch are done with, copied or not. */
-static void
-batch_advance(struct copier *c, size_t n)
+/* Zeroed, and so there: its pages are not faulted in later. */
+static void *
+array_reserve(struct arena *a, void *old, size_t *cap, size_t n, size_t size)
 {
-	c->to += n;
-	while (n) {
-		struct iovec *io = &c->from[c->first];
-		size_t step = n < io->iov_len ? n : io->iov_len;
+	void *at = old;
 
+	if (n > *cap) {
+		at = arena_array(a, n, size);
+		*cap = at ? n : *cap;
+	}
+	if (at)
+		memset(at, 0, *cap * size);
+	return at;
+}
+
+struct err *
+copier_reserve(struct copier *c, struct arena *a, uint64_t extra)
+{
+	const struct plan *p = c->plan;
+	uint64_t slices = (p->bytes + extra) / SLICE;
+	size_t pages = least(p->n_pages, p->limits->copy / PAGE);
+
+	c->n = c->n_from = c->want = 0;
+	c->ended = 0;
+	void *taken = array_reserve(a, c->taken, &c->cap,
+				    2 * p->pieces.n + slices + pages
+				    + TAKEN_SPARE, sizeof(*c->taken));
+	void *done = array_reserve(a, c->done, &c->words, p->n_pages / 64 + 1,
+				   sizeof(*c->done));
+	if (!taken || !done)
+		return err_nomem();
+	c->taken = taken;
+	c->done = done;
+	return buffer_reserve(c, p->bytes + extra);
+}
+
+void
+copier_fini(struct copier *c)
+{
+	if (c->buffer)
+		munmap(c->buffer, c->size);
+	c->buffer = NULL;
+	c->size = c->ready = 0;
+}
+
+/* ---- batches ----------------------------------------------------------- */
+static void
+take_note(struct copier *c, uint64_t start, uint64_t n, uint64_t at)
+{
+	struct taken *last = c->n ? &c->taken[c->n - 1] : NULL;
+
+	if (at == TAKEN_UNREADABLE && last && last->at == at
+	    && last->end == start) {
+		last->end += n;
+		return;
+	}
+	/* Cannot be: each batch is held against the room before it begins. */
+	if (c->n < c->cap)
+		c->taken[c->n++] = (struct taken){ start, start + n, at };
+}
+
+/* @got bytes of the batch, from its @first part on, have come. */
+static void
+batch_take(struct copier *c, size_t got, size_t *first)
+{
+	while (got) {
+		struct iovec *io = &c->from[*first];
+		size_t step = got < io->iov_len ? got : io->iov_len;
+
+		take_note(c, (uint64_t)(uintptr_t)io->iov_base, step, c->used);
+		c->used += step;
+		c->want -= step;
+		got -= step;
 		io->iov_base = (char *)io->iov_base + step;
 		io->iov_len -= step;
-		n -= step;
-		if (io->iov_len == 0) {
-			c->first++;
-			c->bad_run = 0;
-		}
+		c->bad_run = 0;
+		*first += io->iov_len == 0;
 	}
 }
 
-static struct err *
-batch_skip(struct copier *c)
+static void
+batch_skip(struct copier *c, size_t *first)
 {
-	const struct iovec *io = &c->from[c->first];
+	struct iovec *io = &c->from[*first];
 	uint64_t addr = (uint64_t)(uintptr_t)io->iov_base;
 	size_t page = PAGE - addr % PAGE;
 	size_t n = ++c->bad_run > BAD_RUN_MAX || page > io->iov_len
 		   ? io->iov_len : page;
 
-	struct err *err = note_bad(c, addr, n);
-	batch_advance(c, n);
-	return err;
+	take_note(c, addr, n, TAKEN_UNREADABLE);
+	c->want -= n;
+	io->iov_base = (char *)io->iov_base + n;
+	io->iov_len -= n;
+	*first += io->iov_len == 0;
 }
 
-static struct err *
-batch_flush(struct copier *c)
+void
+copier_look(struct copier *c)
 {
-	struct err *err = NULL;
+	if (!c->ended && c->deadline && tracees_now() >= c->deadline)
+		c->ended = SNAP_ABSENT_TIME;
+}
 
-	while (c->first < c->n && !err) {
-		size_t want = 0;
+void
+copier_flush(struct copier *c)
+{
+	size_t first = 0;
 
-		for (size_t k = c->first; k < c->n; k++)
-			want += c->from[k].iov_len;
-		const struct iovec to = { c->to, want };
-		ssize_t got = process_vm_readv(c->tid, &to, 1,
-					       &c->from[c->first],
-					       c->n - c->first, 0);
-		if (got > 0)
-			c->bad_run = 0;
-		batch_advance(c, got > 0 ? (size_t)got : 0);
-		if (c->first < c->n && (got < 0 || (size_t)got < want))
-			err = batch_skip(c);
+	/* Each part may break into as many as it has pages that are bad. */
+	if (c->cap - c->n < 2 * c->n_from + 2 * (c->want / PAGE)) {
+		c->ended = SNAP_ABSENT_BUDGET;
+		first = c->n_from;
 	}
-	c->first = c->n = 0;
-	return err;
+	while (first < c->n_from) {
+		const struct iovec to = { c->buffer + c->used, c->want };
+		ssize_t got = process_vm_readv(c->tid, &to, 1, &c->from[first],
+					       c->n_from - first, 0);
+
+		batch_take(c, got > 0 ? (size_t)got : 0, &first);
+		if (first < c->n_from)
+			batch_skip(c, &first);
+	}
+	c->n_from = c->want = 0;
+	copier_look(c);
 }
 
-static struct err *
-copy_class(struct copier *c, const struct plan *plan, uint8_t class)
+/* How much of @n bytes goes into the batch now; 0: no room is left. */
+static size_t
+batch_room(struct copier *c, uint64_t n)
 {
-	const struct piece *all = plan->pieces.data;
-	struct err *err = NULL;
+	if (c->n_from == COPY_BATCH || c->want >= SLICE)
+		copier_flush(c);
+	if (c->ended)
+		return 0;
+	n = least(n, SLICE - c->want);
+	if (n > c->size - c->used - c->want) {
+		n = page_down(c->size - c->used - c->want);
+		if (n == 0) {
+			copier_flush(c);
+			c->ended = SNAP_ABSENT_BUDGET;
+		}
+	}
+	return n;
+}
 
-	for (size_t k = 0; k < plan->pieces.n && !err; k++) {
-		if (all[k].kind != SNAP_MEM_DATA || all[k].class != class
-		    || !all[k].copied)
-			continue;
-		c->from[c->n++] = (struct iovec){
-			(void *)(uintptr_t)all[k].start, all[k].copied,
+void
+copier_range(struct copier *c, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		size_t n = batch_room(c, end - start);
+
+		if (n == 0)
+			return;
+		c->from[c->n_from++] = (struct iovec){
+			(void *)(uintptr_t)start, n,
 		};
-		if (c->n == BATCH)
-			err = batch_flush(c);
+		c->want += n;
+		start += n;
 	}
-	return err;
 }
 
-struct err *
-copy_pieces(const struct plan *plan, pid_t tid, uint8_t *buffer,
-	    struct copied *out)
+static bool
+page_done(const struct copier *c, size_t page)
 {
-	struct copier c = { .tid = tid, .to = buffer, .out = out };
-	struct err *err = NULL;
+	return c->done[page / 64] >> page % 64 & 1;
+}
 
-	for (uint8_t class = 0; class < CLASSES && !err; class++)
-		err = copy_class(&c, plan, class);
-	return err ? err : batch_flush(&c);
+void
+copier_piece(struct copier *c, const struct piece *x, uint64_t start,
+	     uint64_t end)
+{
+	size_t page = x->page + (start - x->start) / PAGE;
+	uint64_t from = start, at = start;
+
+	for (; at < end && !c->ended; at += PAGE, page++) {
+		if (page_done(c, page)) {
+			copier_range(c, from, at);
+			from = at + PAGE;
+		}
+		c->done[page / 64] |= 1ull << page % 64;
+		if (at + PAGE - from >= SLICE) {
+			copier_range(c, from, at + PAGE);
+			from = at + PAGE;
+		}
+	}
+	copier_range(c, from, at);
+}
+
+/* ---- afterwards -------------------------------------------------------- */
+static int
+taken_order(const void *a, const void *b)
+{
+	const struct taken *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+void
+copier_sort(struct copier *c)
+{
+	if (c->n)
+		qsort(c->taken, c->n, sizeof(*c->taken), taken_order);
 }
 
 void

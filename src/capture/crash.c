@@ -143,7 +143,7 @@ stop_and_take(struct shot *s, int signal)
 	if (!err)
 		err = shot_prepare(s);
 	if (!err)
-		err = shot_take(s);
+		err = shot_take(s, began);
 	resume_others(s);
 	s->pause_ns = tracees_now() - began;
 	if (!err)

@@ -32,6 +32,8 @@ libcapture_a_SOURCES = \
 	src/capture/save.c \
 	src/capture/shot.c \
 	src/capture/shot.h \
+	src/capture/still.c \
+	src/capture/still.h \
 	src/capture/texts.c \
 	src/capture/texts.h \
 	src/capture/tracees.c \

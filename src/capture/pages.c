@@ -153,3 +153,9 @@ pages_next(struct pages *p, uint64_t at, uint64_t end, struct page_run *out)
 	}
 	return false;
 }
+
+bool
+pages_tell(const struct pages *p, uint64_t start, uint64_t end)
+{
+	return p->fd >= 0 && (p->scan || (end - start) / PAGE <= p->entries);
+}

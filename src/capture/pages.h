@@ -35,4 +35,10 @@ void pages_again(struct pages *p);
 bool pages_next(struct pages *p, uint64_t at, uint64_t end,
 		struct page_run *out) _must_check_;
 
+/**
+ * Can that be told of [start, end) at a bounded cost? False: the kernel has
+ * nothing but an entry for each page, and enough of them were read.
+ */
+bool pages_tell(const struct pages *p, uint64_t start, uint64_t end);
+
 #endif

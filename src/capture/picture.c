@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "capture/impl.h"
 #include "capture/shot.h"
 
 /* ---- the target -------------------------------------------------------- */
@@ -181,19 +182,38 @@ picture_threads(struct shot *s)
 struct publisher {
 	struct shot *s;
 	struct vec memory, offsets;     /* struct snap_memory, uint64_t */
-	const struct range *bad;        /* sorted */
-	size_t n_bad, next_bad;
+	const struct taken *taken;      /* sorted */
+	size_t n_taken, next;
+	size_t first;                   /* range of the piece at hand */
 	uint64_t unreadable;
 };
 
-/* [start, end) of @x; @at is where the first byte is. */
+/* A piece that was copied in slices is one range nevertheless. */
+static bool
+publish_longer(const struct publisher *p, const struct snap_memory *like,
+	       uint64_t start, uint64_t end, uint64_t at)
+{
+	struct snap_memory *m = p->memory.data;
+	const uint64_t *offset = p->offsets.data;
+	size_t n = p->memory.n;
+
+	if (n <= p->first || like->kind != SNAP_MEM_DATA
+	    || m[n - 1].kind != SNAP_MEM_DATA
+	    || m[n - 1].start + m[n - 1].length != start
+	    || offset[n - 1] + m[n - 1].length != at)
+		return false;
+	m[n - 1].length += end - start;
+	return true;
+}
+
+/* [start, end) is like @like; @at is where the first byte is. */
 static struct err *
 publish_range(struct publisher *p, const struct snap_memory *like,
 	      uint64_t start, uint64_t end, uint64_t at)
 {
 	struct arena *a = p->s->arena;
 
-	if (start >= end)
+	if (start >= end || publish_longer(p, like, start, end, at))
 		return NULL;
 	struct snap_memory *m = vec_add(&p->memory, a, sizeof(*m));
 	uint64_t *offset = vec_add(&p->offsets, a, sizeof(*offset));
@@ -208,75 +228,128 @@ publish_range(struct publisher *p, const struct snap_memory *like,
 	return NULL;
 }
 
-/* What of [start, end) was read, and what could not be. */
+/* From @start on as it was copied, or could not be. */
 static struct err *
-publish_data(struct publisher *p, const struct piece *x)
+publish_taken(struct publisher *p, const struct taken *t, uint64_t start)
 {
 	const struct snap_memory data = { .kind = SNAP_MEM_DATA };
 	const struct snap_memory lost = {
 		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_UNREADABLE,
 	};
-	uint64_t at = x->start, end = x->start + x->copied;
-	struct err *err = NULL;
 
-	while (at < end && !err) {
-		while (p->next_bad < p->n_bad
-		       && p->bad[p->next_bad].end <= at)
-			p->next_bad++;
-		const struct range *bad = p->next_bad < p->n_bad
-					  ? &p->bad[p->next_bad] : NULL;
-		uint64_t from = bad && bad->start < end ? bad->start : end;
-		uint64_t to = from < end && bad->end < end ? bad->end : end;
+	if (t->at != TAKEN_UNREADABLE)
+		return publish_range(p, &data, start, t->end,
+				     t->at + (start - t->start));
+	p->unreadable += t->end - start;
+	return publish_range(p, &lost, start, t->end, 0);
+}
 
-		if (from < at)
-			from = at;
-		err = publish_range(p, &data, at, from, x->at + (at - x->start));
-		if (!err)
-			err = publish_range(p, &lost, from, to, 0);
-		p->unreadable += to - from;
-		at = to;
+/* What is to be said of the parts of @x that were not copied. */
+static struct snap_memory
+piece_else(const struct shot *s, const struct piece *x)
+{
+	struct snap_memory m = { .kind = x->kind, .reason = x->reason };
+
+	if (x->class == CLASS_LEFT) {
+		m.kind = SNAP_MEM_ABSENT;
+		m.reason = SNAP_ABSENT_FILTER;
+	} else if (x->kind == SNAP_MEM_DATA) {
+		m.kind = SNAP_MEM_ABSENT;
+		m.reason = s->copier.ended;
 	}
-	return err;
+	m.ref = m.kind == SNAP_MEM_FILE ? UINT32_MAX : 0;
+	return m;
 }
 
 static struct err *
-publish_piece(struct publisher *p, const struct piece *x)
+publish_else(struct publisher *p, const struct piece *x, uint64_t start,
+	     uint64_t end)
 {
-	struct snap_memory m = { .kind = x->kind, .reason = x->reason };
-	const struct snap_memory over = {
-		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_BUDGET,
-	};
+	const struct snap_memory m = piece_else(p->s, x);
 
-	if (x->kind != SNAP_MEM_DATA) {
-		m.ref = x->kind == SNAP_MEM_FILE ? UINT32_MAX : 0;
-		return publish_range(p, &m, x->start, x->end, x->at);
-	}
-	struct err *err = publish_data(p, x);
-	return err ? err : publish_range(p, &over, x->start + x->copied,
-					 x->end, 0);
+	if (start < end && x->kind == SNAP_MEM_DATA)
+		p->s->left_out[m.reason] += end - start;
+	return publish_range(p, &m, start, end, x->at + (start - x->start));
 }
 
-static int
-range_order(const void *a, const void *b)
+/* What was taken of it begins and ends within it; some of it maybe twice. */
+static struct err *
+publish_piece(struct publisher *p, const struct piece *x)
 {
-	const struct range *x = a, *y = b;
+	bool forbidden = x->kind == SNAP_MEM_ABSENT
+			 && x->reason == SNAP_ABSENT_DONTDUMP;
+	uint64_t at = x->start;
+	struct err *err = NULL;
 
-	return (x->start > y->start) - (x->start < y->start);
+	p->first = p->memory.n;
+	for (; p->next < p->n_taken && !err; p->next++) {
+		const struct taken *t = &p->taken[p->next];
+
+		if (t->start >= x->end)
+			break;
+		if (forbidden || t->end <= at)
+			continue;
+		if (at < t->start) {
+			err = publish_else(p, x, at, t->start);
+			at = t->start;
+		}
+		if (!err)
+			err = publish_taken(p, t, at);
+		at = t->end;
+	}
+	return err ? err : publish_else(p, x, at, x->end);
+}
+
+/* Bytes that no range speaks of are not kept: they were forbidden later. */
+static void
+wipe_forbidden(struct shot *s)
+{
+	const struct copier *c = &s->copier;
+
+	for (size_t k = 0; k < c->n; k++) {
+		const struct taken *t = &c->taken[k];
+		const struct piece *x = plan_find(&s->plan, t->start);
+
+		if (x && x->kind == SNAP_MEM_ABSENT
+		    && x->reason == SNAP_ABSENT_DONTDUMP
+		    && t->at != TAKEN_UNREADABLE)
+			memset(c->buffer + t->at, 0, t->end - t->start);
+	}
+}
+
+/* The buffer becomes the picture's, without what was not used of it. */
+static void
+take_buffer(struct shot *s)
+{
+	struct copier *c = &s->copier;
+	struct picture *p = s->picture;
+
+	p->size = (c->used + PAGE - 1) & ~(size_t)(PAGE - 1);
+	p->bytes = c->buffer;
+	if (p->size < c->size)
+		munmap(c->buffer + p->size, c->size - p->size);
+	if (p->size)
+		mprotect(p->bytes, p->size, PROT_READ);
+	else
+		p->bytes = NULL;
+	c->buffer = NULL;
 }
 
 struct err *
 picture_memory(struct shot *s)
 {
-	struct vec *bad = &s->copied.bad;
-	struct publisher p = { .s = s, .bad = bad->data, .n_bad = bad->n };
+	struct copier *c = &s->copier;
+	struct publisher p = { .s = s, .taken = c->taken, .n_taken = c->n };
 	const struct piece *all = s->plan.pieces.data;
 	struct target *t = &s->picture->target;
 	struct err *err = NULL;
 
-	if (bad->n)
-		qsort(bad->data, bad->n, sizeof(struct range), range_order);
+	copier_sort(c);
+	if (s->maps_late)
+		wipe_forbidden(s);
 	for (size_t k = 0; k < s->plan.pieces.n && !err; k++)
 		err = publish_piece(&p, &all[k]);
+	take_buffer(s);
 	if (!err && p.unreadable)
 		err = shot_gap(s, "%llu bytes of memory could not be read",
 			       (unsigned long long)p.unreadable);

@@ -14,8 +14,9 @@
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
 #define SMALL_MAP (256u << 10)
 
-static const struct snap_map *
-map_at(const struct plan *p, uint64_t addr)
+/* ---- looking up -------------------------------------------------------- */
+const struct snap_map *
+plan_map_at(const struct plan *p, uint64_t addr)
 {
 	const struct snap_map *maps = p->maps.data;
 	size_t low = 0, high = p->maps.n;
@@ -30,75 +31,32 @@ map_at(const struct plan *p, uint64_t addr)
 	return low < p->maps.n && maps[low].start <= addr ? &maps[low] : NULL;
 }
 
-/* ---- stacks ------------------------------------------------------------ */
-static int
-range_order(const void *a, const void *b)
+struct piece *
+plan_find(const struct plan *p, uint64_t addr)
 {
-	const struct range *x = a, *y = b;
+	struct piece *all = p->pieces.data;
+	size_t low = 0, high = p->pieces.n;
 
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-static void
-stacks_sort(struct plan *p)
-{
-	struct range *r = p->stacks;
-	size_t n = 0;
-
-	if (!p->n_stacks)
-		return;
-	qsort(r, p->n_stacks, sizeof(*r), range_order);
-	for (size_t k = 1; k < p->n_stacks; k++) {
-		if (r[k].start > r[n].end)
-			r[++n] = r[k];
-		else if (r[k].end > r[n].end)
-			r[n].end = r[k].end;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (all[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	p->n_stacks = n + 1;
-}
-
-/* Of @cap bytes at most, so that one thread does not starve the others. */
-static void
-stack_add(struct plan *p, uint64_t sp, uint64_t cap)
-{
-	uint64_t start = (sp - RED_ZONE) & ~(uint64_t)(PAGE - 1);
-	const struct snap_map *map = map_at(p, sp);
-
-	if (!map || sp < RED_ZONE)
-		return;
-	if (start < map->start)
-		start = map->start;
-	uint64_t end = map->end - start < cap ? map->end : start + cap;
-	p->stacks[p->n_stacks++] = (struct range){ start, end };
-}
-
-struct err *
-plan_stacks(struct plan *p, const struct tracees *s)
-{
-	uint64_t cap = p->limits->copy / (s->n ? s->n : 1);
-
-	if (cap > p->limits->stack)
-		cap = p->limits->stack;
-	cap = cap < PAGE ? PAGE : cap & ~(uint64_t)(PAGE - 1);
-	p->n_stacks = 0;
-	p->stacks = arena_array(p->arena, s->n, sizeof(*p->stacks));
-	if (!p->stacks)
-		return err_nomem();
-	for (size_t k = 0; k < s->n; k++)
-		if (s->all[k].has_regs)
-			stack_add(p, machine_sp(&s->all[k].regs), cap);
-	stacks_sort(p);
-	return NULL;
+	return low < p->pieces.n && all[low].start <= addr ? &all[low] : NULL;
 }
 
 /* ---- pieces ------------------------------------------------------------ */
 static struct err *
-piece_push(struct plan *p, const struct piece *like, uint64_t start,
-	   uint64_t end)
+piece_add(struct plan *p, const struct piece *like, uint64_t start,
+	  uint64_t end)
 {
 	struct piece *all = p->pieces.data;
 	struct piece *last = p->pieces.n ? &all[p->pieces.n - 1] : NULL;
 
+	if (start >= end)
+		return NULL;
 	if (last && !last->ends_map && last->kind == like->kind
 	    && last->reason == like->reason && last->class == like->class
 	    && last->end == start && like->kind != SNAP_MEM_FILE) {
@@ -114,41 +72,6 @@ piece_push(struct plan *p, const struct piece *like, uint64_t start,
 	if (like->kind == SNAP_MEM_FILE)
 		slot->at += start - like->start;
 	return NULL;
-}
-
-/* The first stack that ends behind @addr, which goes upwards; or NULL. */
-static const struct range *
-stack_from(struct plan *p, uint64_t addr)
-{
-	while (p->next_stack < p->n_stacks
-	       && p->stacks[p->next_stack].end <= addr)
-		p->next_stack++;
-	return p->next_stack < p->n_stacks ? &p->stacks[p->next_stack] : NULL;
-}
-
-/* [start, end), of which what is a stack comes first of all. */
-static struct err *
-piece_add(struct plan *p, const struct piece *like, uint64_t start,
-	  uint64_t end)
-{
-	struct err *err = NULL;
-
-	while (start < end && !err) {
-		const struct range *stack = stack_from(p, start);
-		struct piece part = *like;
-		uint64_t cut = end;
-
-		if (stack && stack->start < end) {
-			bool inside = stack->start <= start;
-			cut = inside ? stack->end : stack->start;
-			cut = cut < end ? cut : end;
-			if (inside && like->kind == SNAP_MEM_DATA)
-				part.class = CLASS_STACK;
-		}
-		err = piece_push(p, &part, start, cut);
-		start = cut;
-	}
-	return err;
 }
 
 /* ---- rules for mappings ------------------------------------------------ */
@@ -235,7 +158,7 @@ map_has_file(const struct plan *p, const struct snap_map *m)
 static struct err *
 plan_anonymous(struct plan *p, const struct snap_map *m)
 {
-	const struct piece zero = { .kind = SNAP_MEM_ZERO };
+	const struct piece zero = { .kind = SNAP_MEM_ZERO, .claims = true };
 	const struct piece data = { .kind = SNAP_MEM_DATA,
 				    .class = CLASS_DATA };
 	struct page_run run;
@@ -262,6 +185,7 @@ file_page(const struct plan *p, const struct snap_map *m, bool present)
 	struct piece data = { .kind = SNAP_MEM_DATA, .class = CLASS_MODULE };
 	const struct piece file = {
 		.start = m->start, .kind = SNAP_MEM_FILE, .at = m->offset,
+		.claims = true,
 	};
 	const struct piece left = {
 		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_FILTER,
@@ -327,20 +251,41 @@ plan_narrow(struct plan *p, const struct snap_map *m, size_t from)
 	    || m->end - m->start <= SMALL_MAP)
 		return;
 	for (size_t k = from; k < p->pieces.n; k++) {
-		if (all[k].kind != SNAP_MEM_DATA || all[k].class != CLASS_DATA)
+		if (all[k].kind == SNAP_MEM_ABSENT
+		    || (all[k].kind == SNAP_MEM_DATA
+			&& all[k].class == CLASS_MODULE))
 			continue;
-		all[k].kind = SNAP_MEM_ABSENT;
-		all[k].reason = SNAP_ABSENT_FILTER;
+		all[k].class = CLASS_LEFT;
+		all[k].claims = false;
+	}
+}
+
+/* Numbers for the pages, and how many bytes are to be copied. */
+static void
+plan_count(struct plan *p)
+{
+	struct piece *all = p->pieces.data;
+
+	p->n_pages = 0;
+	p->bytes = 0;
+	for (size_t k = 0; k < p->pieces.n; k++) {
+		uint64_t n = all[k].end - all[k].start;
+
+		if (all[k].kind != SNAP_MEM_DATA)
+			continue;
+		all[k].page = p->n_pages;
+		p->n_pages += n / PAGE;
+		p->bytes += all[k].class == CLASS_LEFT ? 0 : n;
 	}
 }
 
 struct err *
-plan_make(struct plan *p, uint64_t *bytes)
+plan_make(struct plan *p)
 {
 	const struct snap_map *maps = p->maps.data;
 	struct err *err = NULL;
 
-	p->pieces.n = p->next_stack = p->next_flag = 0;
+	p->pieces.n = p->next_flag = 0;
 	p->shared = 0;
 	pages_again(p->pages);
 	for (size_t k = 0; k < p->maps.n && !err; k++) {
@@ -352,45 +297,12 @@ plan_make(struct plan *p, uint64_t *bytes)
 				.ends_map = true;
 		plan_narrow(p, &maps[k], from);
 	}
-	*bytes = 0;
-	const struct piece *all = p->pieces.data;
-	for (size_t k = 0; k < p->pieces.n && !err; k++)
-		if (all[k].kind == SNAP_MEM_DATA)
-			*bytes += all[k].end - all[k].start;
+	plan_count(p);
 	return err;
 }
 
-/* ---- places in the buffer ---------------------------------------------- */
-static void
-place_class(struct plan *p, uint8_t class, uint64_t *at, uint64_t size)
-{
-	struct piece *all = p->pieces.data;
-
-	for (size_t k = 0; k < p->pieces.n; k++) {
-		struct piece *x = &all[k];
-		uint64_t n = x->end - x->start, left = size - *at;
-
-		if (x->kind != SNAP_MEM_DATA || x->class != class)
-			continue;
-		x->copied = n < left ? n : left & ~(uint64_t)(PAGE - 1);
-		x->at = *at;
-		*at += x->copied;
-		p->over += n - x->copied;
-	}
-}
-
 void
-plan_place(struct plan *p, uint64_t size)
-{
-	uint64_t at = 0;
-
-	p->over = 0;
-	for (unsigned class = 0; class < CLASSES; class++)
-		place_class(p, (uint8_t)class, &at, size);
-}
-
-void
-plan_forbid(struct plan *p, uint8_t *buffer)
+plan_forbid(struct plan *p)
 {
 	struct piece *all = p->pieces.data;
 
@@ -402,8 +314,6 @@ plan_forbid(struct plan *p, uint8_t *buffer)
 
 		if (!f || !f->dontdump || all[k].kind == SNAP_MEM_ABSENT)
 			continue;
-		if (all[k].kind == SNAP_MEM_DATA)
-			memset(buffer + all[k].at, 0, all[k].copied);
 		all[k].kind = SNAP_MEM_ABSENT;
 		all[k].reason = SNAP_ABSENT_DONTDUMP;
 	}

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of an address space is copied and into which place, what is known
- * without copying, and what is left out and why.
+ * What of an address space is to be copied, what is known without copying,
+ * and what is left out and why. It is made while the process runs.
  */
 #ifndef CAPTURE_PLAN_H
 #define CAPTURE_PLAN_H
 
 #include "capture/capture.h"
 #include "capture/pages.h"
-#include "capture/tracees.h"
+#include "capture/proc.h"
 
 /** What is copied first where not all can be. */
 enum piece_class {
-	CLASS_STACK,            /* near the threads' stack pointers */
 	CLASS_MODULE,           /* headers and variables of mapped files */
 	CLASS_DATA,             /* anonymous memory */
 	CLASS_TEXT,             /* pages of files that nobody can open */
-	CLASSES
+	CLASSES,
+	CLASS_LEFT = CLASSES,   /* not asked for; what is a stack is copied */
 };
 /** A piece of one mapping. SNAP_MEM_DATA: what is to be copied. */
 struct piece {
 	uint64_t start, end;
-	uint64_t copied;        /* bytes from @start on that are; the rest is
-				   over the limit */
-	uint64_t at;            /* of @start: in the buffer, or in the file */
+	uint64_t at;            /* of @start in the file */
+	size_t page;            /* SNAP_MEM_DATA: which of all pages of such
+				   pieces its first one is */
 	uint8_t kind, reason;   /* of struct snap_memory */
 	uint8_t class;
 	bool ends_map;          /* the next one is of another mapping */
+	bool claims;            /* that no page is the process's own: must be
+				   looked at again when it stands still */
 };
 struct range {
 	uint64_t start, end;
@@ -37,22 +39,22 @@ struct plan {
 	struct arena *arena;
 	struct vec maps;        /* struct snap_map */
 	struct vec flags;       /* struct text_flags, as maps are sorted */
-	struct vec pieces;      /* struct piece */
+	struct vec pieces;      /* struct piece; they cover all of @maps */
 	struct pages *pages;
 	bool files_reachable;   /* its paths lead where ours do */
-	struct range *stacks;   /* sorted, disjoint */
-	size_t n_stacks, next_stack, next_flag;
+	size_t next_flag;
+	size_t n_pages;         /* of all pieces of SNAP_MEM_DATA */
+	uint64_t bytes;         /* to copy, without CLASS_LEFT */
 	uint64_t shared;        /* bytes: writable shared memory left out */
-	uint64_t over;          /* bytes over the limit */
 };
 
-/** Where the stacks of all stopped threads lie. */
-struct err *plan_stacks(struct plan *p, const struct tracees *s) _must_check_;
-/** Anew from maps, pages and stacks. *@bytes: how many there are to copy. */
-struct err *plan_make(struct plan *p, uint64_t *bytes) _must_check_;
-/** Give @size bytes of a buffer to the pieces, the most wanted first. */
-void plan_place(struct plan *p, uint64_t size);
-/** Leave out what flags that came later forbid; wipes it from @buffer. */
-void plan_forbid(struct plan *p, uint8_t *buffer);
+/** Anew from maps and pages. */
+struct err *plan_make(struct plan *p) _must_check_;
+/** The piece that holds @addr, or NULL. */
+struct piece *plan_find(const struct plan *p, uint64_t addr);
+/** The mapping that holds @addr, or NULL. */
+const struct snap_map *plan_map_at(const struct plan *p, uint64_t addr);
+/** Leave out what flags that came later forbid. */
+void plan_forbid(struct plan *p);
 
 #endif

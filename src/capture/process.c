@@ -31,7 +31,7 @@ trace(struct shot *s)
 	uint64_t began = tracees_now();
 	err = tracees_stop(t, began + s->limits.stop_ms * 1000000ull);
 	if (!err)
-		err = shot_take(s);
+		err = shot_take(s, began);
 	tracees_detach(t);
 	s->pause_ns = tracees_now() - began;
 	return err;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +17,12 @@
 #define STOP_MS 2000u
 #define MAPS_TEXT_MAX (256u << 20)
 #define AUXV_MAX 4096u
-/* What a process may grow by until it stands still. */
-#define RESERVE_MIN (1ull << 20)
-#define RESERVE_MAX (16ull << 20)
+/* Of a thread, where stacks are all that is copied. */
+#define STACK_GUESS (32u << 10)
+/* How often maps are read anew while a process goes on mapping. */
+#define LOOKS_MAX 3u
+/* What it takes to let one thread go. */
+#define DETACH_NS 8000u
 /* PF_KTHREAD of the kernel's include/linux/sched.h, in field 9 of stat. */
 #define FLAG_KERNEL_THREAD 0x00200000u
 
@@ -154,6 +156,7 @@ shot_fini(struct shot *s)
 	if (s->pages)
 		pages_fini(s->pages);
 	free(s->pages);
+	copier_fini(&s->copier);
 	buf_fini(&s->maps_text);
 }
 
@@ -179,10 +182,22 @@ extent_changed(const struct extent *a, const struct extent *b)
 	       || a->data != b->data;
 }
 
+/* Flags of what was mapped since are looked at when it runs again. */
+static bool
+maps_changed(struct shot *s)
+{
+	struct extent now = read_extent(s);
+
+	if (!extent_changed(&now, &s->extent))
+		return false;
+	s->extent = now;
+	s->maps_late = true;
+	return true;
+}
+
 static struct err *
 read_maps(struct shot *s)
 {
-	s->extent = read_extent(s);
 	buf_reset(&s->maps_text);
 	struct err *err = proc_read(&s->proc, "maps", MAPS_TEXT_MAX,
 				    &s->maps_text);
@@ -208,46 +223,46 @@ read_flags(struct shot *s)
 			  &s->plan.flags);
 }
 
-/* Pages are there before they are needed: their faults would be a pause. */
+/* What is mapped, and what of it is to be copied. */
 static struct err *
-buffer_make(struct shot *s, uint64_t bytes, int flags)
+look(struct shot *s)
 {
-	struct picture *p = s->picture;
-	uint64_t size = bytes < s->limits.copy ? bytes : s->limits.copy;
+	/* Threads that are not yet known have stacks too. */
+	uint64_t stacks = s->limits.memory == CAPTURE_STACKS
+			  ? (s->tracees.n + 16) * STACK_GUESS : 0;
 
-	size = size < PAGE ? PAGE : size & ~(uint64_t)(PAGE - 1);
-	if (p->bytes)
-		munmap(p->bytes, p->size);
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS | flags, -1, 0);
-	p->bytes = at == MAP_FAILED ? NULL : at;
-	p->size = size;
-	return p->bytes ? NULL : err_nomem();
+	struct err *err = read_maps(s);
+	if (!err)
+		err = plan_make(&s->plan);
+	return err ? err : copier_reserve(&s->copier, s->arena, stacks);
 }
 
+/* The dearest text is read first, so that the others are not yet old when the
+ * process is stopped; what was mapped meanwhile is looked at in vain else. */
 struct err *
 shot_prepare(struct shot *s)
 {
-	uint64_t bytes, reserve;
-
 	s->plan.limits = &s->limits;
-	s->plan.arena = s->copied.arena = s->arena;
+	s->plan.arena = s->arena;
 	s->plan.pages = s->pages;
+	s->copier.plan = &s->plan;
 	s->plan.files_reachable = proc_same_file(&s->proc, "ns/mnt",
 						 "/proc/self/ns/mnt")
 				  && proc_same_file(&s->proc, "root", "/");
 	pages_open(s->pages, &s->proc);
-	struct err *err = read_maps(s);
+	s->extent = read_extent(s);
+	struct err *err = read_flags(s);
 	if (!err)
-		err = read_flags(s);
-	if (!err)
-		err = plan_make(&s->plan, &bytes);
+		err = look(s);
 	if (err)
 		return err;
 	copy_touch_modules(&s->plan, s->proc.pid);
-	reserve = RESERVE_MIN + bytes / 10;
-	reserve = reserve < RESERVE_MAX ? reserve : RESERVE_MAX;
-	return buffer_make(s, bytes + reserve, MAP_POPULATE);
+	for (unsigned k = 0; k < LOOKS_MAX && !err; k++) {
+		if (!maps_changed(s))
+			break;
+		err = look(s);
+	}
+	return err;
 }
 
 /* ---- while it stands still --------------------------------------------- */
@@ -256,19 +271,16 @@ shot_prepare(struct shot *s)
  * program has another auxv (AT_RANDOM, AT_ENTRY and AT_BASE vary).
  */
 static struct err *
-check_same(struct shot *s)
+check_same(const struct shot *s)
 {
 	struct text_stat now;
-	struct span auxv;
-	char room[1024];
+	char auxv[AUXV_MAX], room[1024];
 
 	if (!proc_stat(&s->proc, 0, &now, room))
 		return ended(s);
-	struct err *err = read_auxv(s, &auxv);
-	if (err)
-		return err;
-	if (now.start_time != s->before.start_time || auxv.n != s->auxv.n
-	    || (auxv.n && memcmp(auxv.data, s->auxv.data, auxv.n) != 0))
+	size_t n = proc_read_some(&s->proc, "auxv", auxv, sizeof(auxv));
+	if (now.start_time != s->before.start_time || n != s->auxv.n
+	    || (n && memcmp(auxv, s->auxv.data, n) != 0))
 		return err_new(ERR_FAILED, "process %d has begun another "
 			       "program in the meantime: try again",
 			       (int)s->proc.pid);
@@ -285,42 +297,22 @@ check_bits(const struct shot *s, const struct tracee *any)
 		       (int)s->proc.pid);
 }
 
-/* What was mapped since; its flags are looked at when it runs again. */
-static struct err *
-maps_refresh(struct shot *s)
+/* Letting go takes its time too, and is part of the pause. */
+static uint64_t
+copy_deadline(const struct shot *s, uint64_t began)
 {
-	struct extent now = read_extent(s);
+	uint64_t leave = s->tracees.n * DETACH_NS, most = s->limits.pause_ns;
 
-	if (!extent_changed(&now, &s->extent))
-		return NULL;
-	s->maps_late = true;
-	return read_maps(s);
-}
-
-/* The plan by what is there now, in the buffer made for what was there. */
-static struct err *
-copy_memory(struct shot *s, pid_t tid)
-{
-	uint64_t bytes;
-
-	struct err *err = plan_stacks(&s->plan, &s->tracees);
-	if (!err)
-		err = plan_make(&s->plan, &bytes);
-	if (!err && bytes > s->picture->size
-	    && s->picture->size < s->limits.copy)
-		err = buffer_make(s, bytes, 0);
-	if (err)
-		return err;
-	plan_place(&s->plan, s->picture->size);
-	return copy_pieces(&s->plan, tid, s->picture->bytes, &s->copied);
+	return most ? began + (most > leave ? most - leave : 1) : 0;
 }
 
 struct err *
-shot_take(struct shot *s)
+shot_take(struct shot *s, uint64_t began)
 {
 	struct target *t = &s->picture->target;
 	struct timespec now = { 0, 0 };
 
+	s->stages.stop_ns = tracees_now() - began;
 	clock_gettime(CLOCK_REALTIME, &now);
 	t->process.captured_ns = (uint64_t)now.tv_sec * 1000000000u
 				 + (uint64_t)now.tv_nsec;
@@ -330,9 +322,17 @@ shot_take(struct shot *s)
 	tracees_read_regs(&s->tracees);
 	const struct tracee *any = tracees_any(&s->tracees);
 	err = any ? check_bits(s, any) : NULL;
-	if (!err)
-		err = maps_refresh(s);
-	return err ? err : copy_memory(s, any ? any->tid : s->proc.pid);
+	if (!err && maps_changed(s))
+		err = look(s);
+	if (err)
+		return err;
+	uint64_t copying = tracees_now();
+	s->stages.registers_ns = copying - began - s->stages.stop_ns;
+	s->copier.tid = any ? any->tid : s->proc.pid;
+	s->copier.deadline = copy_deadline(s, began);
+	still_copy(&s->copier, &s->tracees, s->faulting);
+	s->stages.memory_ns = tracees_now() - copying;
+	return NULL;
 }
 
 /* ---- while it runs again ----------------------------------------------- */
@@ -351,13 +351,20 @@ static struct err *
 tell_left_out(struct shot *s)
 {
 	const struct plan *p = &s->plan;
+	const uint64_t *left = s->left_out;
 	struct err *err = NULL;
 
-	if (p->over)
+	if (left[SNAP_ABSENT_BUDGET])
 		err = shot_gap(s, "%llu bytes of private memory were left out: "
 			       "not more than %llu were to be copied",
-			       (unsigned long long)p->over,
+			       (unsigned long long)left[SNAP_ABSENT_BUDGET],
 			       (unsigned long long)s->limits.copy);
+	if (!err && left[SNAP_ABSENT_TIME])
+		err = shot_gap(s, "%llu bytes of private memory were left out: "
+			       "the process was not to stand still for longer "
+			       "than %llu us",
+			       (unsigned long long)left[SNAP_ABSENT_TIME],
+			       (unsigned long long)s->limits.pause_ns / 1000u);
 	if (!err && p->shared)
 		err = shot_gap(s, "%llu bytes of memory that is shared with "
 			       "other processes were left out",
@@ -372,10 +379,16 @@ static struct err *
 publish(struct shot *s)
 {
 	struct target *t = &s->picture->target;
+	const struct { const char *key; uint64_t ns; } times[] = {
+		{ CAPTURE_PAUSE, s->pause_ns },
+		{ CAPTURE_PAUSE_STOP, s->stages.stop_ns },
+		{ CAPTURE_PAUSE_REGISTERS, s->stages.registers_ns },
+		{ CAPTURE_PAUSE_MEMORY, s->stages.memory_ns },
+	};
 	struct err *err = tell_left_out(s);
 
-	if (!err)
-		err = add_attr(s, CAPTURE_PAUSE, SNAP_ATTR_U64, s->pause_ns);
+	for (size_t k = 0; k < countof(times) && !err; k++)
+		err = add_attr(s, times[k].key, SNAP_ATTR_U64, times[k].ns);
 	if (!err && s->incomplete)
 		err = add_attr(s, CAPTURE_INCOMPLETE, SNAP_ATTR_BOOL, 1);
 	if (err)
@@ -412,7 +425,7 @@ shot_finish(struct shot *s, struct target **out)
 	struct err *err = s->maps_late ? read_flags(s) : NULL;
 
 	if (!err && s->maps_late)
-		plan_forbid(&s->plan, s->picture->bytes);
+		plan_forbid(&s->plan);
 	if (!err)
 		err = picture_threads(s);
 	if (!err)

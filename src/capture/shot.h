@@ -6,19 +6,20 @@
 #ifndef CAPTURE_SHOT_H
 #define CAPTURE_SHOT_H
 
-#include "capture/copy.h"
-#include "capture/plan.h"
-#include "capture/proc.h"
-#include "capture/tracees.h"
+#include "capture/still.h"
 
 /* Attributes of a picture, which stay with its snapshot. */
 #define CAPTURE_PAUSE "capture.pause_ns"        /* u64 */
+#define CAPTURE_PAUSE_STOP "capture.pause.stop_ns"
+#define CAPTURE_PAUSE_REGISTERS "capture.pause.registers_ns"
+#define CAPTURE_PAUSE_MEMORY "capture.pause.memory_ns"
 #define CAPTURE_INCOMPLETE "capture.incomplete" /* bool: a thread ran on */
 
 /** The target "live". */
 struct picture {
 	struct target target;           /* first: what callers hold */
-	uint8_t *bytes;                 /* shared with children, size bytes */
+	uint8_t *bytes;                 /* size bytes, read-only; children that
+					   are forked have them too */
 	size_t size;
 	const uint64_t *offsets;        /* in @bytes, of each memory range */
 };
@@ -36,7 +37,7 @@ struct shot {
 	struct pages *pages;            /* owned */
 	struct plan plan;
 	struct tracees tracees;
-	struct copied copied;
+	struct copier copier;
 	struct text_stat before;        /* the process, when this began */
 	struct span auxv;
 	struct extent extent;
@@ -44,6 +45,11 @@ struct shot {
 	struct vec texts, gaps, attrs;  /* snap_blob, const char *, snap_attr */
 	pid_t faulting;                 /* 0 = none */
 	uint64_t pause_ns;
+	struct {
+		uint64_t stop_ns, registers_ns, memory_ns;
+	} stages;                       /* of the pause */
+	uint64_t left_out[SNAP_REASONS];        /* bytes that were to be
+						   copied, by reason */
 	bool maps_late;                 /* read again when it stood still */
 	bool incomplete;                /* a thread did not stop */
 };
@@ -57,8 +63,8 @@ struct err *shot_open(struct shot *s, pid_t pid,
 void shot_fini(struct shot *s);
 /** While it runs, its threads seized: what there is to copy, and to where. */
 struct err *shot_prepare(struct shot *s) _must_check_;
-/** While it stands still: registers and memory. */
-struct err *shot_take(struct shot *s) _must_check_;
+/** While it stands still, which @began then: registers and memory. */
+struct err *shot_take(struct shot *s, uint64_t began) _must_check_;
 /** While it runs again: the picture as a target, which the caller owns. */
 struct err *shot_finish(struct shot *s, struct target **out) _must_check_;
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * still.c: what is most wanted is copied first. The process waits for all that
+ * happens here: no allocation, no text, no page that is looked at in vain.
+ */
+#include "capture/still.h"
+
+#include "capture/impl.h"
+
+/* Of each stack before all else. */
+#define STACK_NEAR (16u << 10)
+/* One question about two gaps so near each other costs less than two. */
+#define GAPS_NEAR (64u * PAGE)
+
+/* ---- stacks ------------------------------------------------------------ */
+/* What is there of it; what was not there before may be by now. */
+static void
+copy_stack_part(struct copier *c, uint64_t start, uint64_t end)
+{
+	struct piece *last = (struct piece *)c->plan->pieces.data
+			     + c->plan->pieces.n;
+	struct piece *x = plan_find(c->plan, start);
+
+	for (; x && x < last && x->start < end; x++) {
+		uint64_t from = x->start > start ? x->start : start;
+		uint64_t to = x->end < end ? x->end : end;
+
+		if (x->kind == SNAP_MEM_DATA)
+			copier_piece(c, x, from, to);
+		else if (x->kind == SNAP_MEM_ZERO)
+			copier_range(c, from, to);
+	}
+}
+
+/* Bytes [from, to) of the stack as it goes up from its pointer. */
+static void
+copy_stack(struct copier *c, const struct tracee *t, uint64_t from,
+	   uint64_t to)
+{
+	uint64_t sp = t->has_regs ? machine_sp(&t->regs) : 0;
+	uint64_t start = (sp - RED_ZONE) & ~(uint64_t)(PAGE - 1);
+	const struct snap_map *map = plan_map_at(c->plan, sp);
+
+	if (!map || sp < RED_ZONE)
+		return;
+	if (start < map->start)
+		start = map->start;
+	if (from >= map->end - start)
+		return;
+	if (to > map->end - start)
+		to = map->end - start;
+	copy_stack_part(c, start + from, start + to);
+}
+
+static void
+copy_stacks(struct copier *c, const struct tracees *s, pid_t faulting,
+	    struct range part)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (s->all[k].tid == faulting)
+			copy_stack(c, &s->all[k], part.start, part.end);
+	for (size_t k = 0; k < s->n && !c->ended; k++)
+		if (s->all[k].tid != faulting)
+			copy_stack(c, &s->all[k], part.start, part.end);
+	copier_flush(c);
+}
+
+/* Of each thread at most so much that none starves the others. */
+static struct range
+stack_far(const struct copier *c, const struct tracees *s)
+{
+	const struct capture_limits *l = c->plan->limits;
+	uint64_t share = l->copy / (s->n ? s->n : 1) & ~(uint64_t)(PAGE - 1);
+
+	return (struct range){ STACK_NEAR, share < l->stack ? share
+							    : l->stack };
+}
+
+/* ---- pages that were not there ----------------------------------------- */
+/* Nothing is known of what was not looked at again. */
+static void
+claims_give_up(struct piece *x, const struct piece *end, uint8_t reason)
+{
+	for (; x < end; x++) {
+		if (!x->claims)
+			continue;
+		x->kind = SNAP_MEM_ABSENT;
+		x->reason = reason;
+		x->claims = false;
+	}
+}
+
+/* The pieces from @x on that one question is asked about. */
+static struct piece *
+claims_window(struct piece *x, const struct piece *end)
+{
+	struct piece *last = x;
+
+	for (x++; x < end && x->start - last->end <= GAPS_NEAR; x++)
+		if (x->claims)
+			last = x;
+	return last + 1;
+}
+
+/* What of @run lies in gaps of [*x, end), which go upwards. */
+static void
+claims_copy(struct copier *c, struct piece **x, const struct piece *end,
+	    const struct page_run *run)
+{
+	for (; *x < end && (*x)->start < run->end; (*x)++) {
+		uint64_t from = run->start > (*x)->start ? run->start
+							 : (*x)->start;
+		uint64_t to = run->end < (*x)->end ? run->end : (*x)->end;
+
+		if ((*x)->claims && from < to)
+			copier_range(c, from, to);
+		if (c->ended || (*x)->end > run->end)
+			return;
+	}
+}
+
+static void
+claims_check_window(struct copier *c, struct piece *x, struct piece *end)
+{
+	struct pages *pages = c->plan->pages;
+	uint64_t at = x->start, to = end[-1].end;
+	struct piece *next = x;
+	struct page_run run;
+
+	while (!c->ended && pages_next(pages, at, to, &run)) {
+		claims_copy(c, &next, end, &run);
+		at = run.end;
+	}
+	if (c->n_from)
+		copier_flush(c);
+	if (c->ended)
+		claims_give_up(x, end, c->ended);
+}
+
+static void
+claims_check(struct copier *c)
+{
+	struct piece *x = c->plan->pieces.data, *end = x + c->plan->pieces.n;
+
+	pages_again(c->plan->pages);
+	while (x < end && !c->ended) {
+		if (!x->claims) {
+			x++;
+			continue;
+		}
+		struct piece *next = claims_window(x, end);
+		if (pages_tell(c->plan->pages, x->start, next[-1].end))
+			claims_check_window(c, x, next);
+		else
+			claims_give_up(x, next, SNAP_ABSENT_UNKNOWN);
+		copier_look(c);
+		x = next;
+	}
+	claims_give_up(x, end, c->ended);
+}
+
+/* ---- all else ---------------------------------------------------------- */
+static void
+copy_class(struct copier *c, uint8_t class)
+{
+	const struct piece *all = c->plan->pieces.data;
+
+	for (size_t k = 0; k < c->plan->pieces.n && !c->ended; k++)
+		if (all[k].kind == SNAP_MEM_DATA && all[k].class == class)
+			copier_piece(c, &all[k], all[k].start, all[k].end);
+	copier_flush(c);
+}
+
+void
+still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
+{
+	uint64_t deadline = c->deadline;
+
+	c->deadline = 0;
+	copy_stacks(c, s, faulting, (struct range){ 0, STACK_NEAR });
+	c->deadline = deadline;
+	copy_stacks(c, s, faulting, stack_far(c, s));
+	claims_check(c);
+	for (uint8_t class = 0; class < CLASSES; class++)
+		copy_class(c, class);
+}
