@@ -45,6 +45,13 @@ stress bench: all
 stress_scripts = $(STRESS_LIST)
 bench_scripts = $(BENCH_LIST)
 
+# Captures beside gdb, lldb, eu-stack and gcore, on a quiet machine;
+# BENCH_ARGS: which workloads, --runs N, --json FILE, --list.
+BENCH_ARGS =
+bench-capture: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/bench/capture.py $(BENCH_ARGS)
+
 # Unit tests and replay of the fuzz seeds, without the scripts.
 check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
@@ -61,7 +68,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit fuzz stress bench lint metrics
+.PHONY: check-unit fuzz stress bench bench-capture lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \

@@ -245,13 +245,13 @@ class Postgres:
 class Chromium:
     """Headless: the browser, and the renderer of a page that works."""
 
-    PAGE = """<title>0</title><script>
+    PAGE = """<title>0</title><body><script>
 let all = [], n = 0;
 for (let i = 0; i < 200000; i++)
   all.push({number: i, text: "object " + i, before: all[i - 1]});
 for (let i = 0; i < 3000; i++)
-  document.body?.append(document.createElement("p"));
-setInterval(() => { document.title = String(++n); }, 100);
+  document.body.append(document.createElement("p"));
+setInterval(() => { document.title = String(++n); }, 500);
 </script>"""
 
     def __init__(self, directory):
