@@ -3,6 +3,7 @@
 
 # One cmocka program each; its source is NAME.c.
 UNIT_TESTS = \
+	tests/unit/t-aarch64 \
 	tests/unit/t-arena \
 	tests/unit/t-buf \
 	tests/unit/t-capture-pages \

@@ -263,20 +263,37 @@ prologue_slot(const uint8_t *code, size_t at)
 	return slot <= INT32_MAX ? (int)slot : -1;
 }
 
-/* A function that calls nothing and never touches either register. Where its
- * end is not known, what follows may say no, which is safe. */
-static int
-leaf_slot(const uint8_t *code, size_t n)
+/* Room that the first instruction makes, given back before each return? */
+static bool
+gives_back(uint32_t first, const uint8_t *code, size_t left)
 {
-	for (size_t k = 0; k + 4 <= n; k += 4) {
+	const uint32_t add_for_sub = 0x40000000;
+
+	return left >= 8 && code_at(code) == (first ^ add_for_sub)
+	       && IS(RETURNS, code_at(code + 4));
+}
+
+/*
+ * A function that calls nothing and never touches either register. Where its
+ * end is not known, what follows may say no, which is safe.
+ */
+static int
+leaf_slot(const uint8_t *code, size_t n, size_t at)
+{
+	uint32_t first = code_at(code);
+	size_t room = IS(SAVES_LINK, first) ? 0 : room_made(first);
+
+	for (size_t k = room ? 4 : 0; k + 4 <= n; k += 4) {
 		uint32_t insn = code_at(code + k);
 
+		if (room && gives_back(first, code + k, n - k))
+			continue;
 		if (IS(CALLS, insn) || IS(SAVES_LINK, insn)
 		    || IS(SETS_FRAME, insn) || IS(TAKES_LINK, insn)
 		    || IS(MOVES_STACK, insn))
 			return -1;
 	}
-	return 0;
+	return at ? (int)room : 0;
 }
 
 static int
@@ -287,7 +304,7 @@ arm_link_slot(const uint8_t *code, size_t n, size_t at)
 	if (IS(RETURNS, code_at(code + at)))
 		return 0;
 	int slot = prologue_slot(code, at);
-	return slot >= 0 ? slot : leaf_slot(code, n);
+	return slot >= 0 ? slot : leaf_slot(code, n, at);
 }
 
 /* mov $__NR_rt_sigreturn,%x8; svc #0 */
