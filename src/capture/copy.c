@@ -24,6 +24,8 @@
 #define ROOM (64ull << 20)
 /* Pieces that are copied in parts, and pages that nobody expected. */
 #define TAKEN_SPARE 8192u
+/* Pages that may be copied one by one, because something points to them. */
+#define TAKEN_PAGES (1u << 18)
 
 /* Of Linux 5.14, under a name of our own for older headers. */
 #define POPULATE_WRITE 23
@@ -101,7 +103,8 @@ copier_reserve(struct copier *c, struct arena *a, uint64_t extra)
 {
 	const struct plan *p = c->plan;
 	uint64_t slices = (p->bytes + extra) / SLICE;
-	size_t pages = least(p->n_pages, p->limits->copy / PAGE);
+	size_t pages = least(TAKEN_PAGES,
+			     least(p->n_pages, p->limits->copy / PAGE));
 
 	c->n = c->n_from = c->want = 0;
 	c->ended = 0;
@@ -267,6 +270,18 @@ copier_piece(struct copier *c, const struct piece *x, uint64_t start,
 		}
 	}
 	copier_range(c, from, at);
+}
+
+void
+copier_page(struct copier *c, const struct piece *x, uint64_t addr)
+{
+	uint64_t at = page_down(addr);
+	size_t page = x->page + (at - x->start) / PAGE;
+
+	if (page_done(c, page))
+		return;
+	c->done[page / 64] |= 1ull << page % 64;
+	copier_range(c, at, at + PAGE);
 }
 
 /* ---- afterwards -------------------------------------------------------- */

@@ -47,6 +47,8 @@ void copier_range(struct copier *c, uint64_t start, uint64_t end);
 /** What of [start, end) of @x, SNAP_MEM_DATA, was not yet asked for. */
 void copier_piece(struct copier *c, const struct piece *x, uint64_t start,
 		  uint64_t end);
+/** The page of @x that holds @addr, if it was not yet asked for. */
+void copier_page(struct copier *c, const struct piece *x, uint64_t addr);
 /** All that is asked for so far is in the buffer when this returns. */
 void copier_flush(struct copier *c);
 /** Is there time left? Sets @ended if not. */

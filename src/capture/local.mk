@@ -14,6 +14,8 @@ libcapture_a_SOURCES = \
 	src/capture/crash.h \
 	src/capture/crowd.c \
 	src/capture/crowd.h \
+	src/capture/follow.c \
+	src/capture/follow.h \
 	src/capture/frames.c \
 	src/capture/impl.h \
 	src/capture/machine.c \

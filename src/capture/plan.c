@@ -13,6 +13,8 @@
 
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
 #define SMALL_MAP (256u << 10)
+/* Bytes in a nanosecond, at the least. */
+#define COPY_SPEED 2u
 
 /* ---- looking up -------------------------------------------------------- */
 const struct snap_map *
@@ -279,6 +281,16 @@ plan_count(struct plan *p)
 	}
 }
 
+/* Is it more than the limits of bytes and time allow for? */
+static bool
+plan_is_large(const struct plan *p)
+{
+	const struct capture_limits *l = p->limits;
+
+	return p->bytes > l->copy
+	       || (l->pause_ns && p->bytes / COPY_SPEED > l->pause_ns);
+}
+
 struct err *
 plan_make(struct plan *p)
 {
@@ -298,6 +310,8 @@ plan_make(struct plan *p)
 		plan_narrow(p, &maps[k], from);
 	}
 	plan_count(p);
+	p->follow = p->limits->memory == CAPTURE_REACHABLE
+		    && plan_is_large(p);
 	return err;
 }
 

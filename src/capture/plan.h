@@ -41,6 +41,8 @@ struct plan {
 	struct vec flags;       /* struct text_flags, as maps are sorted */
 	struct vec pieces;      /* struct piece; they cover all of @maps */
 	struct pages *pages;
+	bool follow;            /* more than can be copied: what something
+				   points to comes first */
 	bool files_reachable;   /* its paths lead where ours do */
 	size_t next_flag;
 	size_t n_pages;         /* of all pieces of SNAP_MEM_DATA */

@@ -42,12 +42,28 @@ shot_gap(struct shot *s, const char *fmt, ...)
 }
 
 /* ---- the process ------------------------------------------------------- */
+/* Half of what there is, so that nobody else is driven out by it. */
+static uint64_t
+copy_all(void)
+{
+	_buf_ struct buf text = { .max = 64u << 10 };
+	uint64_t kib;
+
+	_err_ struct err *err = io_read_file("/proc/meminfo", 64u << 10, &text);
+	const struct span s = { text.data, text.len };
+	if (err || !text_status_number(s, "MemAvailable", 10, &kib)
+	    || kib / 2 < COPY_LIMIT >> 10)
+		return COPY_LIMIT;
+	return kib / 2 << 10;
+}
+
 static struct capture_limits
 limits_of(const struct capture_limits *given)
 {
 	struct capture_limits l = given ? *given : (struct capture_limits){ 0 };
 
-	l.copy = l.copy ? l.copy : COPY_LIMIT;
+	if (!l.copy)
+		l.copy = l.memory == CAPTURE_FULL ? copy_all() : COPY_LIMIT;
 	l.stack = l.stack ? l.stack : STACK_LIMIT;
 	l.stop_ms = l.stop_ms ? l.stop_ms : STOP_MS;
 	return l;

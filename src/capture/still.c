@@ -5,6 +5,7 @@
  */
 #include "capture/still.h"
 
+#include "capture/follow.h"
 #include "capture/impl.h"
 
 /* Of each stack before all else. */
@@ -171,16 +172,34 @@ copy_class(struct copier *c, uint8_t class)
 	copier_flush(c);
 }
 
+/* What of it something points to, while not all can be had. */
+static void
+copy_reached(struct copier *c, const struct tracees *s, size_t stacks,
+	     uint64_t from)
+{
+	struct follow f;
+
+	follow_begin(&f, c);
+	follow_stacks(&f, s, stacks);
+	follow_all(&f, from);
+}
+
 void
 still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
 {
-	uint64_t deadline = c->deadline;
+	uint64_t deadline = c->deadline, near;
+	size_t stacks;
 
 	c->deadline = 0;
 	copy_stacks(c, s, faulting, (struct range){ 0, STACK_NEAR });
+	stacks = c->n;
+	near = c->used;
 	c->deadline = deadline;
 	copy_stacks(c, s, faulting, stack_far(c, s));
 	claims_check(c);
-	for (uint8_t class = 0; class < CLASSES; class++)
-		copy_class(c, class);
+	copy_class(c, CLASS_MODULE);
+	if (c->plan->follow)
+		copy_reached(c, s, stacks, near);
+	copy_class(c, CLASS_DATA);
+	copy_class(c, CLASS_TEXT);
 }

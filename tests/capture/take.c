@@ -98,18 +98,26 @@ run_command(char *path, char **argv, const struct capture_limits *limits,
 	return NULL;
 }
 
-/* COPY, STACK and STOP_MS of the environment; STACKS_ONLY. */
+static uint64_t
+number(const char *variable)
+{
+	const char *word = getenv(variable);
+
+	return word ? strtoull(word, NULL, 0) : 0;
+}
+
+/* COPY, STACK, STOP_MS and PAUSE_US of the environment; STACKS_ONLY, REACHABLE. */
 static struct capture_limits
 limits_from_environment(void)
 {
-	const char *copy = getenv("COPY"), *stack = getenv("STACK"),
-		   *stop = getenv("STOP_MS");
 
 	return (struct capture_limits){
-		.copy = copy ? strtoull(copy, NULL, 0) : 0,
-		.stack = stack ? strtoull(stack, NULL, 0) : 0,
-		.stop_ms = stop ? (unsigned)strtoul(stop, NULL, 0) : 0,
+		.copy = number("COPY"),
+		.stack = number("STACK"),
+		.stop_ms = (unsigned)number("STOP_MS"),
+		.pause_ns = 1000u * number("PAUSE_US"),
 		.memory = getenv("STACKS_ONLY") ? CAPTURE_STACKS
+			  : getenv("REACHABLE") ? CAPTURE_REACHABLE
 						: CAPTURE_FULL,
 	};
 }

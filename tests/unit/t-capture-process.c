@@ -17,12 +17,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "assert-err.h"
 #include "capture/capture.h"
+#include "capture/machine.h"
 
 #define PAGE 4096u
 enum { PAGES = 8 };
@@ -36,6 +36,7 @@ struct subject {
 	pid_t pid;
 };
 #define LARGE (8u << 20)
+enum { NEAR_PAGE = 1234, FAR_PAGE = 2001 };
 
 static uint8_t *
 pages(size_t n, int flags)
@@ -70,6 +71,15 @@ child(void)
 	return pid;
 }
 
+/* From one page of the large memory to another, which nothing else does. */
+static void
+point(struct subject *s, size_t from, size_t to)
+{
+	const uint8_t *there = s->large + to * PAGE + 64;
+
+	memcpy(s->large + from * PAGE + 128, &there, sizeof(there));
+}
+
 static int
 subject_setup(void **state)
 {
@@ -82,6 +92,8 @@ subject_setup(void **state)
 	s->large = pages(LARGE, MAP_PRIVATE);
 	for (size_t k = 0; k < LARGE; k += 8)
 		memcpy(s->large + k, &k, 8);
+	point(s, 0, NEAR_PAGE);
+	point(s, NEAR_PAGE, FAR_PAGE);
 	memset(s->data, 'a', PAGE);
 	memset(s->data + PAGE, 'b', PAGE);
 	memset(s->data + 5 * PAGE, 'f', PAGE);
@@ -146,6 +158,15 @@ assert_absent(const struct target *t, const void *p, uint8_t reason)
 
 	assert_int_equal(m->kind, SNAP_MEM_ABSENT);
 	assert_int_equal(m->reason, reason);
+}
+
+static void
+assert_has_stack(const struct target *t)
+{
+	const struct user_regs_struct *regs = t->threads[0].regsets[0].bytes.data;
+	size_t k = range_of(t, (const void *)(uintptr_t)machine_sp(regs));
+
+	assert_int_equal(t->memory[k].kind, SNAP_MEM_DATA);
 }
 
 static void
@@ -243,9 +264,45 @@ the_stack_comes_first_where_not_all_fits(void **state)
 	assert_true(copied <= limits.copy);
 	assert_true(over >= LARGE - limits.copy);
 	assert_true(t->n_gaps > 0);
-	const struct user_regs_struct *regs = t->threads[0].regsets[0].bytes.data;
-	size_t k = range_of(t, (const void *)(uintptr_t)regs->rsp);
-	assert_int_equal(t->memory[k].kind, SNAP_MEM_DATA);
+	assert_has_stack(t);
+}
+
+static void
+what_is_pointed_to_comes_before_the_rest(void **state)
+{
+	struct subject *s = *state;
+	const struct capture_limits limits = { .copy = 4u << 20 };
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_same(t, s->large, PAGE);
+	assert_same(t, s->large + NEAR_PAGE * PAGE, PAGE);
+	assert_same(t, s->large + FAR_PAGE * PAGE, PAGE);
+	assert_absent(t, s->large + (FAR_PAGE - 1) * PAGE, SNAP_ABSENT_BUDGET);
+}
+
+static bool
+has_gap(const struct target *t, const char *words)
+{
+	for (size_t k = 0; k < t->n_gaps; k++)
+		if (strstr(t->gaps[k], words))
+			return true;
+	return false;
+}
+
+/* Stacks are never too late; emptiness that nobody looked at is not told. */
+static void
+what_there_was_no_time_for_is_absent(void **state)
+{
+	struct subject *s = *state;
+	const struct capture_limits limits = { .pause_ns = 1 };
+	_target_ struct target *t = NULL;
+
+	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_absent(t, s->large, SNAP_ABSENT_TIME);
+	assert_absent(t, s->data + 3 * PAGE, SNAP_ABSENT_TIME);
+	assert_true(has_gap(t, "not to stand still for longer than 0 us"));
+	assert_has_stack(t);
 }
 
 static void
@@ -257,9 +314,7 @@ stacks_alone_leave_the_rest_out(void **state)
 
 	assert_ok(capture_process(s->pid, &limits, &t));
 	assert_absent(t, s->large, SNAP_ABSENT_FILTER);
-	const struct user_regs_struct *regs = t->threads[0].regsets[0].bytes.data;
-	size_t k = range_of(t, (const void *)(uintptr_t)regs->rsp);
-	assert_int_equal(t->memory[k].kind, SNAP_MEM_DATA);
+	assert_has_stack(t);
 }
 
 static const struct snap_blob *
@@ -433,6 +488,8 @@ main(void)
 		subjected(a_page_that_cannot_be_read_is_told_of),
 		subjected(memory_covers_the_mappings_and_nothing_twice),
 		subjected(the_stack_comes_first_where_not_all_fits),
+		subjected(what_is_pointed_to_comes_before_the_rest),
+		subjected(what_there_was_no_time_for_is_absent),
 		subjected(stacks_alone_leave_the_rest_out),
 		subjected(the_process_and_its_texts_are_told),
 		subjected(a_picture_is_shared_with_a_child_forked_later),

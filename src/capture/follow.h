@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages that copied pages point to, for a process of which not all can be
+ * copied in time: page by page, for objects are told apart later, if at all.
+ */
+#ifndef CAPTURE_FOLLOW_H
+#define CAPTURE_FOLLOW_H
+
+#include "capture/copy.h"
+#include "capture/tracees.h"
+
+enum { FOLLOW_SLOTS = 1024 };           /* a power of two */
+struct follow {
+	struct copier *c;
+	uint64_t low, high;             /* pieces lie within */
+	const struct piece *slots[FOLLOW_SLOTS];        /* found before */
+};
+void follow_begin(struct follow *f, struct copier *c);
+/**
+ * What the first @n ranges that were copied point to, and the registers; step
+ * by step in all of them, so that when time ends each has had its share.
+ */
+void follow_stacks(struct follow *f, const struct tracees *s, size_t n);
+/**
+ * Breadth first: what the buffer's bytes from @at on point to, then what that
+ * does, until c->ended or nothing new is met.
+ */
+void follow_all(struct follow *f, uint64_t at);
+
+#endif
