@@ -71,8 +71,7 @@ enum err_kind err_kind(const struct err *err);
 const char *err_text(const struct err *err);
 /** What a program ends with for it: 0 for NULL. */
 int err_exit_status(const struct err *err);
-void err_free(struct err *err);
-void err_freep(struct err **err);
+void err_free(struct err *err), err_freep(struct err **err);
 #define _err_ _cleanup_(err_freep)
 
 /* ---- output buffer --------------------------------------------------- */
@@ -90,14 +89,12 @@ void buf_fini(struct buf *b);
 #define _buf_ _cleanup_(buf_fini)
 void buf_reset(struct buf *b);          /* empty and not failed */
 void buf_put(struct buf *b, const void *data, size_t n);
-void buf_puts(struct buf *b, const char *s);
-void buf_putc(struct buf *b, char c);
+void buf_puts(struct buf *b, const char *s), buf_putc(struct buf *b, char c);
 void buf_zero(struct buf *b, size_t n); /* n NUL bytes */
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
-void buf_u32(struct buf *b, uint32_t v);
-void buf_u64(struct buf *b, uint64_t v);
+void buf_u32(struct buf *b, uint32_t v), buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
 /**
  * @n bytes of a foreign string for a person: C0, DEL, C1, U+FFFE, U+FFFF and
@@ -127,8 +124,7 @@ uint64_t rd_u64(struct rd *r);
 const void *rd_bytes(struct rd *r, size_t n);
 /** A NUL-terminated string, borrowed; NULL (and failed) without a NUL. */
 const char *rd_str(struct rd *r);
-void rd_skip(struct rd *r, size_t n);
-void rd_seek(struct rd *r, size_t pos);
+void rd_skip(struct rd *r, size_t n), rd_seek(struct rd *r, size_t pos);
 /** Move to a multiple of @align, counted from the reader's start. */
 void rd_align(struct rd *r, size_t align);
 size_t rd_left(const struct rd *r);
@@ -141,8 +137,7 @@ bool rd_failed(const struct rd *r);
  */
 struct arena;
 struct arena *arena_new(size_t limit);
-void arena_free(struct arena *a);
-void arena_freep(struct arena **a);
+void arena_free(struct arena *a), arena_freep(struct arena **a);
 #define _arena_ _cleanup_(arena_freep)
 void *arena_alloc(struct arena *a, size_t n);
 /** @n elements of @size bytes; NULL on overflow too. */
@@ -197,8 +192,7 @@ struct err *source_read(struct source *s, uint64_t off, size_t n, void *out)
 struct err *source_load(struct source *s, uint64_t off, uint64_t n,
 			uint64_t limit, struct arena *a, struct span *out)
 	_must_check_;
-void source_free(struct source *s);
-void source_freep(struct source **s);
+void source_free(struct source *s), source_freep(struct source **s);
 #define _source_ _cleanup_(source_freep)
 
 /* ---- io -------------------------------------------------------------- */
@@ -249,24 +243,30 @@ bool hex_u64(const char *s, size_t n, uint64_t *out) _must_check_;
 /** 2n hex digits to n bytes; false on any other character. */
 bool hex_bytes(const char *s, size_t n_bytes, void *out) _must_check_;
 
+/* ---- regular expressions (Perl's), over bytes ------------------------ */
+struct regex;
+struct err *regex_new(const char *text, struct regex **out) _must_check_;
+void regex_free(struct regex *r);
+/** The first match from @from on: [at[0], at[1]), which may be empty. */
+enum regex_answer { REGEX_NONE, REGEX_HIT, REGEX_GAVE_UP /* limits */ };
+enum regex_answer regex_next(struct regex *r, struct span in, size_t from,
+			     size_t at[static 2]) _must_check_;
+
 /* ---- JSON output ----------------------------------------------------- */
 /**
  * A JSON value being built. Adding to an object or array takes the value.
  * Strings and keys are repaired as by buf_escape(), but a backslash stays.
- * Addresses are strings: JavaScript's numbers end at 2^53. Out of memory is
- * sticky and told by json_write().
+ * Addresses are strings: JavaScript's numbers end at 2^53.
  */
 struct json;
 struct json *json_object(void), *json_array(void), *json_null(void);
 struct json *json_string(const char *s);        /* NULL gives null */
-struct json *json_u64(uint64_t v);
-struct json *json_i64(int64_t v);
+struct json *json_u64(uint64_t v), *json_i64(int64_t v);
 struct json *json_f64(double v);                /* null if not finite */
-struct json *json_bool(bool v);
-struct json *json_addr(uint64_t v);             /* "0x1f" */
+struct json *json_bool(bool v), *json_addr(uint64_t v);         /* "0x1f" */
 void json_set(struct json *object, const char *key, struct json *value);
 void json_add(struct json *array, struct json *value);
-/** Text of the value, indented by two when @pretty, ending in a newline. */
+/** Its text, indented by two when @pretty, and a newline. Tells no memory. */
 struct err *json_write(const struct json *j, bool pretty, struct buf *out)
 	_must_check_;
 void json_free(struct json *j);

@@ -17,4 +17,5 @@ libbase_a_SOURCES = \
 	src/base/json.c \
 	src/base/opt.c \
 	src/base/rd.c \
+	src/base/regex.c \
 	src/base/source.c

@@ -22,6 +22,7 @@ struct saver {
 	struct vec troubles;            /* of const char *: sentences */
 	struct snap_memory pending;     /* range not yet put; length 0: none */
 	uint64_t done, total;           /* bytes of memory, for progress */
+	struct redactions *redactions;  /* redact.h; NULL = nothing is */
 	uint8_t *bytes, *file_bytes;    /* SNAP_CHUNK each */
 	struct capture_counts counts;
 };

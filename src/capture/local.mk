@@ -31,6 +31,10 @@ libcapture_a_SOURCES = \
 	src/capture/process.c \
 	src/capture/records.c \
 	src/capture/run.c \
+	src/capture/redact.c \
+	src/capture/redact.h \
+	src/capture/redact_rules.c \
+	src/capture/redact_texts.c \
 	src/capture/save.c \
 	src/capture/shot.c \
 	src/capture/shot.h \

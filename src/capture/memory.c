@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "capture/impl.h"
+#include "capture/redact.h"
 
 /* ---- mappings ---- */
 
@@ -67,13 +67,36 @@ run_range(struct saver *s, const struct snap_memory *m)
 }
 
 static struct err *
-run_data(struct saver *s, uint64_t addr, const void *data, size_t n,
-	 uint16_t flags)
+run_bytes(struct saver *s, uint64_t addr, const void *data, size_t n,
+	  uint16_t flags)
 {
 	struct err *err = run_flush(s);
 
 	s->counts.memory += n;
 	return err ? err : snap_put_memory(s->writer, addr, data, n, flags);
+}
+
+/* Whatever is written of memory passes here, so that what is to be redacted
+ * stays out. */
+static struct err *
+run_data(struct saver *s, uint64_t addr, const void *data, size_t n,
+	 uint16_t flags)
+{
+	struct snap_memory gone = { .kind = SNAP_MEM_ABSENT,
+				    .reason = SNAP_ABSENT_REDACTED };
+	const uint8_t *bytes = data;
+	struct err *err = NULL;
+
+	for (size_t at = 0, part; at < n && !err; at += part) {
+		if (!redact_part(s->redactions, addr + at, n - at, &part)) {
+			err = run_bytes(s, addr + at, bytes + at, part, flags);
+			continue;
+		}
+		gone.start = addr + at;
+		gone.length = part;
+		err = run_range(s, &gone);
+	}
+	return err;
 }
 
 /* ---- text around frames ------------------------------------------------ */
@@ -140,7 +163,9 @@ save_hole(struct saver *s, const struct snap_memory *m)
 						      s->bytes);
 		if (unread)
 			continue;
-		err = hole_part(s, m, at, page[k]);
+		err = redact_more(s, page[k], s->bytes, PAGE);
+		if (!err)
+			err = hole_part(s, m, at, page[k]);
 		if (!err)
 			err = run_data(s, page[k], s->bytes, PAGE, flags);
 		at = page[k] + PAGE;

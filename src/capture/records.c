@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "capture/impl.h"
+#include "capture/redact.h"
 
 /* What is missing travels as notes with this key (FORMAT.md, notes). */
 #define MISSING "missing"
@@ -14,10 +14,17 @@ static struct err *
 save_threads(struct saver *s)
 {
 	const struct target *t = s->target;
-	struct err *err = snap_put_process(s->writer, &t->process);
+	struct snap_process process = t->process;
+	struct err *err = redact_process(s, &process);
 
-	for (size_t k = 0; k < t->n_threads && !err; k++)
-		err = snap_put_thread(s->writer, &t->threads[k]);
+	if (!err)
+		err = snap_put_process(s->writer, &process);
+	for (size_t k = 0; k < t->n_threads && !err; k++) {
+		struct snap_thread thread = t->threads[k];
+		err = redact_thread(s, &thread);
+		if (!err)
+			err = snap_put_thread(s->writer, &thread);
+	}
 	s->counts.threads = t->n_threads;
 	return err;
 }
@@ -28,8 +35,12 @@ save_maps(struct saver *s)
 	const struct target *t = s->target;
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < t->n_maps && !err; k++)
-		err = snap_put_map(s->writer, &t->maps[k]);
+	for (size_t k = 0; k < t->n_maps && !err; k++) {
+		struct snap_map m = t->maps[k];
+		err = redact_string(s, &m.path);
+		if (!err)
+			err = snap_put_map(s->writer, &m);
+	}
 	return err;
 }
 
@@ -67,6 +78,8 @@ save_modules(struct saver *s)
 		struct snap_module m = modules[k];
 		err = save_skeleton(s, k, &m);
 		if (!err)
+			err = redact_module(s, &m);
+		if (!err)
 			err = snap_put_module(s->writer, &m);
 	}
 	s->counts.modules = n;
@@ -79,8 +92,14 @@ save_frames(struct saver *s)
 	const struct snap_frame *frames = s->frames.data;
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < s->frames.n && !err; k++)
-		err = snap_put_frame(s->writer, &frames[k]);
+	for (size_t k = 0; k < s->frames.n && !err; k++) {
+		struct snap_frame f = frames[k];
+		err = redact_string(s, &f.function);
+		if (!err)
+			err = redact_string(s, &f.file);
+		if (!err)
+			err = snap_put_frame(s->writer, &f);
+	}
 	return err;
 }
 
@@ -90,12 +109,44 @@ save_texts(struct saver *s)
 	const struct target *t = s->target;
 	struct err *err = snap_put_auxv(s->writer, t->auxv);
 
-	for (size_t k = 0; k < t->n_texts && !err; k++)
-		err = snap_put_text(s->writer, &t->texts[k]);
+	for (size_t k = 0; k < t->n_texts && !err; k++) {
+		struct snap_blob text = t->texts[k];
+		err = redact_span(s, &text.bytes);
+		if (!err)
+			err = snap_put_text(s->writer, &text);
+	}
+	return err;
+}
+
+static struct err *
+save_files(struct saver *s)
+{
+	const struct capture_options *o = s->options;
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < o->n_files && !err; k++) {
+		struct snap_blob file = o->files[k];
+		err = redact_span(s, &file.bytes);
+		if (!err)
+			err = redact_string(s, &file.name);
+		if (!err)
+			err = snap_put_file(s->writer, &file);
+	}
 	return err;
 }
 
 /* ---- attributes -------------------------------------------------------- */
+
+static struct err *
+put_attr(struct saver *s, const struct snap_attr *a)
+{
+	struct snap_attr kept = *a;
+	struct err *err = NULL;
+
+	if (a->type == SNAP_ATTR_STRING)
+		err = redact_string(s, &kept.string);
+	return err ? err : snap_put_attr(s->writer, &kept);
+}
 
 /* Is @key, of @n characters, among the attributes that the caller gave? */
 static bool
@@ -127,7 +178,7 @@ attr_own(struct saver *s, const struct snap_attr *a)
 {
 	if (attr_given(s, a->key, strlen(a->key)) || attr_stored(s, a->key))
 		return NULL;
-	return snap_put_attr(s->writer, a);
+	return put_attr(s, a);
 }
 
 static struct err *
@@ -166,7 +217,7 @@ save_given_attr(struct saver *s, const char *pair)
 			       pair);
 	a.key = arena_strndup(s->arena, pair, (size_t)(equals - pair));
 	a.string = equals + 1;
-	return a.key ? snap_put_attr(s->writer, &a) : err_nomem();
+	return a.key ? put_attr(s, &a) : err_nomem();
 }
 
 static struct err *
@@ -179,7 +230,7 @@ save_attrs(struct saver *s)
 	for (size_t k = 0; k < t->n_attrs && !err; k++) {
 		const char *key = t->attrs[k].key;
 		if (!attr_given(s, key, strlen(key)))
-			err = snap_put_attr(s->writer, &t->attrs[k]);
+			err = put_attr(s, &t->attrs[k]);
 	}
 	for (size_t k = 0; k < o->n_attributes && !err; k++)
 		err = save_given_attr(s, o->attributes[k]);
@@ -189,6 +240,15 @@ save_attrs(struct saver *s)
 /* ---- notes ------------------------------------------------------------- */
 
 static struct err *
+put_note(struct saver *s, const struct snap_note *n)
+{
+	struct snap_note kept = *n;
+	struct err *err = redact_string(s, &kept.text);
+
+	return err ? err : snap_put_note(s->writer, &kept);
+}
+
+static struct err *
 save_missing(struct saver *s, const char *sentence)
 {
 	const struct snap_note note = {
@@ -196,7 +256,7 @@ save_missing(struct saver *s, const char *sentence)
 		.depth = UINT32_MAX,
 	};
 
-	return snap_put_note(s->writer, &note);
+	return put_note(s, &note);
 }
 
 static struct err *
@@ -208,11 +268,12 @@ save_notes(struct saver *s)
 	struct err *err = NULL;
 	size_t n;
 
+	err = redact_tell(s);
 	/* Those with this key are among the gaps below. */
 	for (size_t k = 0; k < t->n_notes && !err; k++) {
 		const char *key = t->notes[k].key;
 		if (!key || strcmp(key, MISSING) != 0)
-			err = snap_put_note(s->writer, &t->notes[k]);
+			err = put_note(s, &t->notes[k]);
 	}
 	gaps = insp_gaps(s->insp, &n);
 	for (size_t k = 0; k < n && !err; k++)
@@ -244,7 +305,7 @@ save_records(struct saver *s)
 {
 	static struct err *(*const parts[])(struct saver *) = {
 		save_threads, save_maps, save_modules, save_frames,
-		save_texts, save_attrs, save_notes, save_provenance,
+		save_texts, save_files, save_attrs, save_notes, save_provenance,
 	};
 	struct err *err = NULL;
 

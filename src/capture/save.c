@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "capture/impl.h"
+#include "capture/redact.h"
 
 struct err *
 save_trouble(struct saver *s, const char *fmt, ...)
@@ -56,11 +56,14 @@ capture_save(struct insp *i, const struct capture_options *options,
 	if (!err)
 		err = save_collect_frames(&s);
 	if (!err)
+		err = redact_prepare(&s);
+	if (!err)
 		err = save_memory(&s);
 	if (!err)
 		err = save_records(&s);
 	if (!err)
 		err = snap_writer_close(w);
+	redact_fini(&s);
 	if (err)
 		return err;
 	*out = s.counts;

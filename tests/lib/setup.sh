@@ -69,6 +69,7 @@ libzstd-dev         zstd.h
 libxxhash-dev       xxhash.h
 libssl-dev          openssl/evp.h
 libjson-c-dev       json-c/json.h
+libpcre2-dev        pcre2.h
 libseccomp-dev      seccomp.h
 liblmdb-dev         lmdb.h
 libwebsockets-dev   libwebsockets.h
