@@ -99,6 +99,24 @@ each_instruction_for_the_cfa_sets_it(void **state)
 	assert_int_equal(row.cfa.expression.n, 2);
 }
 
+/* DW_CFA_AARCH64_negate_ra_state, and its sibling that also names the pc. */
+static void
+a_return_address_is_signed_from_one_place_to_another(void **state)
+{
+	(void)state;
+	struct span program = BYTES(
+		DW_CFA_advance_loc | 4, 0x2d, DW_CFA_advance_loc | 4,
+		DW_CFA_remember_state, 0x2c, DW_CFA_advance_loc | 4,
+		DW_CFA_restore_state);
+	struct cfi_entry e = entry_of(program);
+
+	assert_false(row_at(program, 0x1003).ra_signed);
+	assert_true(row_at(program, 0x1004).ra_signed);
+	assert_false(row_at(program, 0x1008).ra_signed);
+	assert_true(row_at(program, 0x100c).ra_signed);
+	assert_err(cfi_row_check(&e), ERR_UNSUPPORTED, "signed");
+}
+
 static void
 each_instruction_for_a_register_sets_its_rule(void **state)
 {
@@ -427,6 +445,8 @@ main(void)
 		cmocka_unit_test(an_empty_program_has_the_initial_rules),
 		cmocka_unit_test(each_instruction_for_the_cfa_sets_it),
 		cmocka_unit_test(each_instruction_for_a_register_sets_its_rule),
+		cmocka_unit_test(
+			a_return_address_is_signed_from_one_place_to_another),
 		cmocka_unit_test(a_row_holds_from_its_location_on),
 		cmocka_unit_test(a_remembered_state_comes_back_with_its_cfa),
 		cmocka_unit_test(registers_that_frames_lack_are_passed_over),
