@@ -11,6 +11,13 @@
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 
+/* What a gdb of this machine knows, whatever else it knows. */
+#if defined(__aarch64__)
+#define GDB_KNOWS "aarch64"
+#else
+#define GDB_KNOWS "x86_64"
+#endif
+
 struct gdb_options {
 	const char *exe, *gdb;
 };
@@ -60,12 +67,16 @@ static struct err *
 gdb_probe(struct subject *s, void *arg)
 {
 	struct err *err = subject_open(s);
+	const struct gdb_options *o = arg;
 	bool lacks = false;
 	size_t gaps;
 
-	(void)arg;
 	if (err)
 		return err;
+	if (!o->gdb && strcmp(insp_arch(s->insp)->name, GDB_KNOWS) != 0)
+		say("gdb: a process of %s: if gdb does not know of it, give "
+		    "one that does, as --gdb gdb-multiarch",
+		    insp_arch(s->insp)->name);
 	const struct target *t = insp_target(s->insp);
 	insp_gaps(s->insp, &gaps);
 	for (size_t k = 0; k < t->n_memory && !lacks; k++)
@@ -140,7 +151,7 @@ gdb_exec(const char *gdb, const char *target, const struct operands *rest)
 static struct err *
 gdb_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	struct gdb_options o = { .gdb = "gdb" };
+	struct gdb_options o = { 0 };
 	_buf_ struct buf target = { 0 };
 	struct operands operands;
 
@@ -149,7 +160,7 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 		return err;
 	const struct session_options probe = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.work = gdb_probe,
+		.work = gdb_probe, .arg = &o,
 	};
 	err = session_run(&probe, status);
 	if (err || *status)
@@ -158,7 +169,7 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 	if (err)
 		return err;
 	const struct operands rest = { operands.item + 1, operands.n - 1 };
-	return gdb_exec(o.gdb, target.data, &rest);
+	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, &rest);
 }
 
 static const struct opt gdb_opts[] = {

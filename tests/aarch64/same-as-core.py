@@ -148,6 +148,18 @@ def stacks(tap, made, what, words):
            % (made.name, what), "\n".join(map(str, threads)))
 
 
+def by_verb(tap, inquest, made):
+    """`inquest gdb` says that another gdb may be wanted, and takes it."""
+    words = [inquest, "gdb", "--exe", made.program]
+    rest = [made.core, "-nx", "-batch", "-ex", "p own"]
+    result = kit.run([*words, *rest])
+    tap.ok(b"--gdb " + guest.DEBUGGER.encode() in result.err,
+           "%s: another gdb is named" % made.name, result)
+    result = kit.run([*words, "--gdb", guest.DEBUGGER, *rest])
+    tap.ok(b"= 7\n" in result.out and b"--gdb" not in result.err,
+           "%s: another gdb shows a value" % made.name, result)
+
+
 def one(tap, comparison, name):
     made = guest.make(name)
     if not made:
@@ -162,6 +174,8 @@ def one(tap, comparison, name):
     stacks(tap, made, "the snapshot", [inquest, "report", "--json", snapshot])
     if name in COMPARED:
         comparison.all_modes(made, snapshot)
+    if name == "plain":
+        by_verb(tap, inquest, made)
 
 
 def main():
