@@ -20,6 +20,8 @@ struct saver {
 	struct vec text;                /* of uint64_t: pages around frames,
 					   sorted and unique */
 	struct vec troubles;            /* of const char *: sentences */
+	struct vec globals;             /* of struct global: asked for */
+	struct reach *reach;            /* what is kept; NULL: all. Owned */
 	struct snap_memory pending;     /* range not yet put; length 0: none */
 	uint64_t done, total;           /* bytes of memory, for progress */
 	struct redactions *redactions;  /* redact.h; NULL = nothing is */
@@ -36,6 +38,8 @@ struct err *save_collect_frames(struct saver *s) _must_check_;
 /** The mapping at @addr, or NULL; and where that ends, if before *@end. */
 const struct snap_map *capture_map_at(const struct target *t, uint64_t addr,
 				      uint64_t *end);
+/** reach_roots.c: of a picture, what fits into the budget; fills @reach. */
+struct err *save_choose_memory(struct saver *s) _must_check_;
 /** memory.c: all of the address space. */
 struct err *save_memory(struct saver *s) _must_check_;
 /** records.c: everything else. */

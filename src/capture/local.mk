@@ -17,6 +17,8 @@ libcapture_a_SOURCES = \
 	src/capture/follow.c \
 	src/capture/follow.h \
 	src/capture/frames.c \
+	src/capture/globals.c \
+	src/capture/globals.h \
 	src/capture/impl.h \
 	src/capture/machine.c \
 	src/capture/machine.h \
@@ -29,6 +31,12 @@ libcapture_a_SOURCES = \
 	src/capture/proc.c \
 	src/capture/proc.h \
 	src/capture/process.c \
+	src/capture/reach.c \
+	src/capture/reach.h \
+	src/capture/reach_chunk.c \
+	src/capture/reach_pages.c \
+	src/capture/reach_pages.h \
+	src/capture/reach_roots.c \
 	src/capture/records.c \
 	src/capture/run.c \
 	src/capture/redact.c \

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "capture/reach.h"
 #include "capture/redact.h"
 
 /* ---- mappings ---- */
@@ -288,6 +289,43 @@ piece_step(struct saver *s, const struct piece *p, uint64_t addr, size_t n)
 	return run_data(s, addr, s->bytes, n, p->m->flags);
 }
 
+/* How far from @addr on memory is kept, or left out, up to @end. */
+static uint64_t
+piece_stretch(const struct saver *s, uint64_t addr, uint64_t end, bool *left)
+{
+	uint64_t next = addr;
+
+	*left = s->reach && reach_left_out(s->reach, addr);
+	if (!s->reach)
+		return end;
+	while (next < end && reach_left_out(s->reach, next) == *left)
+		next = (next / PAGE + 1) * PAGE;
+	return next < end ? next : end;
+}
+
+/* As piece_step(), of which some may be left out for the budget's sake. */
+static struct err *
+piece_choose(struct saver *s, const struct piece *p, uint64_t addr,
+	     uint64_t end)
+{
+	struct err *err = NULL;
+
+	while (addr < end && !err) {
+		bool left;
+		uint64_t next = piece_stretch(s, addr, end, &left);
+		const struct snap_memory absent = {
+			.start = addr, .length = next - addr,
+			.kind = SNAP_MEM_ABSENT,
+			.reason = left && reach_spent(s->reach)
+				  ? SNAP_ABSENT_BUDGET : SNAP_ABSENT_DEPTH,
+		};
+		err = left ? run_range(s, &absent)
+			   : piece_step(s, p, addr, (size_t)(next - addr));
+		addr = next;
+	}
+	return err;
+}
+
 static struct err *
 save_piece(struct saver *s, const struct piece *p)
 {
@@ -299,7 +337,7 @@ save_piece(struct saver *s, const struct piece *p)
 		next = (at / SNAP_CHUNK + 1) * SNAP_CHUNK;
 		if (next > p->end || next < at)
 			next = p->end;
-		err = piece_step(s, p, at, (size_t)(next - at));
+		err = piece_choose(s, p, at, next);
 		s->done += next - at;
 		if (o->progress)
 			o->progress(o->progress_arg, s->done, s->total);

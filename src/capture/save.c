@@ -3,10 +3,13 @@
  * save.c: writes an inspected target as a snapshot.
  *
  * Frames come first, because the text around them is kept with the memory;
- * memory is written next, in one pass; the records follow.
+ * then is chosen which memory that is; it is written next, in one pass; the
+ * records follow.
  */
 #include <string.h>
 
+#include "capture/globals.h"
+#include "capture/reach.h"
 #include "capture/redact.h"
 
 struct err *
@@ -33,6 +36,20 @@ save_trouble(struct saver *s, const char *fmt, ...)
 	return *slot ? NULL : err_nomem();
 }
 
+static struct err *
+save_all(struct saver *s)
+{
+	static struct err *(*const parts[])(struct saver *) = {
+		save_collect_frames, globals_find, save_choose_memory,
+		redact_prepare, save_memory, save_records, globals_note,
+	};
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < countof(parts) && !err; k++)
+		err = parts[k](s);
+	return err ? err : snap_writer_close(s->writer);
+}
+
 struct err *
 capture_save(struct insp *i, const struct capture_options *options,
 	     snap_sink_fn *sink, void *arg, struct capture_counts *out)
@@ -54,16 +71,9 @@ capture_save(struct insp *i, const struct capture_options *options,
 	err = snap_writer_new(sink, arg, &w);
 	s.writer = w;
 	if (!err)
-		err = save_collect_frames(&s);
-	if (!err)
-		err = redact_prepare(&s);
-	if (!err)
-		err = save_memory(&s);
-	if (!err)
-		err = save_records(&s);
-	if (!err)
-		err = snap_writer_close(w);
+		err = save_all(&s);
 	redact_fini(&s);
+	reach_free(s.reach);
 	if (err)
 		return err;
 	*out = s.counts;

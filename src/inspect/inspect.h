@@ -228,6 +228,18 @@ struct err *insp_line(struct insp *i, uint64_t addr, struct line *out)
 struct err *insp_symbol_address(struct insp *i, size_t module,
 				const char *linkage, uint64_t *out)
 	_must_check_;
+/** A variable of a symbol table; strings are borrowed for the call. */
+struct variable {
+	const char *name;       /* demangled */
+	const char *linkage;
+	uint64_t address;       /* of a thread-local one: for insp_tls() */
+	uint64_t size;          /* 0 = the table does not say */
+	bool thread_local_;
+};
+typedef struct err *insp_variable_fn(void *arg, const struct variable *v);
+/** Each variable of one module, in the table's order, until one errs. */
+struct err *insp_variables(struct insp *i, size_t module, insp_variable_fn *fn,
+			   void *arg) _must_check_;
 
 /* ---- unwinding --------------------------------------------------------------- */
 struct frame {

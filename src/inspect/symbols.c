@@ -287,3 +287,58 @@ insp_symbol_address(struct insp *i, size_t module, const char *linkage,
 	}
 	return err_new(ERR_NOTFOUND, "no symbol %s", linkage);
 }
+
+/* ---- variables ---------------------------------------------------------------------- */
+static bool
+is_variable(const GElf_Sym *sym)
+{
+	static const uint8_t types[] = { STT_OBJECT, STT_COMMON, STT_TLS };
+
+	if (sym->st_shndx == SHN_UNDEF)
+		return false;
+	for (size_t k = 0; k < countof(types); k++)
+		if (GELF_ST_TYPE(sym->st_info) == types[k])
+			return true;
+	return false;
+}
+
+/* "name@@VERSION" of a library's own symbol table is "name" to everybody. */
+static struct err *
+variable_tell(const char *linkage, const GElf_Sym *sym, GElf_Addr addr,
+	      insp_variable_fn *fn, void *arg)
+{
+	bool local = GELF_ST_TYPE(sym->st_info) == STT_TLS;
+	size_t n = strnlen(linkage, MANGLED_MAX);
+	bool mangled = n < MANGLED_MAX && linkage[0] == '_'
+		       && linkage[1] == 'Z';
+	_free_ char *plain = mangled
+			     ? cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI
+					      | DMGL_PARAMS | DMGL_VERBOSE)
+			     : strndup(linkage, strcspn(linkage, "@"));
+	const struct variable v = {
+		.name = plain ? plain : linkage, .linkage = linkage,
+		.address = local ? sym->st_value : addr,
+		.size = sym->st_size, .thread_local_ = local,
+	};
+
+	return fn(arg, &v);
+}
+
+struct err *
+insp_variables(struct insp *i, size_t module, insp_variable_fn *fn, void *arg)
+{
+	Dwfl_Module *mod = symbols_module(i, module);
+	int n = mod ? dwfl_module_getsymtab(mod) : -1;
+	struct err *err = NULL;
+
+	for (int k = 0; k < n && !err; k++) {
+		GElf_Sym sym;
+		GElf_Addr addr;
+		const char *name = dwfl_module_getsym_info(mod, k, &sym, &addr,
+							   NULL, NULL, NULL);
+
+		if (name && name[0] && is_variable(&sym))
+			err = variable_tell(name, &sym, addr, fn, arg);
+	}
+	return err;
+}
