@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/t-opt \
 	tests/unit/t-pieces \
 	tests/unit/t-rd \
+	tests/unit/t-reach \
 	tests/unit/t-redact \
 	tests/unit/t-regs \
 	tests/unit/t-save \

@@ -17,8 +17,6 @@
 #define MODULES_PART 2u
 /* Of one stack, from the stack pointer on: more is a heap that it lies in. */
 #define STACK_MAX (8ull << 20)
-/* x86-64 lets a leaf use so much below its stack pointer. */
-#define RED_ZONE 128u
 /* Around a thread pointer: variables and what the C library knows. */
 #define THREAD_AROUND 4096u
 #define LINK_MAP 2048u
@@ -241,7 +239,8 @@ root_thread_pointer(struct chooser *c, size_t thread)
 static struct err *
 root_thread(struct chooser *c, size_t thread)
 {
-	uint16_t sp = insp_arch(c->s->insp)->sp;
+	const struct arch *arch = insp_arch(c->s->insp);
+	uint16_t sp = arch->sp;
 	struct frame_regs regs;
 
 	struct err *err = reach_group(c->reach, &c->threads[thread]);
@@ -250,7 +249,7 @@ root_thread(struct chooser *c, size_t thread)
 	_err_ struct err *none = insp_frame_regs(c->s->insp, thread, &regs);
 	if (none)
 		return NULL;
-	for (size_t k = 0; k < FRAME_REGS && !err; k++)
+	for (size_t k = 0; k < arch->frame_regs && !err; k++)
 		if (regs.known >> k & 1)
 			err = reach_value(c->reach, c->threads[thread],
 					  regs.value[k]);

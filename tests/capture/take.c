@@ -36,6 +36,7 @@ save(struct target *picture, const char *path)
 	const struct capture_options options = {
 		.source = "live", .source_name = path,
 		.pause_ns = capture_pause_ns(picture),
+		.memory = CAPTURE_FULL,
 	};
 	_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			      0600);
