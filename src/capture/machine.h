@@ -7,6 +7,7 @@
 #define CAPTURE_MACHINE_H
 
 #include <elf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/user.h>
@@ -46,8 +47,12 @@ machine_pc(const struct user_regs_struct *regs)
 /** A register set besides the general ones: NT_*, and its greatest size. */
 struct machine_set {
 	uint32_t kind, size;
+	bool begins_next;       /* the next set begins with all of it */
 };
 /** How many of @out there are. */
 size_t machine_sets(struct machine_set out[MACHINE_SETS]);
+/** Takes a set that begins_next out of the first bytes of that one. */
+void machine_set_begin(const struct machine_set *set, const uint8_t *next,
+		       uint8_t *out);
 
 #endif

@@ -22,7 +22,7 @@
 #define LIST_PIECE 32768
 /* A thread that still runs after this long is asked whether it has ended. */
 #define PATIENCE_NS 20000000u
-#define NAP_MAX_NS 1000000u
+#define NAP_MAX_NS 200000u
 
 uint64_t
 tracees_now(void)
@@ -231,6 +231,17 @@ seize_new(struct tracees *s, bool *some)
 	return err;
 }
 
+/* Its pages are there before it is written to, some more than are needed. */
+static void
+touch_room(struct tracees *s)
+{
+	size_t n = s->n + s->n / 8 + 32;
+
+	n = n < s->cap ? n : s->cap;
+	memset(&s->all[s->n], 0, (n - s->n) * sizeof(*s->all));
+	memset(s->bytes, 0, n * s->bytes_max);
+}
+
 struct err *
 tracees_seize(struct tracees *s)
 {
@@ -239,10 +250,13 @@ tracees_seize(struct tracees *s)
 
 	while (some && !err)
 		err = seize_new(s, &some);
-	for (size_t k = 0; k < s->n && !err; k++)
+	if (err)
+		return err;
+	touch_room(s);
+	for (size_t k = 0; k < s->n; k++)
 		if (s->all[k].at == TRACEE_RUNNING)
 			return NULL;
-	return err ? err : err_new(ERR_NOTFOUND, "process %d has ended",
+	return err_new(ERR_NOTFOUND, "process %d has ended",
 				   (int)s->proc->pid);
 }
 
@@ -369,15 +383,30 @@ get_regset(pid_t tid, unsigned kind, void *out, size_t size)
 	return ptrace(PTRACE_GETREGSET, tid, kind, &io) == 0 ? io.iov_len : 0;
 }
 
+/* From the last to the first: one that begins the next is not asked for. */
+static void
+read_sets(struct tracees *s, struct tracee *t)
+{
+	for (size_t k = s->n_sets; k-- > 0;) {
+		const struct machine_set *set = &s->sets[k];
+		uint8_t *bytes = set_bytes(s, t, k);
+
+		if (set->begins_next && t->set_size[k + 1] >= set->size) {
+			machine_set_begin(set, set_bytes(s, t, k + 1), bytes);
+			t->set_size[k] = set->size;
+			continue;
+		}
+		t->set_size[k] = (uint32_t)get_regset(t->tid, set->kind, bytes,
+						      set->size);
+	}
+}
+
 static void
 read_regs(struct tracees *s, struct tracee *t)
 {
 	t->has_regs = get_regset(t->tid, NT_PRSTATUS, &t->regs,
 				 sizeof(t->regs)) == sizeof(t->regs);
-	for (size_t k = 0; k < s->n_sets; k++)
-		t->set_size[k] = (uint32_t)get_regset(t->tid, s->sets[k].kind,
-						      set_bytes(s, t, k),
-						      s->sets[k].size);
+	read_sets(s, t);
 	t->has_siginfo = t->signal && ptrace(PTRACE_GETSIGINFO, t->tid, 0,
 					     &t->siginfo) == 0;
 }
