@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person means by a few digits, a number or @latest. */
+/* What a person means by a few digits, a number, @latest or @latest:DIGITS. */
 #include <ctype.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ struct find {
 	size_t n_near;
 	/* For one project at a time. */
 	const char *project;
-	/* For @latest. */
+	/* For @latest: of the fingerprint, "" = whatever it is. */
+	const char *fingerprint;
 	uint64_t newest_ns;
 	struct store_ref newest;
 };
@@ -194,24 +195,81 @@ digits_parse(struct find *f)
 }
 
 /* ---- the newest ---- */
+#define LATEST "@latest"
+#define FINGERPRINT "fingerprint"       /* the attribute */
+
+/* "@latest", or "@latest:" and digits; false for anything else. */
+static bool
+latest_parse(struct find *f, const char *text)
+{
+	size_t n = sizeof(LATEST) - 1, digits;
+
+	if (strncmp(text, LATEST, n) != 0)
+		return false;
+	f->fingerprint = text + n + (text[n] == ':');
+	digits = strspn(f->fingerprint, "0123456789abcdef");
+	return !text[n] || (text[n] == ':' && digits >= STORE_PREFIX_MIN
+			    && !f->fingerprint[digits]);
+}
+
+static bool
+latest_fits(const struct find *f, const struct store_object *o)
+{
+	size_t n = strlen(f->fingerprint);
+
+	for (size_t k = 0; n && k < o->n_attrs; k++) {
+		const struct snap_attr *a = &o->attrs[k];
+		if (strcmp(a->key, FINGERPRINT) == 0)
+			return a->type == SNAP_ATTR_STRING
+			       && strncmp(a->string, f->fingerprint, n) == 0;
+	}
+	return !n;
+}
+
+/* The newest below number @from that fits; *@found tells if there is one. */
+static struct err *
+latest_below(struct find *f, struct project *p, uint64_t *from, bool *found)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct store_object o;
+
+	struct err *err = a ? object_newest(p, *from, a, &o, found)
+			    : err_nomem();
+	if (err || !*found)
+		return err;
+	*from = o.ref.number;
+	if (latest_fits(f, &o)) {
+		*found = false;
+		if (o.stored_ns >= f->newest_ns) {
+			f->newest_ns = o.stored_ns;
+			f->newest = o.ref;
+		}
+	}
+	return NULL;
+}
+
 static struct err *
 latest_in(void *arg, const char *project)
 {
 	struct find *f = arg;
-	_arena_ struct arena *a = arena_new(0);
-	struct store_object o;
+	uint64_t from = UINT64_MAX;
 	struct project *p;
-	bool found = false;
-	struct err *err = a ? store_project(f->store, project, false, &p) :
-			  err_nomem();
+	bool more = true;
 
-	if (!err)
-		err = object_newest(p, UINT64_MAX, a, &o, &found);
-	if (!err && found && o.stored_ns >= f->newest_ns) {
-		f->newest_ns = o.stored_ns;
-		f->newest = o.ref;
-	}
+	struct err *err = store_project(f->store, project, false, &p);
+	while (!err && more)
+		err = latest_below(f, p, &from, &more);
 	return err;
+}
+
+static struct err *
+latest_none(const struct find *f, const char *project)
+{
+	if (*f->fingerprint)
+		return err_new(ERR_NOTFOUND, "no object has a fingerprint that "
+			       "begins with %s", f->fingerprint);
+	return err_new(ERR_NOTFOUND, project ? "the project %s is empty"
+					     : "the store is empty", project);
 }
 
 static struct err *
@@ -220,8 +278,7 @@ latest_find(struct find *f, const char *project, struct store_ref *out)
 	struct err *err = store_each_project(f->store, project, latest_in, f);
 
 	if (!err && !f->newest.number)
-		err = err_new(ERR_NOTFOUND, project ? "the project %s is empty"
-			      : "the store is empty", project);
+		err = latest_none(f, project);
 	if (!err)
 		*out = f->newest;
 	return err;
@@ -232,8 +289,9 @@ static struct err *
 not_understood(const char *text)
 {
 	return err_new(ERR_USAGE, "\"%s\" names no object: give %d or more "
-		       "digits of its content hash, PROJECT/NUMBER or "
-		       "@latest", text, STORE_PREFIX_MIN);
+		       "digits of its content hash, PROJECT/NUMBER, "
+		       "@latest or @latest:FINGERPRINT", text,
+		       STORE_PREFIX_MIN);
 }
 
 static struct err *
@@ -274,7 +332,7 @@ qualified_find(struct find *f, const char *slash, struct store_ref *out)
 	project[n] = '\0';
 	if (!store_name_ok(project))
 		return not_understood(f->text);
-	return strcmp(slash + 1, "@latest") == 0 ?
+	return latest_parse(f, slash + 1) ?
 	       latest_find(f, project, out) :
 	       number_find(f, project, slash + 1, out);
 }
@@ -288,7 +346,7 @@ store_find(struct store *s, const char *text, const char *project,
 
 	if (slash)
 		return qualified_find(&f, slash, out);
-	if (strcmp(text, "@latest") == 0)
+	if (latest_parse(&f, text))
 		return latest_find(&f, project, out);
 	if (!digits_parse(&f) || f.n_digits < STORE_PREFIX_MIN)
 		return not_understood(text);

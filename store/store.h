@@ -102,8 +102,9 @@ struct err *store_put(struct store *s, const struct store_put *p,
 
 /**
  * What a person means by @text: digits of a content hash (any unique prefix
- * of STORE_PREFIX_MIN or more), PROJECT/NUMBER in hex, PROJECT/@latest,
- * @latest. Without a project, @project is meant; NULL = all are searched.
+ * of STORE_PREFIX_MIN or more), PROJECT/NUMBER in hex, @latest (the
+ * newest) and @latest:DIGITS (the newest whose attribute "fingerprint" begins
+ * so), these also behind PROJECT/. Without a project, @project is meant; NULL = all are searched.
  * ERR_NOTFOUND tells the nearest ones; ERR_USAGE if several begin so (named)
  * or @text is none of these.
  */

@@ -273,12 +273,12 @@ void json_free(struct json *j);
 
 /* ---- option tables --------------------------------------------------- */
 /**
- * One row of a verb's option table. @arg NULL = no argument. @offset is where
- * in the caller's options struct the value goes, by @type: OPT_FLAG bool,
- * OPT_STRING const char * (borrowed from argv), OPT_U64 uint64_t (k, M, G
- * suffixes of 1024, or 0x…), OPT_LIST struct opt_list (repeatable).
+ * A row of a verb's options. @offset: where in the caller's options struct the
+ * value goes, by @type: OPT_FLAG bool, OPT_STRING const char * (borrowed from
+ * argv), OPT_U64 uint64_t (k, M, G, or 0x…), OPT_LIST struct opt_list (repeats).
  */
-enum opt_type { OPT_FLAG, OPT_STRING, OPT_U64, OPT_LIST };
+enum opt_type { OPT_FLAG, OPT_STRING, OPT_U64, OPT_LIST,
+		OPT_RARE = 8 /* with one of these: in the manual only */ };
 struct opt {
 	const char *name;       /* long name, without dashes; NULL ends */
 	char letter;            /* short form, or 0 */

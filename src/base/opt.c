@@ -29,7 +29,7 @@ static struct option
 long_of(const struct parser *p, size_t i)
 {
 	/* A flag without a value and no other is what the table must say. */
-	assert((p->table[i].type == OPT_FLAG) == !p->table[i].arg);
+	assert(((p->table[i].type & ~OPT_RARE) == OPT_FLAG) == !p->table[i].arg);
 	return (struct option){
 		.name = p->table[i].name,
 		.has_arg = p->table[i].arg ? required_argument : no_argument,
@@ -227,7 +227,7 @@ parser_take(const struct parser *p, int c, void *options)
 	if (c == ':')
 		return say_missing(p);
 	row = row_of(p, c);
-	return setters[row->type](row, optarg, (char *)options + row->offset);
+	return setters[row->type & ~OPT_RARE](row, optarg, (char *)options + row->offset);
 }
 
 struct err *

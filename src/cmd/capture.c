@@ -20,8 +20,9 @@
 #include "cmd/shoot.h"
 
 struct capture_verb_options {
-	const char *output, *project, *results, *store;
-	bool put, json;
+	const char *results;
+	bool json;
+	struct save_words to;
 	struct keep keep;
 };
 
@@ -142,26 +143,6 @@ capturing_command(struct capturing *c, char *const *argv, int *status)
 
 /* ---- the words ---- */
 
-static struct err *
-capturing_read_place(struct capturing *c)
-{
-	const struct capture_verb_options *o = &c->options;
-
-	c->shoot.put = o->put;
-	c->shoot.json = o->json;
-	c->shoot.where.dir = o->store;
-	c->shoot.where.project = o->project ? o->project : HOME_PROJECT;
-	if (o->put && o->output)
-		return err_new(ERR_USAGE, "--put and --output are two places; "
-			       "use one");
-	if (!o->put && (o->project || o->store))
-		return err_new(ERR_USAGE, "--project and --store say where in "
-			       "a store it goes; they need --put");
-	if (o->put)
-		return home_check_name("project", c->shoot.where.project);
-	return place_find(o->output, NULL, &c->shoot.place);
-}
-
 /* What dies is gone: that there is no place for it is said before. */
 static struct err *
 capturing_try_place(const struct capturing *c)
@@ -169,7 +150,7 @@ capturing_try_place(const struct capturing *c)
 	_outfile_ struct outfile file = OUTFILE_NONE;
 	_store_ struct store *store = NULL;
 
-	return c->shoot.put ? home_open(c->shoot.where.dir, true, &store)
+	return c->options.to.put ? home_open(c->shoot.where.dir, true, &store)
 			    : outfile_open(c->shoot.place.dir, &file);
 }
 
@@ -203,13 +184,16 @@ capturing_run(struct capturing *c, const struct operands *own,
 	struct err *err = keep_read(&c->options.keep, a, &c->limits,
 				    &c->shoot.options);
 	if (!err)
-		err = capturing_read_place(c);
+		err = save_read(&c->options.to, NULL, &c->shoot.place,
+				&c->shoot.where);
 	if (!err)
 		err = capturing_try_place(c);
 	if (!err)
 		err = capturing_open_results(c, command, &results);
 	if (err)
 		return err;
+	c->shoot.put = c->options.to.put;
+	c->shoot.json = c->options.json;
 	c->shoot.results = results;
 	return command ? capturing_command(c, command, status)
 		       : capturing_process(c, own->item[0], status);
@@ -243,18 +227,11 @@ capture_verb_run(const struct verb *v, int argc, char **argv, int *status)
 
 #define FIELD(name) offsetof(struct capture_verb_options, name)
 static const struct opt capture_opts[] = {
-	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default",
-	  OPT_STRING, FIELD(output) },
-	{ "put", 0, NULL, "keep it in the store instead of a file",
-	  OPT_FLAG, FIELD(put) },
-	{ "project", 'p', "PROJECT", "with --put: where; \"" HOME_PROJECT "\"",
-	  OPT_STRING, FIELD(project) },
-	{ "store", 0, "DIR", "with --put: another store",
-	  OPT_STRING, FIELD(store) },
+	SAVE_OPTS(struct capture_verb_options),
 	KEEP_OPTS(struct capture_verb_options),
 	KEEP_LIVE_OPTS(struct capture_verb_options),
 	{ "results", 0, "FILE", "append paths, ids or JSON there",
-	  OPT_STRING, FIELD(results) },
+	  OPT_STRING | OPT_RARE, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, FIELD(json) },
 	{ .name = NULL }

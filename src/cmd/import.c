@@ -4,40 +4,61 @@
  */
 #include "cmd/cmd.h"
 #include "cmd/keep.h"
+#include "cmd/object.h"
 #include "cmd/save.h"
 
 struct import_options {
-	const char *exe, *output;
+	const char *exe;
 	bool json;
+	struct save_words to;
 	struct keep keep;
 };
 
+/* What was written, and where it is: @path, or the object @added. */
+struct imported {
+	const struct import_options *options;
+	struct saved saved;
+	struct buf path;
+	struct store_added added;
+	bool done;
+};
+
 static struct err *
-import_json(const struct saved *s, const char *path)
+import_json(const struct imported *x)
 {
 	struct json *top = say_json("import");
 	_buf_ struct buf out = { 0 };
 
-	json_set(top, "path", json_string(path));
-	save_json(s, top);
+	if (x->options->to.put) {
+		object_json(top, &x->added.ref, x->added.hash);
+		json_set(top, "known", json_bool(x->added.known));
+	} else {
+		json_set(top, "path", json_string(x->path.data));
+	}
+	save_json(&x->saved, top);
 	struct err *err = json_write(top, true, &out);
 	json_free(top);
 	return err ? err : say_result(&out);
 }
 
-/* The path is the result; the rest is talk. */
+/* The path or the id is the result; the rest is talk. */
 static struct err *
-import_text(const struct saved *s, const char *path)
+import_text(const struct imported *x)
 {
+	const struct save_words *to = &x->options->to;
+	char digits[STORE_DIGITS + 1] = "";
 	_buf_ struct buf out = { 0 };
 
-	buf_printf(&out, "%s\n", path);
+	if (to->put)
+		object_digits(x->added.hash, digits);
+	const char *word = to->put ? digits : x->path.data;
+	buf_printf(&out, "%s\n", word);
 	struct err *err = say_result(&out);
 	if (err)
 		return err;
-	save_tell(s);
-	save_tell_next(NULL, "report", path);
-	save_tell_next(NULL, "gdb", path);
+	save_tell(&x->saved);
+	save_tell_next(to->store, "report", word);
+	save_tell_next(to->store, "gdb", word);
 	return NULL;
 }
 
@@ -46,24 +67,28 @@ import_all(const struct import_options *o, const char *snap, struct arena *a,
 	   int *status)
 {
 	_place_ struct place place = { 0 };
-	_buf_ struct buf path = { 0 };
+	struct imported x = { .options = o };
 	struct capture_options options = { 0 };
-	struct saved saved;
+	struct save_store where = { 0 };
 
 	struct err *err = keep_read(&o->keep, a, NULL, &options);
 	if (!err)
-		err = place_find(o->output, snap, &place);
+		err = save_read(&o->to, snap, &place, &where);
 	if (err)
 		return err;
 	const struct save save = {
 		.session = { .verb = "import", .snap = snap, .exe = o->exe },
 		.options = options,
 	};
-	err = save_file(&save, &place, &saved, &path, status);
-	if (err || !path.len)
-		return err;
-	return o->json ? import_json(&saved, path.data)
-		       : import_text(&saved, path.data);
+	if (o->to.put)
+		err = save_object(&save, &where, &x.saved, &x.added, &x.done,
+				  status);
+	else
+		err = save_file(&save, &place, &x.saved, &x.path, status);
+	if (!err && (x.done || x.path.len))
+		err = o->json ? import_json(&x) : import_text(&x);
+	buf_fini(&x.path);
+	return err;
 }
 
 static struct err *
@@ -82,8 +107,7 @@ import_run(const struct verb *v, int argc, char **argv, int *status)
 static const struct opt import_opts[] = {
 	{ "exe", 0, "EXE", "the program, where it is not found by itself",
 	  OPT_STRING, offsetof(struct import_options, exe) },
-	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default",
-	  OPT_STRING, offsetof(struct import_options, output) },
+	SAVE_OPTS(struct import_options),
 	KEEP_OPTS(struct import_options),
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, offsetof(struct import_options, json) },
@@ -119,7 +143,8 @@ const struct verb verb_import = {
 		"and of each module what unwinding and naming need, so that "
 		"stacks have names when the program and its libraries are "
 		"gone. The path of the snapshot is printed on standard "
-		"output. To keep it in the store instead, see put.\n\n"
+		"output. With --put it is kept in the store instead, and the "
+		"first digits of the object's id are printed.\n\n"
 		"Without --output the snapshot is put in the current directory "
 		"under the name and process id of the program; a snapshot of "
 		"that name is not replaced. With --output FILE it is; FILE may "
@@ -130,8 +155,8 @@ const struct verb verb_import = {
 		"from debug files that were not at hand before.\n\n"
 		"Several attributes may stand in one word, KEY:VALUE,KEY:VALUE; "
 		"a comma that no key follows belongs to the value.\n\n"
-		"With --json the result is an object: path, bytes (of the "
-		"file), pid, threads, frames, modules, memory (bytes "
+		"With --json the result is an object: path, or id, hash, project, "
+		"number, known; bytes (of the file), pid, threads, frames, modules, memory (bytes "
 		"captured), absent (bytes mapped but not captured), damaged.",
 	.options = import_opts,
 	.examples = import_examples,

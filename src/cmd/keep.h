@@ -17,12 +17,12 @@ struct keep {
 #define KEEP_OPTS(T) \
 	{ "kv", 0, "KEY=VALUE", "add an attribute (may be repeated)", \
 	  OPT_LIST, offsetof(T, keep.kv) }, \
-	{ "global", 'g', "NAME", "keep this variable whatever the budget; " \
-	  "a name or a glob", OPT_LIST, offsetof(T, keep.global) }, \
+	{ "global", 'g', "NAME", "keep this variable; a name or a glob", \
+	  OPT_LIST, offsetof(T, keep.global) }, \
 	{ "attach", 0, "FILE", "keep this file with it (may be repeated)", \
 	  OPT_LIST, offsetof(T, keep.attach) }, \
-	{ "redact", 0, "RULE", "zero what env:NAME, regex:EXPRESSION or " \
-	  "symbol:NAME matches", OPT_LIST, offsetof(T, keep.redact) }
+	{ "redact", 0, "RULE", "zero env:NAME, regex:EXPRESSION, symbol:NAME", \
+	  OPT_LIST, offsetof(T, keep.redact) }
 /** For those that take it of a process. */
 #define KEEP_LIVE_OPTS(T) \
 	{ "memory", 'm', "KIND", "reachable (the default), stacks or full", \
@@ -30,10 +30,9 @@ struct keep {
 	{ "budget", 0, "SIZE", "with reachable: bytes of memory kept; 64M", \
 	  OPT_U64, offsetof(T, keep.budget) }, \
 	{ "copy-limit", 0, "SIZE", "bytes copied while it is stopped; 150M", \
-	  OPT_U64, offsetof(T, keep.copy_limit) }, \
-	{ "max-pause", 0, "TIME", "copying ends by then; 20ms with " \
-	  "reachable, else no bound", OPT_STRING, \
-	  offsetof(T, keep.max_pause) }
+	  OPT_U64 | OPT_RARE, offsetof(T, keep.copy_limit) }, \
+	{ "max-pause", 0, "TIME", "copying ends by then; 20ms if reachable", \
+	  OPT_STRING, offsetof(T, keep.max_pause) }
 
 /**
  * Into @limits and @options, which borrow from @k and @a; attached files are

@@ -115,16 +115,24 @@ page_screen_option(struct buf *b, const struct opt *o)
 void
 page_screen(struct buf *b, const struct verb *v)
 {
+	bool more = false;
+
 	buf_puts(b, "Usage: ");
 	page_usage(b, v);
 	buf_printf(b, "\n%s.\n\n", v->summary);
-	for (const struct opt *o = v->options; o && o->name; o++)
-		page_screen_option(b, o);
+	for (const struct opt *o = v->options; o && o->name; o++) {
+		bool rare = o->type & OPT_RARE;
+
+		more = more || rare;
+		if (!rare)
+			page_screen_option(b, o);
+	}
 	page_screen_option(b, &page_help_option);
 	buf_putc(b, '\n');
 	for (const struct example *e = v->examples; e && e->command; e++)
 		buf_printf(b, "  %-38s %s\n", e->command, e->text);
-	buf_printf(b, "\nManual: " PROGRAM " help %s\n", v->name);
+	buf_printf(b, "\nManual%s: " PROGRAM " help %s\n",
+		   more ? ", and more options" : "", v->name);
 }
 
 /* ---- manual pages ---- */

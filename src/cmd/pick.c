@@ -21,8 +21,10 @@
 /* Larger objects are no load for memory, but for a disk. */
 #define IN_MEMORY_MAX (64u << 20)
 #define FETCH_MAX (64ull << 30)
-/* "PROJECT/" and 64 digits, or "@latest". */
-#define OBJECT_WORD_MAX (STORE_NAME_MAX + 1 + 2 * SHA256_SIZE)
+#define LATEST "@latest"
+/* "PROJECT/" and 64 digits, behind "@latest:" or not. */
+#define OBJECT_WORD_MAX \
+	(STORE_NAME_MAX + 1 + sizeof(LATEST) + 2 * SHA256_SIZE)
 
 void
 pick_fini(struct pick *p)
@@ -65,7 +67,7 @@ pick_is_object(const char *typed)
 
 	if (strlen(typed) > OBJECT_WORD_MAX)
 		return false;
-	if (strcmp(word, "@latest") == 0)
+	if (strncmp(word, LATEST, sizeof(LATEST) - 1) == 0)
 		return true;
 	return n >= least && strspn(word, "0123456789abcdefABCDEF") == n;
 }

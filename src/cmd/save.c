@@ -322,6 +322,22 @@ save_object(const struct save *s, const struct save_store *where,
 	return save_heard(&j, where, out, added, done);
 }
 
+struct err *
+save_read(const struct save_words *w, const char *snap, struct place *place,
+	  struct save_store *where)
+{
+	where->dir = w->store;
+	where->project = w->project ? w->project : HOME_PROJECT;
+	if (w->put && w->output)
+		return err_new(ERR_USAGE, "--put and --output are two places; "
+			       "use one");
+	if (!w->put && (w->project || w->store))
+		return err_new(ERR_USAGE, "--project and --store say where in "
+			       "a store it goes; they need --put");
+	return w->put ? home_check_name("project", where->project)
+		      : place_find(w->output, snap, place);
+}
+
 /* ---- what is said about it ---- */
 
 void

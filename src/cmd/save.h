@@ -8,6 +8,7 @@
 
 #include "capture/capture.h"
 #include "cmd/cmd.h"
+#include "cmd/home.h"
 #include "cmd/place.h"
 #include "cmd/session.h"
 #include "store/store.h"
@@ -53,6 +54,24 @@ struct save_store {
 	const char *const *tags;
 	size_t n_tags;
 };
+/** A file or a store, as it is typed; T has a member "to". */
+struct save_words {
+	const char *output, *project, *store;
+	bool put;
+};
+#define SAVE_OPTS(T) \
+	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default", \
+	  OPT_STRING, offsetof(T, to.output) }, \
+	{ "put", 0, NULL, "keep it in the store instead of a file", \
+	  OPT_FLAG, offsetof(T, to.put) }, \
+	{ "project", 'p', "PROJECT", "with --put: where; \"" HOME_PROJECT \
+	  "\"", OPT_STRING, offsetof(T, to.project) }, \
+	{ "store", 0, "DIR", "with --put: another store", \
+	  OPT_STRING | OPT_RARE, offsetof(T, to.store) }
+/** With @w->put @where, else @place; @snap as of place_find(). */
+struct err *save_read(const struct save_words *w, const char *snap,
+		      struct place *place, struct save_store *where)
+	_must_check_;
 /** Put it into a store. *@done is false where save_file() gives no path. */
 struct err *save_object(const struct save *s, const struct save_store *where,
 			struct saved *out, struct store_added *added,

@@ -12,12 +12,13 @@
 
 #include "serve/server.h"
 
-#define PARTS_MAX 6u
+/* The one that there is: all projects of a server's store are in it. */
+#define UNIVERSE "default"
 
 /* What a path was matched to; the parts are in @text. */
 struct match {
 	char text[512];
-	const char *project, *id, *number;
+	const char *universe, *project, *id, *number;
 };
 
 /* What net_client_set() holds: a client whose request is not done with. */
@@ -33,8 +34,8 @@ struct route;
 typedef void route_fn(struct server *sv, struct net_client *c,
 		      const struct visitor *v, const struct match *m);
 /*
- * A capital stands for a part: P a project, I digits of a hash or "@latest",
- * N the number of the wire.
+ * A capital stands for a part: U the universe, P a project, I digits of a hash
+ * or "@latest", N the number of the wire.
  */
 struct route {
 	const char *path;
@@ -130,7 +131,8 @@ object_find(struct server *sv, struct net_client *c, const struct visitor *v,
 
 	/* Before the store is asked: its answer could depend on what is there,
 	 * and the time it takes too. */
-	if (!doors_sees(v, m->project)) {
+	if (!doors_sees(v, m->project)
+	    || (m->universe && strcmp(m->universe, UNIVERSE) != 0)) {
 		route_not_found(sv, c);
 		return false;
 	}
@@ -257,6 +259,10 @@ static const struct route routes[] = {
 	{ "p/P/n/N", DOOR_ANY, false, route_object },
 	{ "p/P/I/rsp", DOOR_ANY, true, route_rsp },
 	{ "p/P/n/N/rsp", DOOR_ANY, true, route_rsp },
+	{ "p/U/P/I", DOOR_ANY, false, route_object },
+	{ "p/U/P/n/N", DOOR_ANY, false, route_object },
+	{ "p/U/P/I/rsp", DOOR_ANY, true, route_rsp },
+	{ "p/U/P/n/N/rsp", DOOR_ANY, true, route_rsp },
 };
 
 static bool
@@ -267,20 +273,40 @@ part_is_hex(const char *part, size_t min, size_t max)
 	return n >= min && n <= max && strspn(part, "0123456789abcdef") == n;
 }
 
+/* Digits of a hash, "@latest", or "@latest:" and digits of a fingerprint. */
+static bool
+part_is_id(const char *part)
+{
+	static const char latest[] = "@latest";
+	size_t n = sizeof(latest) - 1;
+
+	if (strncmp(part, latest, n) == 0) {
+		part += n;
+		if (!*part)
+			return true;
+		if (*part++ != ':')
+			return false;
+	}
+	return part_is_hex(part, STORE_PREFIX_MIN, 2 * SHA256_SIZE);
+}
+
 /* @part against one letter, or the word up to a slash, of @pattern. */
 static bool
 part_matches(const char *part, const char *pattern, struct match *m)
 {
 	size_t n = strcspn(pattern, "/");
 
+	if (n == 1 && *pattern == 'U') {
+		m->universe = part;
+		return store_name_ok(part);
+	}
 	if (n == 1 && *pattern == 'P') {
 		m->project = part;
 		return store_name_ok(part);
 	}
 	if (n == 1 && *pattern == 'I') {
 		m->id = part;
-		return part_is_hex(part, STORE_PREFIX_MIN, 2 * SHA256_SIZE)
-		       || strcmp(part, "@latest") == 0;
+		return part_is_id(part);
 	}
 	if (n == 1 && *pattern == 'N') {
 		m->number = part;

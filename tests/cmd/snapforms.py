@@ -61,7 +61,8 @@ class Forms:
 
     def prepare(self):
         core = build.ensure("jump").core
-        self.run("import", "-o", "x.snap", core)
+        self.run("import", "--kv", "fingerprint=5eed0123", "-o", "x.snap",
+                 core)
         self.run("put", "-p", "other", build.ensure("registers").core)
         put = self.run("put", "-p", "web", "x.snap")
         assert put.status == 0, put
@@ -96,7 +97,8 @@ class Forms:
         self.same_everywhere([
             ("4 digits", self.digits[:4]), ("12 digits", self.digits),
             ("PROJECT/NUMBER", "web/1"), ("PROJECT/@latest", "web/@latest"),
-            ("@latest", "@latest")])
+            ("@latest", "@latest"), ("@latest:FINGERPRINT", "@latest:5eed"),
+            ("PROJECT/@latest:FINGERPRINT", "web/@latest:5eed0123")])
         result = self.run("import", "-o", "again.snap", self.digits)
         self.tap.ok(result.status == 0 and result.out == b"again.snap\n",
                     "an object is imported", result)
@@ -127,6 +129,8 @@ class Forms:
                                            self.digits], near)
         self.refused("no such number", NOTFOUND, ["no file web/99", "web/"],
                      "web/99")
+        self.refused("no such fingerprint", NOTFOUND, ["fingerprint", "5eee"],
+                     "@latest:5eee")
         self.refused("no such project", NOTFOUND, ["no file none/1"],
                      "none/1")
         self.refused("a name that no object has", NOTFOUND, ["cannot open"],

@@ -89,6 +89,8 @@ redis-server        redis-server
 redis-tools         redis-benchmark
 nginx               nginx
 postgresql          /usr/lib/postgresql/*/bin/postgres
+chromium            chromium
+lldb                lldb
 gdbserver           gdbserver
 strace              strace
 sqlite3             sqlite3

@@ -68,6 +68,9 @@ what_is_not_found_is_told_with_what_is_near(void **state)
 	assert_err(store_find(s, "q/1", NULL, &got), ERR_NOTFOUND,
 		   "no project q; those there are: p");
 	assert_err(store_find(s, "@latest", "q", &got), ERR_NOTFOUND, "q");
+	assert_err(store_find(s, "@latest:abcd", NULL, &got), ERR_NOTFOUND,
+		   "fingerprint that begins with abcd");
+	assert_err(store_find(s, "@latest:xyz", NULL, &got), ERR_USAGE, "xyz");
 }
 
 static void
