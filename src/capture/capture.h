@@ -26,7 +26,9 @@ struct capture_limits {
 	uint64_t copy;          /* bytes copied while stopped (150 MiB; for
 				   CAPTURE_FULL half of the memory there is) */
 	uint64_t pause_ns;      /* copying ends by then (no bound): what is
-				   not copied is absent for want of time */
+				   not copied is absent for want of time. It
+				   has a quarter of it at the least, and 16
+				   KiB of each stack are always copied */
 	uint64_t stack;         /* of one thread's stack that are copied
 				   before all other memory (1 MiB) */
 	unsigned stop_ms;       /* until all threads stand still (2000): what

@@ -312,7 +312,7 @@ copy_touch_modules(const struct plan *plan, pid_t pid)
 			(void *)(uintptr_t)all[k].start, 1,
 		};
 		if (all[k].kind == SNAP_MEM_DATA
-		    && all[k].class == CLASS_MODULE)
+		    && all[k].class <= CLASS_MODULE)
 			(void)!process_vm_readv(pid, &to, 1, &from, 1, 0);
 	}
 }

@@ -203,6 +203,8 @@ file_page(const struct plan *p, const struct snap_map *m, bool present)
 static struct err *
 plan_file(struct plan *p, const struct snap_map *m)
 {
+	const struct piece header = { .kind = SNAP_MEM_DATA,
+				      .class = CLASS_HEADER };
 	const struct piece data = { .kind = SNAP_MEM_DATA,
 				    .class = CLASS_MODULE };
 	const struct piece away = file_page(p, m, false);
@@ -213,7 +215,7 @@ plan_file(struct plan *p, const struct snap_map *m)
 
 	/* The headers of an ELF file are where the search for modules begins. */
 	if (m->offset == 0) {
-		err = piece_add(p, &data, at, at + PAGE);
+		err = piece_add(p, &header, at, at + PAGE);
 		at += PAGE;
 	}
 	while (!err && pages_next(p->pages, at, m->end, &run)) {
@@ -237,7 +239,7 @@ plan_map(struct plan *p, const struct snap_map *m)
 		return piece_add(p, &one, m->start, m->end);
 	if (path_is(m, "[vdso]")) {
 		one.kind = SNAP_MEM_DATA;
-		one.class = CLASS_MODULE;
+		one.class = CLASS_HEADER;
 		return piece_add(p, &one, m->start, m->end);
 	}
 	return anonymous ? plan_anonymous(p, m) : plan_file(p, m);
@@ -255,7 +257,7 @@ plan_narrow(struct plan *p, const struct snap_map *m, size_t from)
 	for (size_t k = from; k < p->pieces.n; k++) {
 		if (all[k].kind == SNAP_MEM_ABSENT
 		    || (all[k].kind == SNAP_MEM_DATA
-			&& all[k].class == CLASS_MODULE))
+			&& all[k].class != CLASS_DATA))
 			continue;
 		all[k].class = CLASS_LEFT;
 		all[k].claims = false;

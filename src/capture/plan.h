@@ -12,7 +12,8 @@
 
 /** What is copied first where not all can be. */
 enum piece_class {
-	CLASS_MODULE,           /* headers and variables of mapped files */
+	CLASS_HEADER,           /* without which no module is found */
+	CLASS_MODULE,           /* variables of mapped files */
 	CLASS_DATA,             /* anonymous memory */
 	CLASS_TEXT,             /* pages of files that nobody can open */
 	CLASSES,

@@ -313,13 +313,18 @@ check_bits(const struct shot *s, const struct tracee *any)
 		       (int)s->proc.pid);
 }
 
-/* Letting go takes its time too, and is part of the pause. */
+/* Letting go takes its time too, and is part of the pause. Where there are so
+ * many threads that nothing is left of it, copying has a part nevertheless. */
 static uint64_t
 copy_deadline(const struct shot *s, uint64_t began)
 {
 	uint64_t leave = s->tracees.n * DETACH_NS, most = s->limits.pause_ns;
+	uint64_t least = tracees_now() + most / 4;
+	uint64_t end = began + (most > leave ? most - leave : 0);
 
-	return most ? began + (most > leave ? most - leave : 1) : 0;
+	if (!most)
+		return 0;
+	return end > least ? end : least;
 }
 
 struct err *

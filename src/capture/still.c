@@ -194,7 +194,9 @@ still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
 	copy_stacks(c, s, faulting, (struct range){ 0, STACK_NEAR });
 	stacks = c->n;
 	near = c->used;
+	copy_class(c, CLASS_HEADER);
 	c->deadline = deadline;
+	copier_look(c);
 	copy_stacks(c, s, faulting, stack_far(c, s));
 	claims_check(c);
 	copy_class(c, CLASS_MODULE);

@@ -11,7 +11,8 @@
 /**
  * The stacks of all threads, first the @faulting one's; pages that came after
  * the plan was made; variables of modules; then the rest. Until c->ended. The
- * part of each stack next to its pointer is copied whatever the time.
+ * part of each stack next to its pointer, and the headers of modules, without
+ * which there are no frames, are copied whatever the time.
  */
 void still_copy(struct copier *c, const struct tracees *s, pid_t faulting);
 

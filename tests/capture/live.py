@@ -253,6 +253,18 @@ class Lives:
             self.tap.ok("not more than 8388608 were to be copied"
                         in self.dump(), "what is over the limit is told")
 
+    def hurried(self):
+        """Threads that alone take longer than a pause may be have stacks."""
+        with living.busy("threads", 128, self.directory) as victim:
+            victim.is_set_up(128)
+            result = self.take(victim.pid, PAUSE_US="1", REACHABLE="1")
+            frames = re.search(rb"(\d+) frames", result.out)
+            self.tap.ok(result.status == 0 and frames
+                        and int(frames.group(1)) >= 3 * 128,
+                        "the time is up: all threads have frames", result)
+            self.tap.ok("not to stand still for longer than 1 us"
+                        in self.dump(), "what there was no time for is told")
+
     def few_descriptors(self):
         with living.busy("threads", 128, self.directory) as victim:
             victim.is_set_up(128)
@@ -288,7 +300,7 @@ class Lives:
                      self.stopped_and_killed, self.traced, self.denied,
                      self.refused, self.leaderless, self.hanging, self.signals,
                      self.racing_exec, self.untouched, self.bounded,
-                     self.few_descriptors, self.killed):
+                     self.hurried, self.few_descriptors, self.killed):
             part()
 
 
