@@ -13,7 +13,7 @@
 #include "inspect/nptl.h"
 
 #define FIELD_MAX 65536u
-#define LIST_MAX (1u << 20)
+#define LIST_SLACK 1024u        /* more entries than threads, at most */
 
 struct nptl_thread {
 	uint64_t tid, pointer;
@@ -155,13 +155,15 @@ add_thread(struct insp *i, struct nptl *n, uint64_t record)
 	return NULL;
 }
 
-/* What cannot be read ends a list: the threads before it are sound. */
+/* What cannot be read ends a list, and so does a circle without its head: the
+ * threads before it are sound. */
 static struct err *
 walk_list(struct insp *i, struct nptl *n, uint64_t head)
 {
+	size_t max = i->target->n_threads + LIST_SLACK;
 	uint64_t at = head;
 
-	for (size_t k = 0; k < LIST_MAX; k++) {
+	for (size_t k = 0; k < max; k++) {
 		struct err *err = space_u64(i->space, at, &at);
 		if (!err && at == head)
 			return NULL;
@@ -188,7 +190,7 @@ load(struct insp *i)
 
 	if (!n)
 		return err_nomem();
-	n->threads.max = LIST_MAX;
+	n->threads.max = 2 * (i->target->n_threads + LIST_SLACK);
 	if (!find_library(i, n))
 		return NULL;
 	for (size_t k = 0; k < countof(names) && !err; k++)

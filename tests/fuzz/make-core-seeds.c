@@ -50,6 +50,35 @@ threads(const char *dir)
 	return save(dir, "threads", &b);
 }
 
+/* Signed return addresses, a frame record, a signal's trampoline. */
+static int
+aarch64(const char *dir)
+{
+	static const uint32_t text[128] = {
+		0xd2801168, 0xd4000001, 0xd63f0020, 0xb9400000, 0xd65f03c0,
+	};
+	uint64_t stack[128] = { 0x7040, 0x2f00000040100c, [39 + 29] = 0x7300,
+				[39 + 31] = 0x7300, [39 + 32] = 0x40100c };
+	uint64_t status[49] = { [4] = 1, [14 + 29] = 0x7000,
+				[14 + 30] = 0x40100c, [14 + 31] = 0x7000,
+				[14 + 32] = 0x401000 };
+	uint64_t words[66] = { 0x7000, 0x7f000000000000 };
+	struct make_core m = { .machine = EM_AARCH64 };
+	struct buf b = { 0 };
+
+	make_note(&m, "CORE", NT_PRSTATUS, status, sizeof(status));
+	make_note(&m, "CORE", NT_FPREGSET, words, sizeof(words));
+	make_note(&m, "LINUX", 0x401, words, 8);        /* NT_ARM_TLS */
+	make_note(&m, "LINUX", 0x405, words, sizeof(words));    /* … SVE */
+	make_note(&m, "LINUX", 0x406, words, 16);       /* … PAC_MASK */
+	status[14 + 32] = 0x401010;
+	make_note(&m, "CORE", NT_PRSTATUS, status, sizeof(status));
+	make_segment(&m, 0x401000, 0x1000, PF_R | PF_X, text, sizeof(text));
+	make_segment(&m, 0x7000, 0x1000, PF_R | PF_W, stack, sizeof(stack));
+	make_core(&m, &b);
+	return save(dir, "aarch64", &b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -58,5 +87,5 @@ main(int argc, char **argv)
 	return linked(argv[1], "linked", 0)
 	       | linked(argv[1], "chain-cut", 0xdead0000)
 	       | linked(argv[1], "chain-circle", 0x555555558200)
-	       | threads(argv[1]);
+	       | threads(argv[1]) | aarch64(argv[1]);
 }
