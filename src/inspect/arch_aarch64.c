@@ -85,14 +85,14 @@ arm_layout(const struct reg_sets *threads, size_t n, struct arch_layout *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (size_t k = 0; k < n; k++) {
-		struct span pac = threads[k].set[SET_PAC];
+		const struct span *sets = threads[k].set;
 
-		for (unsigned set = 0; set < ARCH_SETS; set++)
-			if (threads[k].set[set].n)
-				out->features |= 1u << set;
-		if (pac.n < PAC_SIZE || out->signing)
+		for (unsigned n_set = 0; n_set < ARCH_SETS; n_set++)
+			if (sets[n_set].n)
+				out->features |= 1u << n_set;
+		if (sets[SET_PAC].n < PAC_SIZE || out->signing)
 			continue;
-		struct rd r = rd_of(pac.data, pac.n);
+		struct rd r = rd_of(sets[SET_PAC].data, PAC_SIZE);
 		rd_seek(&r, PAC_INSN_MASK);
 		out->signing = rd_u64(&r);
 	}

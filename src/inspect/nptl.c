@@ -47,7 +47,7 @@ static struct err *
 read_words(struct insp *i, size_t module, const char *symbol, size_t n,
 	   uint32_t *out)
 {
-	uint8_t bytes[12];
+	uint8_t bytes[12] = { 0 };
 	uint64_t addr;
 
 	struct err *err = insp_symbol_address(i, module, symbol, &addr);
@@ -117,7 +117,7 @@ list_head(struct insp *i, const struct nptl *n, const char *name,
 	  uint64_t *out)
 {
 	char field[64];
-	uint32_t at;
+	uint32_t at = 0;
 
 	_err_ struct err *none = insp_symbol_address(i, n->library, name, out);
 	if (!none)
@@ -139,7 +139,7 @@ list_head(struct insp *i, const struct nptl *n, const char *name,
 static struct err *
 add_thread(struct insp *i, struct nptl *n, uint64_t record)
 {
-	uint8_t tid[4];
+	uint8_t tid[4] = { 0 };
 
 	struct err *err = space_read(i->space, record + n->tid_at, sizeof(tid),
 				     tid);
