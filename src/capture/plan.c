@@ -176,6 +176,14 @@ plan_anonymous(struct plan *p, const struct snap_map *m)
 	return err ? err : piece_add(p, &zero, at, m->end);
 }
 
+/* The dynamic linker's variables begin the list of all modules. */
+static uint8_t
+file_class(const struct plan *p, const struct snap_map *m)
+{
+	return p->linker_path && path_is(m, p->linker_path) ? CLASS_HEADER
+							    : CLASS_MODULE;
+}
+
 /*
  * A page that is the file's and no copy of the process: from a file that can
  * be opened later only the pages that can be written to are taken, where they
@@ -184,7 +192,8 @@ plan_anonymous(struct plan *p, const struct snap_map *m)
 static struct piece
 file_page(const struct plan *p, const struct snap_map *m, bool present)
 {
-	struct piece data = { .kind = SNAP_MEM_DATA, .class = CLASS_MODULE };
+	struct piece data = { .kind = SNAP_MEM_DATA,
+			      .class = file_class(p, m) };
 	const struct piece file = {
 		.start = m->start, .kind = SNAP_MEM_FILE, .at = m->offset,
 		.claims = true,
@@ -206,7 +215,7 @@ plan_file(struct plan *p, const struct snap_map *m)
 	const struct piece header = { .kind = SNAP_MEM_DATA,
 				      .class = CLASS_HEADER };
 	const struct piece data = { .kind = SNAP_MEM_DATA,
-				    .class = CLASS_MODULE };
+				    .class = file_class(p, m) };
 	const struct piece away = file_page(p, m, false);
 	const struct piece there = file_page(p, m, true);
 	struct page_run run;
@@ -302,6 +311,8 @@ plan_make(struct plan *p)
 	p->pieces.n = p->next_flag = 0;
 	p->shared = 0;
 	pages_again(p->pages);
+	const struct snap_map *linker = plan_map_at(p, p->linker);
+	p->linker_path = p->linker && linker ? linker->path : NULL;
 	for (size_t k = 0; k < p->maps.n && !err; k++) {
 		size_t from = p->pieces.n;
 

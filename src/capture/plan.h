@@ -44,6 +44,8 @@ struct plan {
 	struct pages *pages;
 	bool follow;            /* more than can be copied: what something
 				   points to comes first */
+	uint64_t linker;        /* where the dynamic linker is, or 0 */
+	const char *linker_path;
 	bool files_reachable;   /* its paths lead where ours do */
 	size_t next_flag;
 	size_t n_pages;         /* of all pieces of SNAP_MEM_DATA */

@@ -4,6 +4,7 @@
  */
 #include "capture/shot.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,11 +254,27 @@ look(struct shot *s)
 	return err ? err : copier_reserve(&s->copier, s->arena, stacks);
 }
 
+/* Pairs of words (getauxval(3)); 0 if there is no such one. */
+static uint64_t
+auxv_value(const struct shot *s, uint64_t type)
+{
+	uint64_t pair[2];
+
+	for (size_t at = 0; at + sizeof(pair) <= s->auxv.n;
+	     at += sizeof(pair)) {
+		memcpy(pair, (const char *)s->auxv.data + at, sizeof(pair));
+		if (pair[0] == type)
+			return pair[1];
+	}
+	return 0;
+}
+
 /* The dearest text is read first, so that the others are not yet old when the
  * process is stopped; what was mapped meanwhile is looked at in vain else. */
 struct err *
 shot_prepare(struct shot *s)
 {
+	s->plan.linker = auxv_value(s, AT_BASE);
 	s->plan.limits = &s->limits;
 	s->plan.arena = s->arena;
 	s->plan.pages = s->pages;

@@ -475,6 +475,66 @@ a_zombie_is_not_found(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+enum { GROWTH = 2048 };
+
+/* Touches one page after another for ever, each after the count of them. */
+static pid_t
+child_that_grows(volatile uint64_t *count, volatile uint8_t *grown)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (true) {
+		for (*count = 0; *count < GROWTH; (*count)++)
+			grown[*count * PAGE] = 'g';
+		*count = 0;
+		madvise((void *)(uintptr_t)grown, GROWTH * PAGE,
+			MADV_DONTNEED);
+	}
+}
+
+static uint8_t
+byte_at(struct target *t, const void *p)
+{
+	size_t k = range_of(t, p);
+	uint8_t byte = 0;
+
+	if (t->memory[k].kind == SNAP_MEM_DATA)
+		assert_ok(t->ops->read(t, k, (uint64_t)(uintptr_t)p
+				       - t->memory[k].start, 1, &byte));
+	return byte;
+}
+
+/* Whatever was looked at before it stood still: nothing is older. */
+static void
+pages_that_came_in_the_last_moment_are_there(void **state)
+{
+	uint64_t *count = (void *)pages(PAGE, MAP_PRIVATE);
+	uint8_t *grown = pages(GROWTH * PAGE, MAP_PRIVATE);
+	pid_t pid = child_that_grows(count, grown);
+
+	(void)state;
+	for (unsigned k = 0; k < 40; k++) {
+		_target_ struct target *t = NULL;
+		uint64_t n;
+
+		assert_ok(capture_process(pid, NULL, &t));
+		size_t r = range_of(t, count);
+		if (t->memory[r].kind != SNAP_MEM_DATA)
+			continue;       /* it has not yet begun */
+		assert_ok(t->ops->read(t, r, (uint64_t)(uintptr_t)count
+				       - t->memory[r].start, sizeof(n), &n));
+		for (uint64_t page = 0; page < n; page++)
+			assert_int_equal(byte_at(t, grown + page * PAGE), 'g');
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	munmap(count, PAGE);
+	munmap(grown, GROWTH * PAGE);
+}
+
 #define subjected(test) \
 	cmocka_unit_test_setup_teardown(test, subject_setup, subject_teardown)
 
@@ -494,6 +554,7 @@ main(void)
 		subjected(the_process_and_its_texts_are_told),
 		subjected(a_picture_is_shared_with_a_child_forked_later),
 		subjected(it_runs_on_untraced),
+		cmocka_unit_test(pages_that_came_in_the_last_moment_are_there),
 		cmocka_unit_test(one_that_does_not_stop_is_let_go_of_too),
 		cmocka_unit_test(
 			what_is_no_process_of_ours_is_refused_with_a_reason),
