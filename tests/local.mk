@@ -135,6 +135,7 @@ SCRIPT_TESTS = \
 	tests/aarch64/same-as-core.py \
 	tests/badinput/short.py \
 	tests/capture/live.py \
+	tests/capture/reach.py \
 	tests/capture/run.py \
 	tests/capture/programs.py \
 	tests/cmd/capture.py \
