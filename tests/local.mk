@@ -140,6 +140,7 @@ SCRIPT_TESTS = \
 	tests/capture/programs.py \
 	tests/cmd/capture.py \
 	tests/cmd/doctor.py \
+	tests/cmd/drivers.py \
 	tests/cmd/export.py \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \

@@ -16,14 +16,17 @@
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/import.h"
 #include "cmd/keep.h"
 #include "cmd/shoot.h"
+#include "cmd/spell.h"
 
 struct capture_verb_options {
 	const char *results;
 	bool json;
 	struct save_words to;
 	struct keep keep;
+	struct spell spell;
 };
 
 /* Shared with the processes that take pictures of a command. */
@@ -52,6 +55,8 @@ capturing_process(struct capturing *c, const char *word, int *status)
 			       "a command: " PROGRAM " capture -- COMMAND",
 			       word);
 	struct err *err = capture_process((pid_t)pid, &c->limits, &picture);
+	if (!err)
+		err = spell_thread(&c->options.spell, picture);
 	return err ? err : shoot_keep(&c->shoot, picture, status);
 }
 
@@ -184,6 +189,8 @@ capturing_run(struct capturing *c, const struct operands *own,
 	struct err *err = keep_read(&c->options.keep, a, &c->limits,
 				    &c->shoot.options);
 	if (!err)
+		err = spell_keep(&c->options.spell, a, &c->shoot.options);
+	if (!err)
 		err = save_read(&c->options.to, NULL, &c->shoot.place,
 				&c->shoot.where);
 	if (!err)
@@ -199,6 +206,41 @@ capturing_run(struct capturing *c, const struct operands *own,
 		       : capturing_process(c, own->item[0], status);
 }
 
+/* Words that contradict each other, or are too few. */
+static struct err *
+capturing_check(const struct capturing *c, const struct operands *own,
+		char *const *command)
+{
+	bool core = c->options.spell.core;
+
+	if (command && (own->n || core || !*command))
+		return err_new(ERR_USAGE, *command ? "a process id or core and "
+			       "a command are two things; name one"
+			       : "there is no command behind --");
+	if (!command && !own->n && !core)
+		return err_new(ERR_USAGE, "PID, or -- COMMAND, is missing; see "
+			       "`" PROGRAM " capture --help`");
+	if (own->n > 1)
+		return err_new(ERR_USAGE, "\"%.200s\" is one word too many; "
+			       "see `" PROGRAM " capture --help`",
+			       own->item[1]);
+	return NULL;
+}
+
+static struct err *
+capturing_core(const struct capture_verb_options *o, const char *exe,
+	       int *status)
+{
+	_arena_ struct arena *a = arena_new(0);
+	const struct import_options import = {
+		.exe = exe, .json = o->json, .to = o->to, .keep = o->keep,
+		.spell = o->spell,
+	};
+
+	return a ? import_core(&import, o->spell.core, a, status)
+		 : err_nomem();
+}
+
 static struct err *
 capture_verb_run(const struct verb *v, int argc, char **argv, int *status)
 {
@@ -212,13 +254,11 @@ capture_verb_run(const struct verb *v, int argc, char **argv, int *status)
 	if (n < argc)
 		command = argv + n + 1;
 	struct err *err = verb_parse(v, n, argv, &c.options, &own);
-	if (!err && command && (own.n || !*command))
-		err = err_new(ERR_USAGE, own.n ? "a process id and a command "
-			      "are two things; name one" : "there is no command "
-			      "behind --");
-	if (!err && !command && !own.n)
-		err = err_new(ERR_USAGE, "PID, or -- COMMAND, is missing; see "
-			      "`" PROGRAM " capture --help`");
+	if (!err)
+		err = capturing_check(&c, &own, command);
+	if (!err && c.options.spell.core)
+		return capturing_core(&c.options, own.n ? own.item[0] : NULL,
+				      status);
 	if (!err)
 		err = capturing_run(&c, &own, command, status);
 	place_fini(&c.shoot.place);
@@ -234,6 +274,11 @@ static const struct opt capture_opts[] = {
 	  OPT_STRING | OPT_RARE, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, FIELD(json) },
+	{ .name = NULL }
+};
+
+static const struct opt capture_others[] = {
+	SPELL_OPTS(struct capture_verb_options),
 	{ .name = NULL }
 };
 
@@ -308,10 +353,11 @@ static const char capture_manual[] =
 const struct verb verb_capture = {
 	.name = "capture",
 	.operands = "PID | -- COMMAND [ARG...]",
-	.max = 1,
+	.max = 2,
 	.summary = "Take a snapshot of a process, or of a command as it dies",
 	.text = capture_manual,
 	.options = capture_opts,
+	.others = capture_others,
 	.examples = capture_examples,
 	.exits = capture_exits,
 	.run = capture_verb_run,

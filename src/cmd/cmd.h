@@ -30,6 +30,8 @@ struct verb {
 	const char *summary;            /* one line, no full stop */
 	const char *text;               /* for the man page: see page.h */
 	const struct opt *options;      /* NULL = none but --help */
+	const struct opt *others;       /* more of them, which only the manual
+					   has: of other programs; or NULL */
 	const struct example *examples;
 	const struct exit_row *exits;
 	/** The words from the verb's name on. An error ends the program. */

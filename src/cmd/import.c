@@ -3,16 +3,8 @@
  * import.c: inquest import - a core becomes a snapshot.
  */
 #include "cmd/cmd.h"
-#include "cmd/keep.h"
+#include "cmd/import.h"
 #include "cmd/object.h"
-#include "cmd/save.h"
-
-struct import_options {
-	const char *exe;
-	bool json;
-	struct save_words to;
-	struct keep keep;
-};
 
 /* What was written, and where it is: @path, or the object @added. */
 struct imported {
@@ -62,9 +54,9 @@ import_text(const struct imported *x)
 	return NULL;
 }
 
-static struct err *
-import_all(const struct import_options *o, const char *snap, struct arena *a,
-	   int *status)
+struct err *
+import_core(const struct import_options *o, const char *snap, struct arena *a,
+	    int *status)
 {
 	_place_ struct place place = { 0 };
 	struct imported x = { .options = o };
@@ -72,6 +64,8 @@ import_all(const struct import_options *o, const char *snap, struct arena *a,
 	struct save_store where = { 0 };
 
 	struct err *err = keep_read(&o->keep, a, NULL, &options);
+	if (!err)
+		err = spell_keep(&o->spell, a, &options);
 	if (!err)
 		err = save_read(&o->to, snap, &place, &where);
 	if (err)
@@ -101,7 +95,7 @@ import_run(const struct verb *v, int argc, char **argv, int *status)
 	if (!a)
 		return err_nomem();
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
-	return err ? err : import_all(&o, operands.item[0], a, status);
+	return err ? err : import_core(&o, operands.item[0], a, status);
 }
 
 static const struct opt import_opts[] = {

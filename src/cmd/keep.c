@@ -2,7 +2,9 @@
 /*
  * keep.c: reads what a snapshot is to hold.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,8 @@
 #include "cmd/kv.h"
 
 #define PAUSE_NS UINT64_C(20000000)
-#define ATTACH_MAX (64u << 20)
+#define ATTACH_MAX (64u << 20)  /* bytes of one file */
+#define ATTACHED_MAX 1000u
 
 bool
 keep_duration(const char *word, uint64_t *ns)
@@ -73,11 +76,13 @@ keep_limits(const struct keep *k, struct capture_limits *limits)
 	return NULL;
 }
 
+/* ---- attached files ---- */
+
 static struct err *
-keep_file(const char *path, struct arena *a, struct vec *files)
+keep_file(const char *path, const char *name, struct arena *a,
+	  struct vec *files)
 {
 	_source_ struct source *src = NULL;
-	const char *name = strrchr(path, '/');
 	struct snap_blob *slot = vec_add(files, a, sizeof(*slot));
 
 	if (!slot)
@@ -88,21 +93,94 @@ keep_file(const char *path, struct arena *a, struct vec *files)
 	struct err *err = source_fd(fd, path, &src);
 	if (err)
 		return err;
-	slot->name = arena_strdup(a, name && name[1] ? name + 1 : path);
+	slot->name = arena_strdup(a, name);
 	return slot->name ? source_load(src, 0, source_size(src), ATTACH_MAX,
 					a, &slot->bytes)
 			  : err_nomem();
 }
 
+/* What of @path begins the names of its files: the last name in it. */
+static size_t
+keep_name(const char *path)
+{
+	size_t end = strlen(path), at;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (at = end; at && path[at - 1] != '/'; at--)
+		;
+	return strncmp(path + at, ".", end - at) == 0 ? strlen(path) : at;
+}
+
 static struct err *
-keep_files(const struct keep *k, struct arena *a,
+keep_entry(const FTSENT *entry, size_t skip, struct arena *a,
+	   struct vec *files)
+{
+	const char *name = entry->fts_path + skip;
+
+	while (*name == '/')
+		name++;
+	switch (entry->fts_info) {
+	case FTS_F:
+		break;
+	case FTS_NS:
+	case FTS_DNR:
+		errno = entry->fts_errno;
+		return err_errno("cannot attach %s", entry->fts_path);
+	case FTS_D:
+	case FTS_DP:
+		return NULL;
+	default:
+		/* Named by the user, it is an error; in a tree it is not. */
+		return entry->fts_level ? NULL
+		       : keep_file(entry->fts_path, name, a, files);
+	}
+	if (files->n == ATTACHED_MAX)
+		return err_new(ERR_LIMIT, "more than %u files are to be "
+			       "attached; %s is one too many", ATTACHED_MAX,
+			       entry->fts_path);
+	return keep_file(entry->fts_path, name, a, files);
+}
+
+static void
+keep_close(FTS **tree)
+{
+	if (*tree)
+		fts_close(*tree);
+}
+
+static struct err *
+keep_tree(const char *path, struct arena *a, struct vec *files)
+{
+	char *const roots[] = { (char *)path, NULL };
+	_cleanup_(keep_close) FTS *tree =
+		fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+			 NULL);
+	struct err *err = NULL;
+	FTSENT *entry;
+
+	if (!tree)
+		return err_errno("cannot attach %s", path);
+	while (!err && (entry = fts_read(tree)))
+		err = keep_entry(entry, keep_name(path), a, files);
+	return err;
+}
+
+struct err *
+keep_trees(const struct opt_list *paths, struct arena *a,
 	   struct capture_options *options)
 {
 	struct vec files = { 0 };
 	struct err *err = NULL;
 
-	for (size_t i = 0; i < k->attach.n && !err; i++)
-		err = keep_file(k->attach.item[i], a, &files);
+	for (size_t k = 0; k < options->n_files; k++) {
+		struct snap_blob *slot = vec_add(&files, a, sizeof(*slot));
+		if (!slot)
+			return err_nomem();
+		*slot = options->files[k];
+	}
+	for (size_t k = 0; k < paths->n && !err; k++)
+		err = keep_tree(paths->item[k], a, &files);
 	options->files = files.data;
 	options->n_files = files.n;
 	return err;
@@ -118,7 +196,7 @@ keep_read(const struct keep *k, struct arena *a, struct capture_limits *limits,
 	if (!err)
 		err = kv_read(&k->kv, a, &attributes);
 	if (!err)
-		err = keep_files(k, a, options);
+		err = keep_trees(&k->attach, a, options);
 	if (err)
 		return err;
 	options->attributes = attributes.data;

@@ -19,7 +19,7 @@ struct keep {
 	  OPT_LIST, offsetof(T, keep.kv) }, \
 	{ "global", 'g', "NAME", "keep this variable; a name or a glob", \
 	  OPT_LIST, offsetof(T, keep.global) }, \
-	{ "attach", 0, "FILE", "keep this file with it (may be repeated)", \
+	{ "attach", 0, "PATH", "keep this file, or all below a directory", \
 	  OPT_LIST, offsetof(T, keep.attach) }, \
 	{ "redact", 0, "RULE", "zero env:NAME, regex:EXPRESSION, symbol:NAME", \
 	  OPT_LIST, offsetof(T, keep.redact) }
@@ -41,6 +41,12 @@ struct keep {
 struct err *keep_read(const struct keep *k, struct arena *a,
 		      struct capture_limits *limits,
 		      struct capture_options *options) _must_check_;
+/**
+ * Files, and those below directories, are read and added to those that
+ * @options has; a file of a tree is named from the directory on.
+ */
+struct err *keep_trees(const struct opt_list *paths, struct arena *a,
+		       struct capture_options *options) _must_check_;
 /** "1.5s", "20ms", "300us", "2m": in nanoseconds. False if it is none. */
 bool keep_duration(const char *word, uint64_t *ns) _must_check_;
 

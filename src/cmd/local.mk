@@ -16,6 +16,7 @@ inquest_SOURCES = \
 	src/cmd/home.c \
 	src/cmd/home.h \
 	src/cmd/import.c \
+	src/cmd/import.h \
 	src/cmd/keep.c \
 	src/cmd/keep.h \
 	src/cmd/kv.c \
@@ -54,6 +55,8 @@ inquest_SOURCES = \
 	src/cmd/session.h \
 	src/cmd/shoot.c \
 	src/cmd/shoot.h \
+	src/cmd/spell.c \
+	src/cmd/spell.h \
 	src/cmd/store.c \
 	src/cmd/tag.c \
 	src/cmd/token.c \

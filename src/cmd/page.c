@@ -172,14 +172,37 @@ page_text(struct buf *b, const struct page_style *style, const char *text)
 }
 
 static void
-page_options(struct buf *b, const struct page_style *style,
-	     const struct verb *v)
+page_rows(struct buf *b, const struct page_style *style, const struct opt *rows)
 {
-	for (const struct opt *o = v->options; o && o->name; o++) {
+	for (const struct opt *o = rows; o && o->name; o++) {
 		_buf_ struct buf term = { 0 };
 		page_option(&term, o);
 		style->item(b, term.data, o->help);
 	}
+}
+
+/* Options that are there for those who know them from elsewhere. */
+static void
+page_others(struct buf *b, const struct page_style *style, const struct verb *v)
+{
+	static const char about[] =
+		"So that libraries and services which call a tracer of their "
+		"own can call this one instead, its options are understood "
+		"too. As all options they may stand before or behind the "
+		"operands, with their value behind \"=\" or in the next word.";
+
+	if (!v->others)
+		return;
+	style->heading(b, "OPTIONS OF OTHER TRACERS");
+	style->paragraph(b, about, sizeof(about) - 1);
+	page_rows(b, style, v->others);
+}
+
+static void
+page_options(struct buf *b, const struct page_style *style,
+	     const struct verb *v)
+{
+	page_rows(b, style, v->options);
 	_buf_ struct buf term = { 0 };
 	page_option(&term, &page_help_option);
 	style->item(b, term.data, page_help_option.help);
@@ -218,6 +241,7 @@ page_verb(struct buf *b, const struct page_style *style, const struct verb *v)
 	page_text(b, style, v->text);
 	style->heading(b, "OPTIONS");
 	page_options(b, style, v);
+	page_others(b, style, v);
 	style->heading(b, "EXAMPLES");
 	page_examples(b, style, v);
 	style->heading(b, "EXIT STATUS");

@@ -16,6 +16,7 @@ place_fini(struct place *p)
 {
 	free(p->dir);
 	free(p->name);
+	free(p->stem);
 }
 
 static struct err *
@@ -64,6 +65,19 @@ place_find(const char *output, const char *input, struct place *out)
 	real = realpath(output, NULL);
 	return real ? place_split(real, out)
 		    : err_errno("cannot find %s", output);
+}
+
+struct err *
+place_prefix(const char *prefix, struct place *out)
+{
+	struct err *err = place_split(prefix, out);
+
+	if (err)
+		return err;
+	out->stem = take(out->name);
+	if (!*out->stem)
+		free(take(out->stem));
+	return NULL;
 }
 
 /* "STEM.snap", then "STEM.2.snap": no path, and nothing odd is in it. */

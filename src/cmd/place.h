@@ -10,6 +10,8 @@
 struct place {
 	char *dir;
 	char *name;             /* NULL: STEM.snap, and nothing is replaced */
+	char *stem;             /* begins it, instead of the program's name;
+				   or NULL */
 };
 /**
  * What --output means: a file to replace, a directory, or NULL. What must not
@@ -17,6 +19,8 @@ struct place {
  */
 struct err *place_find(const char *output, const char *input,
 		       struct place *out) _must_check_;
+/** What begins the name, behind a directory or not: "DIR/STEM" or "DIR/". */
+struct err *place_prefix(const char *prefix, struct place *out) _must_check_;
 void place_fini(struct place *p);
 #define _place_ _cleanup_(place_fini)
 /**

@@ -205,7 +205,8 @@ save_place(const struct place *place, struct outfile *file,
 {
 	_buf_ struct buf stem = { 0 };
 
-	buf_printf(&stem, "%s.%llu", *s->name ? s->name : "process",
+	buf_printf(&stem, "%s.%llu", place->stem ? place->stem
+		   : *s->name ? s->name : "process",
 		   (unsigned long long)s->pid);
 	struct err *err = buf_err(&stem);
 	return err ? err : place_put(place, file, stem.data, path);
@@ -328,12 +329,15 @@ save_read(const struct save_words *w, const char *snap, struct place *place,
 {
 	where->dir = w->store;
 	where->project = w->project ? w->project : HOME_PROJECT;
-	if (w->put && w->output)
-		return err_new(ERR_USAGE, "--put and --output are two places; "
-			       "use one");
+	if (!!w->put + !!w->output + !!w->prefix > 1)
+		return err_new(ERR_USAGE, "%s and %s are two places; use one",
+			       w->put ? "--put" : "-O", w->output ? "--output"
+							: "-O");
 	if (!w->put && (w->project || w->store))
 		return err_new(ERR_USAGE, "--project and --store say where in "
 			       "a store it goes; they need --put");
+	if (w->prefix)
+		return place_prefix(w->prefix, place);
 	return w->put ? home_check_name("project", where->project)
 		      : place_find(w->output, snap, place);
 }

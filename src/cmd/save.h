@@ -57,6 +57,7 @@ struct save_store {
 /** A file or a store, as it is typed; T has a member "to". */
 struct save_words {
 	const char *output, *project, *store;
+	const char *prefix;     /* of the name: see place_prefix(); or NULL */
 	bool put;
 };
 #define SAVE_OPTS(T) \

@@ -2,9 +2,12 @@
 /*
  * verbs.c: the table of verbs, and reading a verb's words by its row.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+
+#define VERB_OPTIONS_MAX 64u
 
 const struct verb *const verbs[] = {
 	&verb_capture,
@@ -110,18 +113,34 @@ verb_head(const struct verb *v, int argc, char **argv)
 	return i < argc ? i + 1 : argc;
 }
 
+/* All the options of @v, in @out. */
+static const struct opt *
+verb_options(const struct verb *v, struct opt out[VERB_OPTIONS_MAX])
+{
+	const struct opt *const tables[] = { v->options, v->others };
+	size_t n = 0;
+
+	for (size_t k = 0; k < countof(tables); k++)
+		for (const struct opt *o = tables[k]; o && o->name; o++) {
+			assert(n + 1 < VERB_OPTIONS_MAX);
+			out[n++] = *o;
+		}
+	out[n] = (struct opt){ .name = NULL };
+	return out;
+}
+
 struct err *
 verb_parse(const struct verb *v, int argc, char **argv, void *options,
 	   struct operands *out)
 {
-	static const struct opt none[] = { { .name = NULL } };
+	struct opt rows[VERB_OPTIONS_MAX];
 	int first, head = verb_head(v, argc, argv);
 
 	/* getopt ends its list with what stands behind it: cut it here. */
 	char *behind = argv[head];
 	argv[head] = NULL;
-	_err_ struct err *err = opt_parse(v->options ? v->options : none, head,
-					  argv, options, &first);
+	_err_ struct err *err = opt_parse(verb_options(v, rows), head, argv,
+					  options, &first);
 	argv[head] = behind;
 	if (!err && head - first < v->min)
 		err = err_new(ERR_USAGE, "%s is missing", v->operands);
