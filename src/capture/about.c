@@ -3,9 +3,11 @@
  * about.c: what /proc says of a process as a whole: its texts as they are,
  * and the record of the process.
  */
-#include "capture/shot.h"
+#include "capture/around.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The picture holds them as the kernel wrote them, cut at these sizes. */
 static const struct {
@@ -23,8 +25,29 @@ static const struct {
 	{ "io", 4u << 10 },
 	{ "mountinfo", 256u << 10 },
 	{ "oom_score", 4u << 10 },
+	{ "oom_score_adj", 64 },
 	{ "coredump_filter", 4u << 10 },
+	{ "sched", 16u << 10 },
+	{ "schedstat", 4u << 10 },
+	{ "uid_map", 4u << 10 },
+	{ "gid_map", 4u << 10 },
+	{ "loginuid", 64 },
+	{ "attr/current", 4u << 10 },
 };
+
+struct err *
+around_text(struct shot *s, const char *name, const void *bytes, size_t n)
+{
+	if (!n)
+		return NULL;
+	struct snap_blob *slot = vec_add(&s->texts, s->arena, sizeof(*slot));
+	if (!slot)
+		return err_nomem();
+	slot->name = name;
+	slot->bytes.n = n;
+	slot->bytes.data = arena_dup(s->arena, bytes, n);
+	return slot->bytes.data ? NULL : err_nomem();
+}
 
 /* A file that is not there, or not for us, is not in the picture. */
 static struct err *
@@ -33,19 +56,13 @@ read_text(struct shot *s, const char *name, size_t max)
 	_buf_ struct buf b = { 0 };
 
 	_err_ struct err *none = proc_read(&s->proc, name, max, &b);
-	if (none || b.len == 0)
-		return none && err_kind(none) == ERR_NOMEM ? take(none) : NULL;
-	struct snap_blob *slot = vec_add(&s->texts, s->arena, sizeof(*slot));
-	if (!slot)
-		return err_nomem();
-	slot->name = name;
-	slot->bytes.n = b.len;
-	slot->bytes.data = arena_dup(s->arena, b.data, b.len);
-	return slot->bytes.data ? NULL : err_nomem();
+	if (none)
+		return err_kind(none) == ERR_NOMEM ? take(none) : NULL;
+	return around_text(s, name, b.data, b.len);
 }
 
-static struct span
-find_text(const struct shot *s, const char *name)
+struct span
+around_find(const struct shot *s, const char *name)
 {
 	const struct snap_blob *all = s->texts.data;
 
@@ -60,7 +77,7 @@ number(const struct shot *s, const char *field)
 {
 	uint64_t v;
 
-	return text_status_number(find_text(s, "status"), field, 10, &v) ? v
+	return text_status_number(around_find(s, "status"), field, 10, &v) ? v
 									 : 0;
 }
 
@@ -68,7 +85,7 @@ number(const struct shot *s, const char *field)
 static const char *
 arguments(const struct shot *s)
 {
-	struct span text = find_text(s, "cmdline");
+	struct span text = around_find(s, "cmdline");
 	const char *from = text.data;
 
 	while (text.n && from[text.n - 1] == '\0')
@@ -97,12 +114,51 @@ describe(struct shot *s)
 	return p->name && p->arguments ? NULL : err_nomem();
 }
 
+/* ---- links ------------------------------------------------------------- */
+static const char *const namespaces[] = {
+	"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
+	"time_for_children", "user", "uts",
+};
+
+/* A line each: its name and where it leads, "net:[4026531840]". */
+static struct err *
+read_namespaces(struct shot *s)
+{
+	_buf_ struct buf out = { 0 };
+	char name[32], to[64];
+
+	for (size_t k = 0; k < countof(namespaces); k++) {
+		snprintf(name, sizeof(name), "ns/%s", namespaces[k]);
+		ssize_t n = readlinkat(s->proc.dir, name, to, sizeof(to));
+		if (n > 0)
+			buf_printf(&out, "%s %.*s\n", namespaces[k], (int)n,
+				   to);
+	}
+	struct err *err = buf_err(&out);
+	return err ? err : around_text(s, "ns", out.data, out.len);
+}
+
+static struct err *
+read_root(struct shot *s)
+{
+	const char *root = proc_read_link(&s->proc, "root", s->arena);
+
+	return root ? around_text(s, "root", root, strlen(root)) : NULL;
+}
+
+/* ---- all of it --------------------------------------------------------- */
 struct err *
 shot_read_texts(struct shot *s)
 {
+	static struct err *(*const parts[])(struct shot *) = {
+		describe, read_root, read_namespaces, around_descriptors,
+		around_threads, around_system, around_facts,
+	};
 	struct err *err = NULL;
 
 	for (size_t k = 0; k < countof(files) && !err; k++)
 		err = read_text(s, files[k].name, files[k].max);
-	return err ? err : describe(s);
+	for (size_t k = 0; k < countof(parts) && !err; k++)
+		err = parts[k](s);
+	return err;
 }

@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libcapture.a
 libcapture_a_SOURCES = \
 	src/capture/about.c \
+	src/capture/around.h \
 	src/capture/capture.h \
 	src/capture/copy.c \
 	src/capture/copy.h \
@@ -16,6 +17,8 @@ libcapture_a_SOURCES = \
 	src/capture/crowd.h \
 	src/capture/follow.c \
 	src/capture/follow.h \
+	src/capture/descriptors.c \
+	src/capture/facts.c \
 	src/capture/frames.c \
 	src/capture/globals.c \
 	src/capture/globals.h \
@@ -48,6 +51,8 @@ libcapture_a_SOURCES = \
 	src/capture/shot.h \
 	src/capture/still.c \
 	src/capture/still.h \
+	src/capture/system.c \
+	src/capture/tasks.c \
 	src/capture/texts.c \
 	src/capture/texts.h \
 	src/capture/tracees.c \

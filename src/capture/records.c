@@ -181,6 +181,29 @@ attr_own(struct saver *s, const struct snap_attr *a)
 	return put_attr(s, a);
 }
 
+/* A record without a name never held the process's ids either. */
+static struct err *
+save_own_numbers(struct saver *s)
+{
+	const struct snap_process *p = &s->target->process;
+	bool has_ids = p->name && p->name[0];
+	const struct { bool known; const char *key; uint64_t number; } rows[] = {
+		{ p->pid != 0, "pid", p->pid },
+		{ has_ids, "process.uid", p->uid },
+		{ has_ids, "process.gid", p->gid },
+		{ p->has_fault_address, "fault.address", p->fault_address },
+		{ true, "process.thread.count", s->target->n_threads },
+	};
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < countof(rows) && !err; k++)
+		if (rows[k].known)
+			err = attr_own(s, &(struct snap_attr){
+				.key = rows[k].key, .type = SNAP_ATTR_U64,
+				.number = rows[k].number });
+	return err;
+}
+
 static struct err *
 save_own_attrs(struct saver *s)
 {
@@ -195,15 +218,11 @@ save_own_attrs(struct saver *s)
 		.key = "signal", .type = SNAP_ATTR_I64,
 		.number = (uint64_t)(int64_t)p->signal,
 	};
-	const struct snap_attr threads = {
-		.key = "thread.count", .type = SNAP_ATTR_U64,
-		.number = s->target->n_threads,
-	};
-
 	struct err *err = attr_own(s, &application);
+
 	if (!err && p->signal)
 		err = attr_own(s, &signal);
-	return err ? err : attr_own(s, &threads);
+	return err ? err : save_own_numbers(s);
 }
 
 static struct err *

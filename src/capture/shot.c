@@ -467,6 +467,8 @@ shot_finish(struct shot *s, struct target **out)
 	if (!err)
 		err = picture_threads(s);
 	if (!err)
+		err = shot_read_after(s);
+	if (!err)
 		err = picture_memory(s);
 	if (!err)
 		err = add_maps_text(s);

@@ -42,6 +42,8 @@ struct shot {
 	struct span auxv;
 	struct extent extent;
 	struct buf maps_text;
+	struct vec tasks;               /* of struct task: around.h */
+	uint64_t descriptors;           /* that the process has */
 	struct vec texts, gaps, attrs;  /* snap_blob, const char *, snap_attr */
 	pid_t faulting;                 /* 0 = none */
 	uint64_t pause_ns;
@@ -74,6 +76,8 @@ struct err *shot_gap(struct shot *s, const char *fmt, ...)
 
 /** texts of the process that go into the picture as they are. */
 struct err *shot_read_texts(struct shot *s) _must_check_;
+/** tasks.c: what was read of the threads, into their records. */
+struct err *shot_read_after(struct shot *s) _must_check_;
 /** picture.c: records of the threads; memory from pieces and bad pages. */
 struct err *picture_threads(struct shot *s) _must_check_;
 struct err *picture_memory(struct shot *s) _must_check_;

@@ -4,6 +4,8 @@
  */
 #include "capture/texts.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -80,8 +82,8 @@ take_number(struct cursor *c, unsigned base, uint64_t *out)
 
 /* ---- stat -------------------------------------------------------------- */
 /* Numbers of the fields in proc(5). */
-enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_THREADS = 20,
-       STAT_START = 22 };
+enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_UTIME = 14,
+       STAT_STIME = 15, STAT_THREADS = 20, STAT_START = 22, STAT_CPU = 39 };
 
 static uint64_t *
 stat_field(struct text_stat *s, int field)
@@ -91,6 +93,10 @@ stat_field(struct text_stat *s, int field)
 		return &s->ppid;
 	case STAT_FLAGS:
 		return &s->flags;
+	case STAT_UTIME:
+		return &s->utime;
+	case STAT_STIME:
+		return &s->stime;
 	case STAT_THREADS:
 		return &s->threads;
 	case STAT_START:
@@ -100,22 +106,33 @@ stat_field(struct text_stat *s, int field)
 	}
 }
 
-/* Fields of numbers; those that we do not take may be negative. */
+/* One of numbers; those that we do not take may be negative. */
+static bool
+stat_number(struct cursor *c, uint64_t *where)
+{
+	uint64_t ignored;
+
+	if (!take_char(c, ' '))
+		return false;
+	if (!where)
+		(void)take_char(c, '-');
+	return take_number(c, 10, where ? where : &ignored);
+}
+
 static bool
 stat_numbers(struct cursor *c, struct text_stat *out)
 {
-	for (int field = STAT_PPID; field <= STAT_START; field++) {
-		uint64_t *where = stat_field(out, field), ignored;
+	uint64_t cpu = UINT64_MAX;
 
-		if (!take_char(c, ' '))
+	for (int field = STAT_PPID; field <= STAT_START; field++)
+		if (!stat_number(c, stat_field(out, field)))
 			return false;
-		if (!where) {
-			(void)take_char(c, '-');
-			where = &ignored;
-		}
-		if (!take_number(c, 10, where))
-			return false;
-	}
+	out->cpu = -1;
+	for (int field = STAT_START + 1; field < STAT_CPU; field++)
+		if (!stat_number(c, NULL))
+			return true;
+	if (stat_number(c, &cpu) && cpu <= INT32_MAX)
+		out->cpu = (int)cpu;
 	return true;
 }
 
@@ -152,9 +169,12 @@ text_status(struct span text, const char *name, struct span *out)
 	while (next_line(&c, &line)) {
 		const char *s = line.data;
 
-		if (line.n <= n || memcmp(s, name, n) != 0 || s[n] != ':')
+		if (line.n <= n || memcmp(s, name, n) != 0)
 			continue;
-		struct cursor value = { s + n + 1, s + line.n };
+		struct cursor value = { s + n, s + line.n };
+		skip_blanks(&value);
+		if (!take_char(&value, ':'))
+			continue;
 		skip_blanks(&value);
 		*out = rest_of(&value);
 		return true;
@@ -326,4 +346,149 @@ text_smaps(struct span text, struct arena *a, struct vec *flags)
 		*slot = now;
 	}
 	return NULL;
+}
+
+/* ---- words and numbers of other texts ---------------------------------- */
+bool
+text_line(struct span *text, struct span *line)
+{
+	struct cursor c = cursor_of(*text);
+	bool there = next_line(&c, line);
+
+	*text = rest_of(&c);
+	return there;
+}
+
+bool
+text_number_after(struct span text, const char *name, uint64_t *out)
+{
+	size_t n = strlen(name);
+	struct span line;
+
+	while (text_line(&text, &line)) {
+		struct cursor c = cursor_of(line);
+
+		if (line.n <= n || memcmp(c.p, name, n) != 0 || c.p[n] != ' ')
+			continue;
+		c.p += n;
+		skip_blanks(&c);
+		return take_number(&c, 10, out);
+	}
+	return false;
+}
+
+static bool
+take_word(struct cursor *c, struct span *out)
+{
+	skip_blanks(c);
+	const char *first = c->p;
+	while (c->p < c->end && *c->p != ' ' && *c->p != '\t')
+		c->p++;
+	*out = (struct span){ first, (size_t)(c->p - first) };
+	return out->n > 0;
+}
+
+/* The next word is a number in hexadecimal, in letters of either case. */
+static bool
+take_hex(struct cursor *c, uint64_t *out)
+{
+	struct span word;
+
+	return take_word(c, &word) && word.n <= 16
+	       && hex_u64(word.data, word.n, out);
+}
+
+static bool
+take_decimal(struct cursor *c, uint64_t *out)
+{
+	skip_blanks(c);
+	return take_number(c, 10, out);
+}
+
+static bool
+skip_words(struct cursor *c, unsigned n)
+{
+	struct span word;
+
+	while (n--)
+		if (!take_word(c, &word))
+			return false;
+	return true;
+}
+
+/* ---- sockets ----------------------------------------------------------- */
+bool
+text_socket_link(const char *target, uint64_t *inode)
+{
+	static const char prefix[] = "socket:[";
+	size_t n = sizeof(prefix) - 1;
+
+	if (strncmp(target, prefix, n) != 0)
+		return false;
+	struct cursor c = { target + n, target + strlen(target) };
+	return take_number(&c, 10, inode) && take_char(&c, ']');
+}
+
+/* "0100007F:1F90", or four times as many digits: words of 32 bits, each as
+ * the machine would print it. */
+static bool
+take_address(struct cursor *c, char out[static 56])
+{
+	char shown[INET6_ADDRSTRLEN];
+	uint32_t words[4];
+	struct span word;
+	uint64_t v;
+
+	if (!take_word(c, &word) || (word.n != 13 && word.n != 37))
+		return false;
+	const char *s = word.data;
+	size_t n = (word.n - 5) / 8;
+	for (size_t k = 0; k < n; k++) {
+		if (!hex_u64(s + 8 * k, 8, &v))
+			return false;
+		words[k] = (uint32_t)v;
+	}
+	if (s[8 * n] != ':' || !hex_u64(s + 8 * n + 1, 4, &v)
+	    || !inet_ntop(n == 1 ? AF_INET : AF_INET6, words, shown,
+			  sizeof(shown)))
+		return false;
+	snprintf(out, 56, n == 1 ? "%s:%u" : "[%s]:%u", shown, (unsigned)v);
+	return true;
+}
+
+/* "sl local remote st queues timer retransmits uid timeout inode …" */
+bool
+text_inet(struct span line, struct text_socket *out)
+{
+	struct text_socket s = { .inode = 0 };
+	struct cursor c = cursor_of(line);
+	uint64_t state;
+
+	if (!skip_words(&c, 1) || !take_address(&c, s.local)
+	    || !take_address(&c, s.remote) || !take_hex(&c, &state)
+	    || !skip_words(&c, 5) || !take_decimal(&c, &s.inode))
+		return false;
+	s.state = (unsigned)state;
+	*out = s;
+	return true;
+}
+
+/* "Num: RefCount Protocol Flags Type St Inode Path" */
+bool
+text_unix(struct span line, struct text_socket *out)
+{
+	struct text_socket s = { .inode = 0 };
+	struct cursor c = cursor_of(line);
+	uint64_t flags, type, state;
+
+	if (!skip_words(&c, 3) || !take_hex(&c, &flags) || !take_hex(&c, &type)
+	    || !take_hex(&c, &state) || !take_decimal(&c, &s.inode))
+		return false;
+	skip_blanks(&c);
+	s.path = rest_of(&c);
+	s.listens = flags & 0x10000;    /* __SO_ACCEPTCON of the kernel */
+	s.type = (unsigned)type;
+	s.state = (unsigned)state;
+	*out = s;
+	return true;
 }

@@ -16,11 +16,13 @@ struct text_stat {
 	struct span name;               /* borrowed from the text */
 	char state;                     /* 'R', 'S', 'D', 'T', 't', 'Z', … */
 	uint64_t ppid, flags, threads, start_time;
+	uint64_t utime, stime;          /* clock ticks */
+	int cpu;                        /* it ran on last; -1 = not told */
 };
 /** False if the line is none that the kernel writes. */
 bool text_stat(struct span text, struct text_stat *out) _must_check_;
 
-/** The value behind "@name:" in /proc/PID/status; false without such a line. */
+/** The value behind "@name:", as in /proc/PID/status; false without the line. */
 bool text_status(struct span text, const char *name, struct span *out)
 	_must_check_;
 /** The same, its first word as a number of @base; false if it is none. */
@@ -44,5 +46,25 @@ struct text_flags {
 /** Append those mappings that have one of the flags to @flags. */
 struct err *text_smaps(struct span text, struct arena *a, struct vec *flags)
 	_must_check_;
+
+/** The number in the line "@name N", as in /proc/stat; false without one. */
+bool text_number_after(struct span text, const char *name, uint64_t *out)
+	_must_check_;
+
+/** The number in "socket:[N]", what a descriptor of a socket leads to. */
+bool text_socket_link(const char *target, uint64_t *inode) _must_check_;
+/** A line of /proc/net/{tcp,tcp6,udp,udp6,unix}. */
+struct text_socket {
+	uint64_t inode;
+	unsigned state;                 /* of TCP; SS_* of a unix socket */
+	unsigned type;                  /* SOCK_*; 0 for the others */
+	bool listens;
+	char local[56], remote[56];     /* "127.0.0.1:80", "[::]:0" */
+	struct span path;               /* of a unix socket, in the text */
+};
+bool text_inet(struct span line, struct text_socket *out) _must_check_;
+bool text_unix(struct span line, struct text_socket *out) _must_check_;
+/** The next line of @text, which is cut to what is behind it. */
+bool text_line(struct span *text, struct span *line) _must_check_;
 
 #endif

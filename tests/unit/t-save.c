@@ -422,7 +422,7 @@ given_attributes_replace_the_targets(void **state)
 	assert_string_equal(attr_named(f, "colour")->string, "blue");
 	assert_string_equal(attr_named(f, "shape")->string, "round=ish");
 	assert_string_equal(attr_named(f, "application")->string, "made");
-	assert_int_equal(attr_named(f, "thread.count")->number, 1);
+	assert_int_equal(attr_named(f, "process.thread.count")->number, 1);
 }
 
 static void
