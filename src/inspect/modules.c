@@ -239,6 +239,16 @@ linked_start(const struct target *t, const struct link_map *lm)
 	return by_ld;
 }
 
+/* Where no mapping has a name: its dynamic section is in its last segment. */
+static uint64_t
+end_by_dynamic(const struct finder *f, const struct link_map *lm)
+{
+	const struct snap_map *map = space_map(f->insp->space,
+					       (uintptr_t)lm->l_ld);
+
+	return map && map->end > lm->l_addr ? map->end : lm->l_addr;
+}
+
 static struct snap_module *
 module_of_link_map(struct finder *f, const struct link_map *lm, bool first)
 {
@@ -257,7 +267,7 @@ module_of_link_map(struct finder *f, const struct link_map *lm, bool first)
 		return NULL;
 	m->bias = lm->l_addr;
 	m->start = map ? map->start : lm->l_addr;
-	m->end = map ? file_end(f->insp->target, map) : lm->l_addr;
+	m->end = map ? file_end(f->insp->target, map) : end_by_dynamic(f, lm);
 	m->path = map ? map->path : NULL;
 	m->dynamic = (uint64_t)(uintptr_t)lm->l_ld;
 	fill_from_image(f, m, m->start);

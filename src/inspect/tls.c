@@ -29,6 +29,7 @@ struct tls {
 struct block {
 	uint64_t number;        /* "modid", from 1 */
 	uint64_t offset;        /* from the thread pointer, see is_static() */
+	bool fixed;             /* the offset alone tells */
 };
 
 /* ---- the C library's description ---------------------------------------- */
@@ -108,11 +109,34 @@ block_of_program(struct insp *i, struct block *out)
 		if (ph->p_type != PT_TLS)
 			continue;
 		out->number = 1;
+		out->fixed = true;
 		uint64_t size = arch->tls_above ? arch->tls_skip : ph->p_memsz;
 		out->offset = (size + align - 1) / align * align;
 		return NULL;
 	}
 	return err_new(ERR_NOTFOUND, "the program has no thread-local storage");
+}
+
+static bool
+is_program(const struct insp *i, uint64_t link_map)
+{
+	for (size_t k = 0; k < i->n_modules; k++)
+		if (i->modules[k].flags & SNAP_MODULE_MAIN)
+			return i->modules[k].link_map == link_map;
+	return false;
+}
+
+/* The program's block has its place by the ABI, whatever the C library is. */
+static struct err *
+find_block(struct insp *i, uint64_t link_map, struct block *out)
+{
+	if (!link_map)
+		return block_of_program(i, out);
+	struct err *err = block_of_link_map(i, link_map, out);
+	if (err_kind(err) != ERR_NOTFOUND || !is_program(i, link_map))
+		return err;
+	err_free(err);
+	return block_of_program(i, out);
 }
 
 /* 0, -1 and -2: not in the static block (NO_TLS_OFFSET and
@@ -180,14 +204,14 @@ insp_tls(struct insp *i, size_t thread, uint64_t link_map, uint64_t offset,
 
 	struct err *err = thread_pointer(i, thread, &tp);
 	if (!err)
-		err = link_map ? block_of_link_map(i, link_map, &b)
-			       : block_of_program(i, &b);
+		err = find_block(i, link_map, &b);
 	if (err)
 		return err;
 	if (b.number == 0 || b.number > MODULE_NUMBER_MAX)
 		return err_new(ERR_NOTFOUND, "the module has no thread-local "
 			       "storage");
-	err = read_dtv(i, tp, b.number, &block);
+	if (!b.fixed)
+		err = read_dtv(i, tp, b.number, &block);
 	if (err)
 		return err;
 	if (!block && !is_static(&b))
