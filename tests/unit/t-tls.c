@@ -26,6 +26,7 @@
 #define OFFSET_AT 0x40u
 
 struct fixture {
+	uint16_t machine;               /* 0 = x86-64 */
 	uint8_t program[PAGE];
 	uint64_t data[PAGE / 8];
 	struct buf file;
@@ -119,20 +120,34 @@ set_module(struct fixture *f, uint64_t number, uint64_t offset)
 	f->data[(LINK_MAP + OFFSET_AT) / 8] = offset;
 }
 
+/* A thread at the program's entry. */
 static void
-open_core(struct fixture *f, uint64_t fs_base)
+put_thread(const struct fixture *f, struct make_core *m, uint64_t tp)
 {
-	struct make_core m = { 0 };
+	enum { REGS = 14, RIP = 16, FS_BASE = 21, PC = 32, NOTE_TLS = 0x401 };
+	uint64_t status[49] = { 0 };
+
+	if (f->machine == EM_AARCH64) {
+		status[REGS + PC] = PROGRAM + 0x300;
+		make_note(m, "CORE", NT_PRSTATUS, status, sizeof(status));
+		make_note(m, "LINUX", NOTE_TLS, &tp, sizeof(tp));
+	} else {
+		status[REGS + RIP] = PROGRAM + 0x300;
+		status[REGS + FS_BASE] = tp;
+		make_note(m, "CORE", NT_PRSTATUS, status, sizeof(status));
+	}
+}
+
+static void
+open_core(struct fixture *f, uint64_t tp)
+{
+	struct make_core m = { .machine = f->machine };
 	struct insp_options options = { 0 };
-	enum { REGS = 14, RIP = 16, FS_BASE = 21 };
-	uint64_t status[42] = { 0 };
 	uint64_t auxv[] = { AT_PHDR, PROGRAM + 64, AT_PHNUM, 2, AT_PHENT, 56,
 			    AT_ENTRY, PROGRAM + 0x300, 0, 0 };
 	struct target *target;
 
-	status[REGS + RIP] = PROGRAM + 0x300;
-	status[REGS + FS_BASE] = fs_base;
-	make_note(&m, "CORE", NT_PRSTATUS, status, sizeof(status));
+	put_thread(f, &m, tp);
 	make_note(&m, "CORE", NT_AUXV, auxv, sizeof(auxv));
 	make_segment(&m, PROGRAM, PAGE, PF_R | PF_X, f->program, PAGE);
 	make_segment(&m, DATA, PAGE, PF_R | PF_W, f->data, PAGE);
@@ -261,6 +276,32 @@ without_a_link_map_the_program_is_meant(void **state)
 	fixture_fini(&f);
 }
 
+/* On AArch64 the table is told at the pointer, the blocks are above. */
+static void
+storage_may_lie_above_the_thread_pointer(void **state)
+{
+	(void)state;
+	const struct { uint64_t number, link_map, want; } cases[] = {
+		{ 2, DATA + LINK_MAP, 0x1234560 },
+		{ 3, DATA + LINK_MAP, DATA + THREAD + 0x60 },
+		{ 0, 0, DATA + THREAD + 32 },   /* 16 of the C library */
+	};
+
+	for (size_t k = 0; k < countof(cases); k++) {
+		struct fixture f;
+
+		fixture_init(&f);
+		f.machine = EM_AARCH64;
+		((Elf64_Ehdr *)f.program)->e_machine = EM_AARCH64;
+		f.data[THREAD / 8] = DATA + DTV;
+		f.data[THREAD / 8 + 1] = 0;
+		set_module(&f, cases[k].number, 0x60);
+		open_core(&f, DATA + THREAD);
+		assert_at(&f, cases[k].link_map, 8, cases[k].want + 8);
+		fixture_fini(&f);
+	}
+}
+
 static void
 addresses_that_lead_nowhere_are_errors(void **state)
 {
@@ -311,6 +352,7 @@ main(void)
 		cmocka_unit_test(a_block_that_is_neither_is_not_there_yet),
 		cmocka_unit_test(a_module_without_storage_is_told),
 		cmocka_unit_test(without_a_link_map_the_program_is_meant),
+		cmocka_unit_test(storage_may_lie_above_the_thread_pointer),
 		cmocka_unit_test(addresses_that_lead_nowhere_are_errors),
 		cmocka_unit_test(a_description_of_another_kind_is_not_used),
 	};
