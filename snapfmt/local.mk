@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += libsnapfmt.a
 libsnapfmt_a_SOURCES = \
+	snapfmt/batch.c \
 	snapfmt/check.c \
 	snapfmt/chunks.c \
 	snapfmt/codec.c \

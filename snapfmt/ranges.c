@@ -98,7 +98,7 @@ chunk_reserve(struct snap_writer *w)
 {
 	size_t cap = w->cap_chunks ? w->cap_chunks * 2 : 64;
 
-	if (w->n_chunks < w->cap_chunks)
+	if (w->n_stored < w->cap_chunks)
 		return true;
 	struct chunk *more = reallocarray(w->chunk, cap, sizeof(*more));
 	if (!more)
@@ -122,36 +122,31 @@ chunk_store(struct snap_writer *w, struct chunk *c, const void *frame)
 	}
 	c->offset = w->at;
 	hash_xxh_add(w->chunk_hash, frame, c->stored);
-	if (!lookup_add(&w->chunk_lookup, hash, (uint32_t)w->n_chunks))
+	if (!lookup_add(&w->chunk_lookup, hash, (uint32_t)w->n_stored))
 		return err_nomem();
 	return writer_emit(w, frame, c->stored);
+}
+
+struct err *
+writer_chunk(struct snap_writer *w, struct chunk *c, const void *frame)
+{
+	if (!chunk_reserve(w))
+		return err_nomem();
+	struct err *err = chunk_store(w, c, frame);
+	if (err)
+		return err;
+	w->chunk[w->n_stored++] = *c;
+	return NULL;
 }
 
 static struct err *
 chunk_add(struct snap_writer *w, const void *data, uint32_t n)
 {
-	uint8_t frame[ZSTD_COMPRESSBOUND(SNAP_CHUNK)];
-	struct chunk c = { .raw = n };
-	size_t stored;
-
 	if (w->n_chunks >= (SECTION_MAX - TABLE_HEADER_SIZE) /
 			   schema_of(SECTION_CHUNKS)->disk)
 		return err_new(ERR_LIMIT, "more memory than a snapshot holds");
-	if (!chunk_reserve(w))
-		return err_nomem();
-	struct err *err = pack_frame(w->zstd, (struct span){ data, n }, frame,
-				     sizeof(frame), &stored);
-	if (!err)
-		err = hash_sha256(frame, stored, c.key);
-	if (err)
-		return err;
-	c.stored = (uint32_t)stored;
-	hash_xxh128(frame, stored, c.xxh);
-	err = chunk_store(w, &c, frame);
-	if (err)
-		return err;
-	w->chunk[w->n_chunks++] = c;
-	return NULL;
+	w->n_chunks++;
+	return batches_add(w->batches, w, data, n);
 }
 
 /* ---- windows ---- */
@@ -268,7 +263,7 @@ chunk_table(struct snap_writer *w)
 {
 	struct table *t = &w->table[SECTION_CHUNKS];
 
-	for (size_t i = 0; i < w->n_chunks; i++)
+	for (size_t i = 0; i < w->n_stored; i++)
 		codec_encode(schema_of(SECTION_CHUNKS), &w->chunk[i],
 			     &w->encoder, t);
 	free(w->chunk);
@@ -289,8 +284,12 @@ ranges_finish(struct snap_writer *w)
 	if (err || w->memory_done)
 		return err;
 	err = window_flush(w);
-	if (err)
+	if (!err)
+		err = batches_finish(w->batches, w);
+	if (err) {
+		w->failed = true;
 		return err;
+	}
 	range_flush(w);
 	w->memory_done = true;
 	s.stored = s.raw = w->at - w->chunk_data;

@@ -174,10 +174,11 @@ struct snap_provenance {
 /**
  * Streams: memory first (ascending), then records in any order, then close.
  * Until snap_writer_close() succeeded the bytes are recognisably unfinished.
+ * @threads pack beside the caller; the file is the same however many (0 too).
  */
 struct snap_writer;
 typedef struct err *snap_sink_fn(void *arg, const void *data, size_t n);
-struct err *snap_writer_new(snap_sink_fn *sink, void *arg,
+struct err *snap_writer_new(snap_sink_fn *sink, void *arg, unsigned threads,
 			    struct snap_writer **out) _must_check_;
 void snap_writer_free(struct snap_writer *w);
 void snap_writer_freep(struct snap_writer **w);

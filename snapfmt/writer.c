@@ -9,19 +9,47 @@
 
 #include "snapfmt/writer.h"
 
+/* Pieces for the sink, so that a chunk is not a system call each. */
+#define PENDING_SIZE (256u << 10)
 /* Below this a section stays readable in a hex dump at hardly any cost. */
 #define PACK_FROM 4096u
 
 /* ---- bytes to the sink ---- */
+static struct err *
+writer_sink(struct snap_writer *w, const void *data, size_t n)
+{
+	struct err *err = n ? w->sink(w->arg, data, n) : NULL;
+
+	if (err)
+		w->failed = true;
+	return err;
+}
+
+static struct err *
+writer_flush(struct snap_writer *w)
+{
+	size_t n = w->n_pending;
+
+	w->n_pending = 0;
+	return writer_sink(w, w->pending, n);
+}
+
 struct err *
 writer_emit(struct snap_writer *w, const void *data, size_t n)
 {
+	struct err *err = NULL;
+
 	if (!n)
 		return NULL;
-	struct err *err = w->sink(w->arg, data, n);
-	if (err)
-		w->failed = true;
-	else
+	if (n > PENDING_SIZE - w->n_pending)
+		err = writer_flush(w);
+	if (!err && n > PENDING_SIZE) {
+		err = writer_sink(w, data, n);
+	} else if (!err) {
+		memcpy(w->pending + w->n_pending, data, n);
+		w->n_pending += n;
+	}
+	if (!err)
 		w->at += n;
 	return err;
 }
@@ -200,7 +228,8 @@ writer_init(struct snap_writer *w, snap_sink_fn *sink, void *arg)
 }
 
 struct err *
-snap_writer_new(snap_sink_fn *sink, void *arg, struct snap_writer **out)
+snap_writer_new(snap_sink_fn *sink, void *arg, unsigned threads,
+		struct snap_writer **out)
 {
 	_snap_writer_ struct snap_writer *w = calloc(1, sizeof(*w));
 
@@ -209,9 +238,12 @@ snap_writer_new(snap_sink_fn *sink, void *arg, struct snap_writer **out)
 	writer_init(w, sink, arg);
 	w->zstd = ZSTD_createCCtx();
 	w->chunk_hash = hash_xxh_new();
-	if (!w->zstd || !w->chunk_hash)
+	w->pending = malloc(PENDING_SIZE);
+	if (!w->zstd || !w->chunk_hash || !w->pending)
 		return err_nomem();
-	struct err *err = writer_header(w);
+	struct err *err = batches_new(threads, &w->batches);
+	if (!err)
+		err = writer_header(w);
 	if (err)
 		return err;
 	w->chunk_data = w->at;
@@ -232,6 +264,8 @@ snap_writer_free(struct snap_writer *w)
 	lookup_fini(&w->interned);
 	lookup_fini(&w->chunk_lookup);
 	lookup_fini(&w->skeleton_lookup);
+	batches_free(w->batches);
+	free(w->pending);
 	free(w->chunk);
 	free(w->skeleton_key);
 	hash_xxh_free(w->chunk_hash);
@@ -354,6 +388,8 @@ snap_writer_close(struct snap_writer *w)
 		err = writer_sections(w);
 	if (!err)
 		err = writer_directory(w);
+	if (!err)
+		err = writer_flush(w);
 	if (err)
 		w->failed = true;
 	else

@@ -20,7 +20,10 @@ struct window {
 struct snap_writer {
 	snap_sink_fn *sink;
 	void *arg;
-	uint64_t at;            /* bytes given to the sink */
+	uint64_t at;            /* bytes of the file so far; the last of them
+				   are in @pending yet */
+	uint8_t *pending;
+	size_t n_pending;
 	bool closed, failed;
 	ZSTD_CCtx *zstd;
 
@@ -37,7 +40,9 @@ struct snap_writer {
 	uint64_t next;          /* the lowest address still allowed */
 	struct snap_memory last;        /* not in the table yet */
 	struct chunk *chunk;
-	size_t n_chunks, cap_chunks;
+	size_t n_chunks;        /* that there are; @n_stored of them are out */
+	size_t n_stored, cap_chunks;
+	struct batches *batches;
 	struct lookup chunk_lookup;
 	uint64_t chunk_data;    /* where CHUNK_DATA begins */
 	struct hash_xxh *chunk_hash;    /* of CHUNK_DATA so far */
@@ -63,6 +68,17 @@ void writer_entry(struct snap_writer *w, const struct section *s);
 struct err *writer_ready(const struct snap_writer *w) _must_check_;
 /** Did any of the tables run full, or all of them together? */
 struct err *writer_buffers(const struct snap_writer *w) _must_check_;
+
+/** batch.c: the next chunk, whose turn comes: writer_chunk(). */
+struct err *batches_new(unsigned threads, struct batches **out) _must_check_;
+void batches_free(struct batches *all);
+struct err *batches_add(struct batches *all, struct snap_writer *w,
+			const void *data, uint32_t n) _must_check_;
+struct err *batches_finish(struct batches *all, struct snap_writer *w)
+	_must_check_;
+/** ranges.c: a chunk, packed, in the order of their numbers. */
+struct err *writer_chunk(struct snap_writer *w, struct chunk *c,
+			 const void *frame) _must_check_;
 
 /** No more memory: CHUNK_DATA ends, MEMORY and CHUNKS are complete. */
 struct err *ranges_finish(struct snap_writer *w) _must_check_;

@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/t-net-names \
 	tests/unit/t-opt \
 	tests/unit/t-pieces \
+	tests/unit/t-pool \
 	tests/unit/t-rd \
 	tests/unit/t-reach \
 	tests/unit/t-redact \

@@ -16,6 +16,8 @@ libbase_a_SOURCES = \
 	src/base/io.c \
 	src/base/json.c \
 	src/base/opt.c \
+	src/base/pool.c \
+	src/base/pool.h \
 	src/base/rd.c \
 	src/base/regex.c \
 	src/base/source.c

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/pool.h"
 #include "capture/globals.h"
 #include "capture/reach.h"
 #include "capture/redact.h"
@@ -68,7 +69,7 @@ capture_save(struct insp *i, const struct capture_options *options,
 	s.file_bytes = arena_alloc(a, SNAP_CHUNK);
 	if (!s.bytes || !s.file_bytes)
 		return err_nomem();
-	err = snap_writer_new(sink, arg, &w);
+	err = snap_writer_new(sink, arg, pool_processors() - 1, &w);
 	s.writer = w;
 	if (!err)
 		err = save_all(&s);

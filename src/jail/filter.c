@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -19,6 +20,7 @@
 /* An int argument's upper half is not the kernel's business, so not ours. */
 #define INT(n, value) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
 #define LACKS(n, bits) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bits, 0)
+#define HAS(n, bits) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, bits, bits)
 
 static const struct rule {
 	int call;
@@ -64,6 +66,12 @@ static const struct rule {
 	{ SCMP_SYS(futex), 0, { 0 } },
 	{ SCMP_SYS(sched_setaffinity), 1, INT(0, 0) },
 	{ SCMP_SYS(getrandom), 0, { 0 } },
+
+	/* threads, which have this filter too; never a process */
+	{ SCMP_SYS(clone), 1, HAS(0, CLONE_THREAD | CLONE_VM) },
+	{ SCMP_SYS(set_robust_list), 0, { 0 } },
+	{ SCMP_SYS(rseq), 0, { 0 } },
+	{ SCMP_SYS(sched_getaffinity), 1, INT(0, 0) },
 	{ SCMP_SYS(clock_gettime), 0, { 0 } },
 	{ SCMP_SYS(rt_sigaction), 0, { 0 } },
 	{ SCMP_SYS(rt_sigprocmask), 0, { 0 } }, /* libunwind */
@@ -82,6 +90,14 @@ static const struct rule refusals[] = {
 	{ SCMP_SYS(readlinkat), 0, { 0 } },
 	{ SCMP_SYS(pipe2), 0, { 0 } },  /* libunwind, for its own process */
 	{ SCMP_SYS(mincore), 0, { 0 } },
+};
+
+/*
+ * Its arguments are behind a pointer, so no filter can see whether a thread is
+ * meant; told that there is no such call, the C library makes it clone().
+ */
+static const struct rule unknown[] = {
+	{ SCMP_SYS(clone3), 0, { 0 } },
 };
 
 /* What the runtimes of the sanitizers call besides. */
@@ -129,6 +145,9 @@ fill(scmp_filter_ctx filter)
 	if (rc == 0)
 		rc = add_rules(filter, SCMP_ACT_ERRNO(EACCES), refusals,
 			       countof(refusals));
+	if (rc == 0)
+		rc = add_rules(filter, SCMP_ACT_ERRNO(ENOSYS), unknown,
+			       countof(unknown));
 	if (rc == 0 && JAIL_SANITIZED)
 		rc = add_rules(filter, SCMP_ACT_ALLOW, sanitizer_rules,
 			       countof(sanitizer_rules));

@@ -242,7 +242,7 @@ struct err *
 sample_make(enum sample_size size, struct buf *out)
 {
 	_snap_writer_ struct snap_writer *w = NULL;
-	struct err *err = snap_writer_new(sample_sink, out, &w);
+	struct err *err = snap_writer_new(sample_sink, out, 0, &w);
 
 	if (!err)
 		err = put_memory(w, size);

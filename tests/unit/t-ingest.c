@@ -119,7 +119,7 @@ put_process(struct told *t, const struct snap_process *p,
 	    const struct snap_attr *attr)
 {
 	_snap_writer_ struct snap_writer *w = NULL;
-	struct err *err = snap_writer_new(sample_sink, &t->file, &w);
+	struct err *err = snap_writer_new(sample_sink, &t->file, 0, &w);
 
 	if (!err)
 		err = snap_put_process(w, p);

@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -119,16 +121,57 @@ try_fork(void *arg)
 	return tried(pid);
 }
 
+/* There is no such call for it: what would make a process makes none. */
 static int
-try_clone3(void *arg)
+clone3_is_unknown(void *arg)
 {
 	uint64_t args[8] = { 0 };
 
 	(void)arg;
 	long pid = syscall(SYS_clone3, args, sizeof(args));
 	if (pid == 0)
-		_exit(0);
-	return tried(pid);
+		_exit(1);
+	return pid < 0 && errno == ENOSYS ? 0 : 1;
+}
+
+static void *
+thread_begin(void *arg)
+{
+	*(int *)arg = 1;
+	return NULL;
+}
+
+static int
+threads_are_allowed(void *arg)
+{
+	pthread_t thread;
+	int begun = 0;
+
+	(void)arg;
+	if (pthread_create(&thread, NULL, thread_begin, &begun) != 0)
+		return 1;
+	pthread_join(thread, NULL);
+	return !begun;
+}
+
+static void *
+thread_opens(void *arg)
+{
+	(void)arg;
+	close(open("/dev/null", O_RDONLY));
+	return NULL;
+}
+
+static int
+try_open_in_thread(void *arg)
+{
+	pthread_t thread;
+
+	(void)arg;
+	if (pthread_create(&thread, NULL, thread_opens, NULL) != 0)
+		return 1;
+	pthread_join(thread, NULL);
+	return tried(0);
 }
 
 static int
@@ -267,6 +310,18 @@ escape_ends_the_child(void **state)
 			 "ended by the jail: it tried a forbidden system call");
 }
 
+static void
+threads_are_no_escape(void **state)
+{
+	int status;
+
+	(void)state;
+	assert_ok(jail_run(NULL, clone3_is_unknown, NULL, &status));
+	assert_int_equal(status, 0);
+	assert_ok(jail_run(NULL, threads_are_allowed, NULL, &status));
+	assert_int_equal(status, 0);
+}
+
 #define ENDS(what, function) \
 	{ what " ends the child", escape_ends_the_child, NULL, NULL, \
 	  &(jail_fn *){ function } }
@@ -285,7 +340,8 @@ main(void)
 		ENDS("connect", try_connect),
 		ENDS("execve", try_execve),
 		ENDS("fork", try_fork),
-		ENDS("clone3", try_clone3),
+		cmocka_unit_test(threads_are_no_escape),
+		ENDS("open in a thread", try_open_in_thread),
 		ENDS("moving another process", try_move_other),
 		ENDS("ptrace", try_ptrace),
 		ENDS("reading the parent's memory", try_read_parent),

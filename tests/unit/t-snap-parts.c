@@ -108,7 +108,7 @@ a_snapshot_never_takes_more_memory_than_its_limit(void **state)
 	struct span got;
 
 	(void)state;
-	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_writer_new(sample_sink, &bytes, 0, &w));
 	put_zeros(w, READER_MAX / 2 + 1);
 	put_zeros(w, READER_MAX / 2);
 	assert_ok(snap_writer_close(w));
@@ -128,7 +128,7 @@ a_file_over_the_limit_of_a_section_is_not_attached(void **state)
 
 	(void)state;
 	assert_non_null(zeros);
-	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_writer_new(sample_sink, &bytes, 0, &w));
 	assert_err(snap_put_file(w, &(struct snap_blob){
 		"big", { zeros, SECTION_MAX + 1 } }), ERR_LIMIT, "file big");
 	/* Nothing was written of it: the snapshot goes on without. */
@@ -148,7 +148,7 @@ attached_files_leave_room_for_the_tables(void **state)
 
 	(void)state;
 	assert_non_null(zeros);
-	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_writer_new(sample_sink, &bytes, 0, &w));
 	for (size_t i = 0; i < DEMAND_MAX / SECTION_MAX; i++)
 		assert_ok(snap_put_file(w, &blob));
 	assert_err(snap_put_file(w, &blob), ERR_LIMIT, "section FILE_DATA");
@@ -167,7 +167,7 @@ records_that_no_reader_would_hold_are_refused(void **state)
 	struct snap_map map = { .end = 1 };
 
 	(void)state;
-	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_writer_new(sample_sink, &bytes, 0, &w));
 	assert_ok(snap_put_map(w, &map));
 	/* As if they were that many already. */
 	w->table[SECTION_MAPS].count = READER_MAX / sizeof(map);

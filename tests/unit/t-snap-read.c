@@ -319,7 +319,7 @@ a_snapshot_of_nothing_reads_as_nothing(void **state)
 	size_t n = 1;
 
 	(void)state;
-	assert_ok(snap_writer_new(sample_sink, &bytes, &w));
+	assert_ok(snap_writer_new(sample_sink, &bytes, 0, &w));
 	assert_ok(snap_writer_close(w));
 	assert_ok(source_mem(bytes.data, bytes.len, "empty", &src));
 	assert_ok(snap_open(src, &s));

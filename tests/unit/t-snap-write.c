@@ -26,7 +26,7 @@ set_up(void **state)
 
 	f = (struct fixture){ 0 };
 	*state = &f;
-	assert_ok(snap_writer_new(sample_sink, &f.bytes, &f.writer));
+	assert_ok(snap_writer_new(sample_sink, &f.bytes, 0, &f.writer));
 	return 0;
 }
 
@@ -259,16 +259,52 @@ equal_windows_are_stored_once(void **state)
 	assert_filled(f, m, 'a');
 }
 
+/* Window @k of memory that does not pack, no two the same. */
+static struct err *
+put_noise(struct snap_writer *w, uint64_t k)
+{
+	uint64_t words[SNAP_CHUNK / 8], x = k + 1;
+
+	for (size_t i = 0; i < countof(words); i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		words[i] = x;
+	}
+	return snap_put_memory(w, (k + 1) * SNAP_CHUNK, words, SNAP_CHUNK, 0);
+}
+
 static void
-chunks_go_to_the_sink_as_windows_fill(void **state)
+memory_goes_to_the_sink_as_it_comes(void **state)
 {
 	struct fixture *f = *state;
-	size_t before = f->bytes.len;
 
-	put(f, 0x4000, "a", SNAP_CHUNK - 1, 0);
-	assert_int_equal(f->bytes.len, before);
-	put(f, 0x4000 + SNAP_CHUNK - 1, "a", 1, 0);
-	assert_true(f->bytes.len > before);
+	for (uint64_t k = 0; k < 256; k++)
+		assert_ok(put_noise(f->writer, k));
+	assert_in_range(f->bytes.len, 3 << 20, 5 << 20);
+}
+
+static void
+the_file_is_the_same_however_many_threads_pack(void **state)
+{
+	static const unsigned threads[] = { 0, 1, 3 };
+	struct buf files[countof(threads)] = { { 0 } };
+
+	(void)state;
+	for (size_t n = 0; n < countof(threads); n++) {
+		_snap_writer_ struct snap_writer *w = NULL;
+
+		assert_ok(snap_writer_new(sample_sink, &files[n], threads[n],
+					  &w));
+		for (uint64_t k = 0; k < 203; k++)
+			assert_ok(put_noise(w, k % 7 ? k : k / 7 * 7));
+		assert_ok(snap_writer_close(w));
+		assert_int_equal(files[n].len, files[0].len);
+		assert_memory_equal(files[n].data, files[0].data,
+				    files[0].len);
+	}
+	for (size_t n = 0; n < countof(threads); n++)
+		buf_fini(&files[n]);
 }
 
 /* ---- refusals ---- */
@@ -418,7 +454,7 @@ a_failing_sink_is_told_and_the_writer_stays_failed(void **state)
 	size_t left = 100;
 
 	(void)state;
-	assert_ok(snap_writer_new(sink_of_100_bytes, &left, &w));
+	assert_ok(snap_writer_new(sink_of_100_bytes, &left, 0, &w));
 	assert_ok(snap_put_auxv(w, (struct span){ "x", 1 }));
 	assert_err(snap_writer_close(w), ERR_IO, "disk full");
 	assert_err(snap_writer_close(w), ERR_FAILED, "failed before");
@@ -429,12 +465,14 @@ a_lost_chunk_keeps_the_file_from_being_closed(void **state)
 {
 	_snap_writer_ struct snap_writer *w = NULL;
 	size_t left = 70;
+	struct err *err = NULL;
 
 	(void)state;
-	assert_ok(snap_writer_new(sink_of_100_bytes, &left, &w));
-	assert_ok(snap_put_memory(w, 0x1000, "abc", 3, 0));
-	assert_err(snap_put_memory(w, 0x2000, "abc", 3, 0), ERR_IO, "full");
-	left = 10000;
+	assert_ok(snap_writer_new(sink_of_100_bytes, &left, 0, &w));
+	for (uint64_t k = 0; k < 256 && !err; k++)
+		err = put_noise(w, k);
+	assert_err(err, ERR_IO, "full");
+	left = 10 << 20;
 	assert_err(snap_writer_close(w), ERR_FAILED, "failed before");
 }
 
@@ -489,7 +527,8 @@ main(void)
 		TEST(file_neighbours_join_only_when_the_file_goes_on),
 		TEST(memory_may_end_with_the_last_address_but_one),
 		TEST(equal_windows_are_stored_once),
-		TEST(chunks_go_to_the_sink_as_windows_fill),
+		TEST(memory_goes_to_the_sink_as_it_comes),
+		TEST(the_file_is_the_same_however_many_threads_pack),
 		TEST(descending_memory_is_refused_naming_both_addresses),
 		TEST(memory_after_a_record_is_refused),
 		TEST(memory_over_the_end_of_the_address_space_is_refused),

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chunks on their way into the file: gathered in batches, packed and hashed
+ * by the threads of a pool, and taken back in the order in which they came, so
+ * that the file is the same however many threads there are.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "snapfmt/writer.h"
+
+#define BATCH 8u                /* chunks a job: some 200 us of work */
+#define RING (2 * (POOL_THREADS_MAX + 1))
+
+struct batch {
+	struct pool_job job;
+	uint32_t n;
+	struct err *err;
+	struct chunk chunk[BATCH];
+	uint8_t raw[BATCH][SNAP_CHUNK];
+	uint8_t frame[BATCH][CHUNK_STORED_MAX];
+};
+struct batches {
+	struct pool *pool;
+	ZSTD_CCtx *zstd[POOL_THREADS_MAX + 1];
+	struct batch *ring[RING];
+	size_t size;            /* slots of @ring in use */
+	size_t filled, taken;   /* batches given to the pool, and had back */
+};
+
+static struct err *
+batch_chunk(struct batch *b, uint32_t k, ZSTD_CCtx *zstd)
+{
+	struct chunk *c = &b->chunk[k];
+	size_t stored;
+
+	struct err *err = pack_frame(zstd, (struct span){ b->raw[k], c->raw },
+				     b->frame[k], sizeof(b->frame[k]), &stored);
+	if (!err)
+		err = hash_sha256(b->frame[k], stored, c->key);
+	if (err)
+		return err;
+	c->stored = (uint32_t)stored;
+	hash_xxh128(b->frame[k], stored, c->xxh);
+	return NULL;
+}
+
+static void
+batch_run(void *arg, struct pool_job *job, unsigned who)
+{
+	struct batches *all = arg;
+	struct batch *b = (struct batch *)job;
+
+	for (uint32_t k = 0; k < b->n && !b->err; k++)
+		b->err = batch_chunk(b, k, all->zstd[who]);
+}
+
+struct err *
+batches_new(unsigned threads, struct batches **out)
+{
+	struct batches *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return err_nomem();
+	struct err *err = pool_new(threads, batch_run, all, &all->pool);
+	if (!err)
+		all->size = 2 * pool_workers(all->pool);
+	for (size_t k = 0; !err && k < pool_workers(all->pool); k++) {
+		all->zstd[k] = ZSTD_createCCtx();
+		err = all->zstd[k] ? NULL : err_nomem();
+	}
+	if (err)
+		batches_free(all);
+	else
+		*out = all;
+	return err;
+}
+
+void
+batches_free(struct batches *all)
+{
+	if (!all)
+		return;
+	pool_free(all->pool);
+	for (size_t k = 0; k < countof(all->zstd); k++)
+		ZSTD_freeCCtx(all->zstd[k]);
+	for (size_t k = 0; k < RING; k++) {
+		if (all->ring[k])
+			err_free(all->ring[k]->err);
+		free(all->ring[k]);
+	}
+	free(all);
+}
+
+/* The oldest one, into the file. */
+static struct err *
+batch_take(struct batches *all, struct snap_writer *w)
+{
+	struct batch *b = all->ring[all->taken++ % all->size];
+
+	pool_take(all->pool, &b->job);
+	struct err *err = take(b->err);
+	for (uint32_t k = 0; k < b->n && !err; k++)
+		err = writer_chunk(w, &b->chunk[k], b->frame[k]);
+	b->n = 0;
+	return err;
+}
+
+static struct err *
+batch_give(struct batches *all, struct batch *b, struct snap_writer *w)
+{
+	pool_give(all->pool, &b->job);
+	all->filled++;
+	/* The slot that comes next must be free. */
+	return all->filled - all->taken == all->size ? batch_take(all, w)
+						     : NULL;
+}
+
+struct err *
+batches_add(struct batches *all, struct snap_writer *w, const void *data,
+	    uint32_t n)
+{
+	struct batch **slot = &all->ring[all->filled % all->size];
+
+	if (!*slot)
+		*slot = calloc(1, sizeof(**slot));
+	struct batch *b = *slot;
+	if (!b)
+		return err_nomem();
+	memcpy(b->raw[b->n], data, n);
+	b->chunk[b->n++] = (struct chunk){ .raw = n };
+	return b->n == BATCH ? batch_give(all, b, w) : NULL;
+}
+
+struct err *
+batches_finish(struct batches *all, struct snap_writer *w)
+{
+	struct batch *b = all->ring[all->filled % all->size];
+	struct err *err = b && b->n ? batch_give(all, b, w) : NULL;
+
+	while (!err && all->taken < all->filled)
+		err = batch_take(all, w);
+	return err;
+}
