@@ -96,6 +96,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-ingest \
+	tests/fuzz/fuzz-reach \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
 	tests/fuzz/fuzz-store \
