@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/impl.h"
+
 #define LIST_PIECE 32768
 /* A thread that still runs after this long is asked whether it has ended. */
 #define PATIENCE_NS 20000000u
@@ -37,7 +39,13 @@ tracees_now(void)
 struct err *
 tracees_init(struct tracees *s, const struct proc *p)
 {
+	long page = sysconf(_SC_PAGESIZE);
+
 	*s = (struct tracees){ .proc = p, .task = -1 };
+	if (page != PAGE)
+		return err_new(ERR_UNSUPPORTED, "pages of this kernel have %ld "
+			       "bytes: only processes with pages of %u bytes "
+			       "can be captured", page, PAGE);
 	s->n_sets = machine_sets(s->sets);
 	for (size_t k = 0; k < s->n_sets; k++)
 		s->bytes_max += s->sets[k].size;
