@@ -22,6 +22,8 @@
 #define RESERVE_MAX (16ull << 20)
 /* Address space, not memory: for more growth than that. */
 #define ROOM (64ull << 20)
+/* Bytes in a nanosecond at the most, where they are found by following. */
+#define FOLLOW_SPEED 4u
 /* Pieces that are copied in parts, and pages that nobody expected. */
 #define TAKEN_SPARE 8192u
 /* Pages that may be copied one by one, because something points to them. */
@@ -63,6 +65,10 @@ buffer_reserve(struct copier *c, uint64_t bytes)
 						    RESERVE_MAX));
 	uint64_t size = least(limit, bytes + bytes / 4 + ROOM);
 
+	/* What time will end before is address space alone. */
+	if (c->plan->follow && c->plan->limits->pause_ns)
+		ready = least(ready, RESERVE_MIN + c->plan->limits->pause_ns
+				     * FOLLOW_SPEED);
 	ready = page_down(ready);
 	size = page_down(size);
 	c->used = 0;

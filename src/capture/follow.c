@@ -14,17 +14,27 @@
 /* Looked through between two looks at how far copying is. */
 #define STRIDE (16u << 10)
 /* Addresses so near each other are looked up in one place. */
-#define SLOT_SHIFT 16
+#define SLOT_SHIFT 21
+
+static bool
+is_followed(const struct piece *x)
+{
+	return x->kind == SNAP_MEM_DATA && x->class == CLASS_DATA;
+}
 
 void
 follow_begin(struct follow *f, struct copier *c)
 {
 	const struct piece *all = c->plan->pieces.data;
-	size_t n = c->plan->pieces.n;
 
-	*f = (struct follow){ .c = c };
-	f->low = n ? all[0].start : 0;
-	f->high = n ? all[n - 1].end : 0;
+	*f = (struct follow){ .c = c, .low = UINT64_MAX };
+	for (size_t k = 0; k < c->plan->pieces.n; k++) {
+		if (!is_followed(&all[k]))
+			continue;
+		if (all[k].start < f->low)
+			f->low = all[k].start;
+		f->high = all[k].end;
+	}
 }
 
 static const struct piece *
@@ -50,7 +60,7 @@ follow_word(struct follow *f, uint64_t addr)
 		return;
 	const struct piece *x = piece_at(f, addr);
 
-	if (x && x->kind == SNAP_MEM_DATA && x->class == CLASS_DATA)
+	if (x && is_followed(x))
 		copier_page(f->c, x, addr);
 }
 

@@ -9,10 +9,10 @@
 #include "capture/copy.h"
 #include "capture/tracees.h"
 
-enum { FOLLOW_SLOTS = 1024 };           /* a power of two */
+enum { FOLLOW_SLOTS = 4096 };           /* a power of two */
 struct follow {
 	struct copier *c;
-	uint64_t low, high;             /* pieces lie within */
+	uint64_t low, high;             /* what is followed lies within */
 	const struct piece *slots[FOLLOW_SLOTS];        /* found before */
 };
 void follow_begin(struct follow *f, struct copier *c);
