@@ -91,21 +91,28 @@ load_table(struct insp *i, size_t module, size_t which)
 	return cfi_table_index(&section, bias, i->arena, &c->table[which]);
 }
 
+/** How many tables there are to look into: none outside of modules. */
+static struct err *
+tables_of(struct insp *i, size_t module, size_t *n)
+{
+	*n = module == INSP_NONE ? 0 : TABLES;
+	if (*n && !i->cfi)
+		i->cfi = arena_array(i->arena, i->n_modules, sizeof(*i->cfi));
+	return *n && !i->cfi ? err_nomem() : NULL;
+}
+
 struct err *
 cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 {
-	size_t module = insp_module_at(i, lookup);
-	size_t n = module == INSP_NONE ? 0 : TABLES;
+	size_t module = insp_module_at(i, lookup), n;
+	struct err *err = tables_of(i, module, &n);
 
-	if (n && !i->cfi) {
-		i->cfi = arena_array(i->arena, i->n_modules, sizeof(*i->cfi));
-		if (!i->cfi)
-			return err_nomem();
-	}
+	if (err)
+		return err;
 	for (size_t which = 0; which < n; which++) {
 		const struct cfi_table *t = &i->cfi[module].table[which];
 
-		struct err *err = load_table(i, module, which);
+		err = load_table(i, module, which);
 		if (!err)
 			err = cfi_table_find(t, lookup, out);
 		*bias = t->bias;
@@ -115,6 +122,24 @@ cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 	}
 	return err_new(ERR_NOTFOUND, "no unwind information for 0x%llx",
 		       (unsigned long long)lookup);
+}
+
+struct err *
+cfi_find_brief(struct insp *i, uint64_t lookup, struct cfi_brief *out)
+{
+	size_t module = insp_module_at(i, lookup), n;
+	struct err *err = tables_of(i, module, &n);
+
+	*out = (struct cfi_brief){ .kind = BRIEF_NONE };
+	for (size_t which = 0; which < n && !err; which++) {
+		err = load_table(i, module, which);
+		if (!err)
+			err = cfi_brief_at(&i->cfi[module].table[which],
+					   i->arch, lookup, i->arena, out);
+		if (out->kind != BRIEF_NONE)
+			break;
+	}
+	return err;
 }
 
 /* ---- evaluating its rules ----------------------------------------------- */

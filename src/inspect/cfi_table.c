@@ -263,13 +263,11 @@ cfi_table_index(const struct cfi_section *s, uint64_t bias, struct arena *a,
 	return NULL;
 }
 
-struct err *
-cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
+size_t
+cfi_table_place(const struct cfi_table *t, uint64_t pc)
 {
 	const uint64_t want = pc - t->bias;
 	size_t low = 0, high = t->n;
-	struct cfi_entry e;
-	struct head h;
 
 	while (low < high) {            /* the first that starts above */
 		size_t mid = low + (high - low) / 2;
@@ -279,15 +277,31 @@ cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
 		else
 			high = mid;
 	}
-	if (low == 0)
-		return err_new(ERR_NOTFOUND, "no unwind entry");
-	size_t at = t->places[low - 1].at;
+	return low ? low - 1 : SIZE_MAX;
+}
+
+struct err *
+cfi_table_entry(const struct cfi_table *t, size_t place, struct cfi_entry *out)
+{
+	size_t at = t->places[place].at;
+	struct head h;
 	struct err *err = read_head(&t->section, at, &h);
-	if (!err)
-		err = read_fde(&t->section, at, &h, &e);
+
+	return err ? err : read_fde(&t->section, at, &h, out);
+}
+
+struct err *
+cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
+{
+	size_t place = cfi_table_place(t, pc);
+	struct cfi_entry e;
+
+	if (place == SIZE_MAX)
+		return err_new(ERR_NOTFOUND, "no unwind entry");
+	struct err *err = cfi_table_entry(t, place, &e);
 	if (err)
 		return err;
-	if (want >= e.end)
+	if (pc - t->bias >= e.end)
 		return err_new(ERR_NOTFOUND, "no unwind entry");
 	*out = e;
 	return NULL;

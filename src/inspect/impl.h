@@ -11,6 +11,7 @@
 
 struct regs;            /* regs.c: register layout of this target, overlay */
 struct second;          /* second.c: libunwind's address space, lazily made */
+struct quick;           /* quick.c: what is known of return addresses */
 struct cfi;             /* cfi.c: unwind tables of one module */
 struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct nptl;            /* nptl.c: the C library's threads, once asked for */
@@ -34,6 +35,7 @@ struct insp {
 	struct vec debug_files;         /* files.c */
 	struct regs *regs;
 	struct second *second;
+	struct quick *quick;            /* once needed */
 	struct cfi *cfi;                /* one per module, once needed */
 	struct tls *tls;
 	struct nptl *nptl;

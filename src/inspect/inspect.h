@@ -272,6 +272,26 @@ struct err *insp_stack(struct insp *i, size_t thread, size_t max_frames,
 /** The pc to look up names and lines with for frame @n of @s. */
 uint64_t stack_lookup_pc(const struct stack *s, size_t n);
 
+/** A frame without its registers. */
+struct trace_frame {
+	uint64_t pc, cfa;
+	uint32_t module;        /* or UINT32_MAX */
+	uint8_t how, flags;
+};
+struct trace {
+	const struct trace_frame *frames;
+	size_t n;
+	enum stack_end end;
+	const char *why;
+};
+/**
+ * The frames of insp_stack() without a second opinion and without registers:
+ * some ten times as quick.
+ */
+struct err *insp_trace(struct insp *i, size_t thread, size_t max_frames,
+		       struct arena *a, struct trace *out) _must_check_;
+uint64_t trace_lookup_pc(const struct trace *t, size_t n);
+
 /** A stack with names; @frames[k].depth is k, index of @module as here. */
 struct view {
 	const struct snap_frame *frames;        /* owned by @arena, or stored */

@@ -8,6 +8,7 @@ libinspect_a_SOURCES = \
 	src/inspect/arch_aarch64.c \
 	src/inspect/arch_x86_64.c \
 	src/inspect/cfi.c \
+	src/inspect/cfi_brief.c \
 	src/inspect/cfi_row.c \
 	src/inspect/cfi_table.c \
 	src/inspect/compose.c \
@@ -24,6 +25,7 @@ libinspect_a_SOURCES = \
 	src/inspect/modules.c \
 	src/inspect/nptl.c \
 	src/inspect/nptl.h \
+	src/inspect/quick.c \
 	src/inspect/regs.c \
 	src/inspect/second.c \
 	src/inspect/skeleton.c \
@@ -36,4 +38,5 @@ libinspect_a_SOURCES = \
 	src/inspect/unwind.c \
 	src/inspect/unwind.h \
 	src/inspect/view.c \
+	src/inspect/walk.h \
 	src/inspect/xsave.c

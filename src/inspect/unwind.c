@@ -13,6 +13,7 @@
 #include "inspect/arch.h"
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
+#include "inspect/walk.h"
 
 #define SWITCHES_MAX 16u
 #define ENTRY_SIZE 64u          /* the C library's _start is not longer */
@@ -20,26 +21,6 @@
 #define TRAMPOLINE_MAX 16u
 #define LEAF_SIZE 256u          /* of a leaf without a name, at most */
 #define LINK_CODE_MAX 1024u     /* of a function that keeps no frame */
-
-struct walk {
-	struct insp *insp;
-	const struct arch_table *arch;
-	struct arena *arena;
-	struct vec frames;      /* struct frame */
-	uint64_t cfa;           /* of the frame before; 0 = none known */
-	unsigned switches;
-	enum stack_end end;
-	const char *why;
-};
-
-/** From a frame to its caller. */
-struct step {
-	struct frame_regs caller;
-	uint64_t cfa;           /* of the frame itself */
-	bool signal;            /* the frame is a signal trampoline */
-	bool low;               /* @cfa is but a lower bound */
-	uint8_t how, flags;     /* of the caller */
-};
 
 /* ---- the walk's end: these return false, for "no further" --------------- */
 static bool
@@ -84,8 +65,8 @@ set_reg(struct frame_regs *r, unsigned number, uint64_t value)
 	r->known |= 1ull << number;
 }
 
-static bool
-is_executable(const struct walk *w, uint64_t addr)
+bool
+walk_is_executable(const struct walk *w, uint64_t addr)
 {
 	const struct snap_map *map = space_map(w->insp->space, addr);
 
@@ -102,8 +83,8 @@ same_mapping(const struct walk *w, uint64_t a, uint64_t b)
 	return map && map == space_map(w->insp->space, b);
 }
 
-static bool
-is_trampoline(const struct walk *w, uint64_t pc)
+bool
+walk_is_trampoline(const struct walk *w, uint64_t pc)
 {
 	struct span t = w->arch->trampoline;
 	uint8_t code[TRAMPOLINE_MAX];
@@ -121,14 +102,22 @@ follows_call(const struct walk *w, uint64_t pc, uint64_t *target)
 	uint8_t code[CALL_BYTES];
 
 	*target = 0;
-	if (!is_executable(w, pc) || pc < CALL_BYTES)
+	if (!walk_is_executable(w, pc) || pc < CALL_BYTES)
 		return NO;
 	_err_ struct err *err = space_read(w->insp->space, pc - CALL_BYTES,
 					   CALL_BYTES, code);
 	if (err)
 		return UNKNOWN;
 	return w->arch->is_call(code, CALL_BYTES, pc, target)
-	       || is_trampoline(w, pc) ? YES : NO;
+	       || walk_is_trampoline(w, pc) ? YES : NO;
+}
+
+bool
+walk_may_return(const struct walk *w, uint64_t ra)
+{
+	uint64_t target;
+
+	return follows_call(w, ra, &target) != NO;
 }
 
 /* ---- ways to step, best first; false = this way leads nowhere ----------- */
@@ -155,7 +144,7 @@ step_trampoline(struct walk *w, const struct frame *f, struct step *out)
 {
 	unsigned sp = w->arch->arch.sp;
 
-	if (!knows(&f->regs, sp) || !is_trampoline(w, f->pc))
+	if (!knows(&f->regs, sp) || !walk_is_trampoline(w, f->pc))
 		return false;
 	_err_ struct err *err = w->arch->signal_regs(
 		w->insp->space, value_of(&f->regs, sp), &out->caller);
@@ -358,7 +347,7 @@ step_from_nowhere(struct walk *w, const struct frame *f, struct step *out)
 	if (has_link(w))
 		return follow_link(w, f, 0, out);
 	_err_ struct err *err = space_u64(w->insp->space, sp, &ra);
-	if (err || !is_executable(w, ra))
+	if (err || !walk_is_executable(w, ra))
 		return false;
 	out->caller = f->regs;
 	out->caller.known &= w->arch->preserved;
@@ -425,13 +414,13 @@ is_absent(const struct err *err)
 }
 
 /* The program's entry has no caller, whether its table says so or not. */
-static bool
-is_entry(const struct walk *w, const struct frame *f)
+bool
+walk_is_entry(const struct walk *w, uint64_t pc)
 {
 	uint64_t entry;
 
 	return insp_auxv(w->insp, AT_ENTRY, &entry)
-	       && f->pc - entry < ENTRY_SIZE;
+	       && pc - entry < ENTRY_SIZE;
 }
 
 /** Nothing led further: what was wrong with the best way, or what is missing. */
@@ -491,7 +480,7 @@ choose_step(struct walk *w, const struct frame *f, bool exact,
 {
 	_err_ struct err *err = NULL;
 
-	if (!is_executable(w, f->pc)) {
+	if (!walk_is_executable(w, f->pc)) {
 		if (exact && step_from_nowhere(w, f, out))
 			return true;
 		return stuck(w, "0x%llx is not executable memory%s",
@@ -502,9 +491,11 @@ choose_step(struct walk *w, const struct frame *f, bool exact,
 		return true;
 	if (step_cfi(w, f, exact ? f->pc : f->pc - 1, out, &err))
 		return true;
-	if (is_absent(err) && knows(&f->regs, w->arch->arch.sp))
+	if (is_absent(err) && knows(&f->regs, w->arch->arch.sp)) {
+		w->again = w->brief;
 		return stuck(w, "%s", err_text(err));
-	if (is_entry(w, f))
+	}
+	if (walk_is_entry(w, f->pc))
 		return ended(w);
 	return step_without_cfi(w, f, exact, out) || nothing_left(w, f, err);
 }
@@ -542,7 +533,7 @@ check_return(struct walk *w, const struct frame *f, const struct step *s)
 	const struct arch *arch = &w->arch->arch;
 	uint64_t ra = value_of(&s->caller, arch->pc);
 
-	if (is_entry(w, f) && !is_executable(w, ra))
+	if (walk_is_entry(w, f->pc) && !walk_is_executable(w, ra))
 		return ended(w);
 	if (ra != 0 || s->signal)
 		return true;
@@ -561,22 +552,50 @@ check_step(struct walk *w, const struct frame *f, const struct step *s,
 	return check_progress(w, s, exact) && check_return(w, f, s);
 }
 
+static struct trace_frame
+brief_of(const struct frame *f)
+{
+	return (struct trace_frame){
+		.pc = f->pc, .cfa = f->cfa, .how = f->how, .flags = f->flags,
+		.module = f->module == INSP_NONE ? UINT32_MAX
+						 : (uint32_t)f->module,
+	};
+}
+
 /* ---- the walk ----------------------------------------------------------- */
 static struct frame *
 add_frame(struct walk *w, const struct step *s, bool exact)
 {
-	struct frame *f = vec_add(&w->frames, w->arena, sizeof(*f));
+	struct frame *f = &w->now;
+	struct trace_frame *brief = NULL;
 
-	if (!f)
+	if (w->brief)
+		brief = vec_add(&w->frames, w->arena, sizeof(*brief));
+	else
+		f = vec_add(&w->frames, w->arena, sizeof(*f));
+	if (!f || (w->brief && !brief))
 		return NULL;
 	f->regs = s->caller;
 	f->pc = value_of(&s->caller, w->arch->arch.pc);
+	f->cfa = 0;
 	f->how = s->how;
 	f->flags = s->flags;
 	f->module = insp_module_at(w->insp, exact ? f->pc : f->pc - 1);
-	if (!exact && !is_executable(w, f->pc))
+	if (!exact && !walk_is_executable(w, f->pc))
 		f->flags |= SNAP_FRAME_SUSPECT;
+	if (brief)
+		*brief = brief_of(f);
 	return f;
+}
+
+static void
+finish_frame(struct walk *w, struct frame *f, const struct step *s)
+{
+	f->cfa = s->low ? 0 : s->cfa;
+	if (s->signal)
+		f->flags |= SNAP_FRAME_SIGNAL;
+	if (w->brief)
+		((struct trace_frame *)w->frames.data)[w->frames.n - 1] = brief_of(f);
 }
 
 /** @s holds the innermost frame as if it were somebody's caller. */
@@ -600,13 +619,30 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		*s = (struct step){ 0 };
 		if (!choose_step(w, f, exact, s))
 			return NULL;
-		f->cfa = s->low ? 0 : s->cfa;
-		if (s->signal)
-			f->flags |= SNAP_FRAME_SIGNAL;
+		finish_frame(w, f, s);
 		if (!check_step(w, f, s, exact))
 			return NULL;
 		exact = s->signal;
+		struct err *err = w->brief && !exact
+				  ? quick_walk(w, s, max_frames) : NULL;
+		if (err)
+			return err;
 	}
+}
+
+/** All of @thread, into @w->frames. */
+static struct err *
+walk_thread(struct walk *w, size_t thread, size_t max_frames)
+{
+	struct step top = { .how = SNAP_FRAME_TOP };
+	struct err *err = insp_frame_regs(w->insp, thread, &top.caller);
+
+	if (err)
+		return err;
+	if (knows(&top.caller, w->insp->arch->pc))
+		return walk_stack(w, &top, max_frames);
+	stuck(w, "the thread's registers were not captured");
+	return NULL;
 }
 
 static struct err *
@@ -628,15 +664,8 @@ insp_stack(struct insp *i, size_t thread, size_t max_frames,
 {
 	struct walk w = { .insp = i, .arena = a,
 			  .arch = arch_table_of(i->arch) };
-	struct step top = { .how = SNAP_FRAME_TOP };
+	struct err *err = walk_thread(&w, thread, max_frames);
 
-	struct err *err = insp_frame_regs(i, thread, &top.caller);
-	if (err)
-		return err;
-	if (knows(&top.caller, i->arch->pc))
-		err = walk_stack(&w, &top, max_frames);
-	else
-		stuck(&w, "the thread's registers were not captured");
 	if (!err && second_opinion)
 		err = mark_suspect(i, w.frames.data, w.frames.n);
 	if (err)
@@ -645,13 +674,63 @@ insp_stack(struct insp *i, size_t thread, size_t max_frames,
 	return NULL;
 }
 
+/* ---- addresses only ------------------------------------------------------ */
+static struct err *
+trace_of_stack(struct insp *i, size_t thread, size_t max_frames,
+		struct arena *a, struct trace *out)
+{
+	struct stack s;
+	struct err *err = insp_stack(i, thread, max_frames, false, a, &s);
+
+	if (err)
+		return err;
+	struct trace_frame *frames = arena_array(a, s.n, sizeof(*frames));
+	if (s.n && !frames)
+		return err_nomem();
+	for (size_t k = 0; k < s.n; k++)
+		frames[k] = brief_of(&s.frames[k]);
+	*out = (struct trace){ frames, s.n, s.end, s.why };
+	return NULL;
+}
+
+/* Where a table asks for a register that was not followed: all of them. */
+struct err *
+insp_trace(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
+	   struct trace *out)
+{
+	struct walk w = { .insp = i, .arena = a, .brief = true,
+			  .arch = arch_table_of(i->arch) };
+	struct err *err = quick_begin(i);
+
+	if (!err)
+		err = walk_thread(&w, thread, max_frames);
+	if (!err && w.again)
+		return trace_of_stack(i, thread, max_frames, a, out);
+	if (err)
+		return err;
+	*out = (struct trace){ w.frames.data, w.frames.n, w.end, w.why };
+	return NULL;
+}
+
+static uint64_t
+lookup_pc(size_t n, uint64_t pc, uint8_t flags, uint8_t flags_before)
+{
+	return n == 0 || ((flags | flags_before) & SNAP_FRAME_SIGNAL) ? pc
+								      : pc - 1;
+}
+
 uint64_t
 stack_lookup_pc(const struct stack *s, size_t n)
 {
 	const struct frame *f = &s->frames[n];
 
-	if (n == 0 || (f->flags & SNAP_FRAME_SIGNAL)
-	    || (f[-1].flags & SNAP_FRAME_SIGNAL))
-		return f->pc;
-	return f->pc - 1;
+	return lookup_pc(n, f->pc, f->flags, n ? f[-1].flags : 0);
+}
+
+uint64_t
+trace_lookup_pc(const struct trace *t, size_t n)
+{
+	const struct trace_frame *p = &t->frames[n];
+
+	return lookup_pc(n, p->pc, p->flags, n ? p[-1].flags : 0);
 }

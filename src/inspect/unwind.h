@@ -72,10 +72,12 @@ struct cfi_place {
 	uint64_t start;
 	uint32_t at;            /* of the entry in the section */
 };
+struct cfi_brief;
 struct cfi_table {
 	struct cfi_section section;
 	struct cfi_place *places;               /* by start */
 	size_t n;
+	const struct cfi_brief **briefs;        /* one per place; cfi_brief.c */
 	uint64_t bias;          /* run-time address - link-time address */
 };
 /** Index all entries of @section. Damage ends the table early. */
@@ -85,6 +87,10 @@ struct err *cfi_table_index(const struct cfi_section *section, uint64_t bias,
 /** The entry that covers run-time address @pc, or ERR_NOTFOUND. */
 struct err *cfi_table_find(const struct cfi_table *t, uint64_t pc,
 			   struct cfi_entry *out) _must_check_;
+/** The last place that starts at or below @pc, or SIZE_MAX. */
+size_t cfi_table_place(const struct cfi_table *t, uint64_t pc);
+struct err *cfi_table_entry(const struct cfi_table *t, size_t place,
+			    struct cfi_entry *out) _must_check_;
 /** The section of @elf that holds tables: ".eh_frame" or ".debug_frame". */
 bool cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out);
 
@@ -114,16 +120,51 @@ struct err *cfi_row_at(const struct cfi_entry *e, uint64_t pc,
 		       struct cfi_row *out) _must_check_;
 
 /**
+ * Every row of @e, in order, from where each begins. Ends early where
+ * cfi_row_at() of an address beyond would fail or is needed to tell.
+ */
+typedef struct err *cfi_row_fn(void *arg, uint64_t start,
+			       const struct cfi_row *row);
+struct err *cfi_rows(const struct cfi_entry *e, cfi_row_fn *each, void *arg)
+	_must_check_;
+
+/**
  * Does every instruction of @e make sense to libunwind 1.6 too? That reads
  * beyond an array where a rule names a register that it does not have, and
  * divides the lowest number by -1. ERR_UNSUPPORTED if not.
  */
 struct err *cfi_row_check(const struct cfi_entry *e) _must_check_;
 
+/* ---- cfi_brief.c: compact rows ------------------------------------------- */
+enum cfi_brief_kind {
+	BRIEF_NONE,             /* no row: the end of an entry */
+	BRIEF_SP, BRIEF_FP,     /* CFA = that register + cfa */
+	BRIEF_PLT,              /* CFA = sp + 8, or 16 once @cfa bytes in */
+	BRIEF_EXPRESSION,       /* does not fit: cfi_unwind() is to tell */
+};
+#define BRIEF_FP_SAME INT8_MIN
+/** The return address is at CFA - 8, the caller's sp is the CFA. */
+struct cfi_brief {
+	uint32_t at;            /* offset of the code from the entry's */
+	int16_t cfa;
+	uint8_t kind;
+	int8_t fp;              /* at CFA + 8 * fp, or BRIEF_FP_SAME */
+};
+/**
+ * The compact row for run-time address @pc in @t; rows of an entry are made
+ * when it is first asked for. NONE where no entry covers @pc.
+ */
+struct err *cfi_brief_at(struct cfi_table *t, const struct arch *arch,
+			 uint64_t pc, struct arena *a, struct cfi_brief *out)
+	_must_check_;
+
 /* ---- cfi.c: one step by call frame information -------------------------- */
 /** The entry for @lookup and the bias of its module, or ERR_NOTFOUND. */
 struct err *cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out,
 		     uint64_t *bias) _must_check_;
+/** The compact row for @lookup, out of the table that cfi_find() finds. */
+struct err *cfi_find_brief(struct insp *i, uint64_t lookup,
+			   struct cfi_brief *out) _must_check_;
 struct cfi_step {
 	uint64_t cfa;           /* of the frame itself */
 	bool signal;            /* the frame is a signal handler's trampoline */

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -90,6 +91,42 @@ put_core(struct buf *out, uint8_t *program, uint8_t *stack)
 	make_core(&m, out);
 }
 
+/* The quick way has the frames that the other has, and ends as it does. */
+static void
+check_same(const struct stack *s, const struct trace *t)
+{
+	bool same = s->n == t->n && s->end == t->end;
+
+	for (size_t k = 0; same && k < s->n; k++) {
+		const struct frame *f = &s->frames[k];
+		const struct trace_frame *g = &t->frames[k];
+
+		same = f->pc == g->pc && f->cfa == g->cfa && f->how == g->how
+		       && f->flags == g->flags
+		       && (uint32_t)f->module == g->module;
+	}
+	if (!same || strcmp(s->why ? s->why : "", t->why ? t->why : "") != 0)
+		abort();
+}
+
+static struct err *
+unwind_both(struct insp *i, struct arena *a)
+{
+	struct stack s;
+	struct trace t, again;
+	struct err *err = insp_stack(i, 0, FRAMES_MAX, false, a, &s);
+
+	if (!err)
+		err = insp_trace(i, 0, FRAMES_MAX, a, &t);
+	if (!err)
+		err = insp_trace(i, 0, FRAMES_MAX, a, &again);
+	if (err)
+		return err;
+	check_same(&s, &t);
+	check_same(&s, &again);
+	return insp_stack(i, 0, FRAMES_MAX, true, a, &s);
+}
+
 /* Errors end the run of one input; nothing else may happen. */
 static struct err *
 unwind(struct source *core, struct source *exe)
@@ -98,12 +135,11 @@ unwind(struct source *core, struct source *exe)
 	struct insp_options options = { .exe = exe };
 	_insp_ struct insp *i = NULL;
 	struct target *target;
-	struct stack s;
 
 	struct err *err = a ? target_open(core, &target) : err_nomem();
 	if (!err)
 		err = insp_open(target, &options, &i);
-	return err ? err : insp_stack(i, 0, FRAMES_MAX, true, a, &s);
+	return err ? err : unwind_both(i, a);
 }
 
 int

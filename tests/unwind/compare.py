@@ -97,7 +97,7 @@ def ours(*arguments):
         if number == "end":
             stack.end, _, stack.why = rest.partition(" ")
         else:
-            pc, how, flags, cfa = rest.split()
+            pc, how, flags, cfa, _ = rest.split()
             stack.frames.append(Frame(int(pc, 16), int(how), int(flags),
                                       int(cfa, 16)))
     return found, result
@@ -190,6 +190,22 @@ def check_case(tap, case):
     tap.ok(len(stack.frames) >= case.frames, "%s: there are %d frames or more"
            % (case.name, case.frames), stack.frames)
     (damaged if case.why else sound)(tap, case, program, stack)
+    check_quick(tap, case.name, program.core)
+
+
+# ---- the quick way ----------------------------------------------------------
+
+def check_quick(tap, name, *paths):
+    """Frames without registers are those with them, and end as they do."""
+    whole, quick = (kit.run([helper(), way, *paths], cwd="/")
+                    for way in ("-s", "-q"))
+    lines = [r.out.decode().splitlines() for r in (whole, quick)]
+    wrong = [pair for pair in zip(*lines) if pair[0] != pair[1]]
+    tap.ok(whole.status == quick.status and lines[0]
+           and len(lines[0]) == len(lines[1]) and not wrong,
+           "%s: the quick way has the same %d frames" % (name, sum(
+               " end " not in line for line in lines[0])),
+           "\n".join(map(str, wrong[:10])) or (whole, quick))
 
 
 # ---- what is not captured ---------------------------------------------------
@@ -301,6 +317,9 @@ def check_tls(tap, made, variables):
 
 
 def check_victims(tap):
+    for name in build.table.VICTIMS:
+        made = build.ensure(name)
+        check_quick(tap, name, made.core, made.program)
     for name in ("registers", "threads", "gcore", "static"):
         check_registers(tap, build.ensure(name))
     check_tls(tap, build.ensure("threads"),
@@ -331,6 +350,24 @@ def foreign_differences(theirs, found):
     return wrong
 
 
+def cores_below(corpus):
+    for directory, folders, names in os.walk(corpus):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.join(directory, name)
+            with open(path, "rb") as f:
+                head = f.read(18)
+            if head[:4] == b"\x7fELF" and head[16:18] == b"\4\0":
+                yield path
+
+
+def check_corpus(tap, corpus):
+    """Every core that opens, however it came to be."""
+    for path in cores_below(corpus):
+        if kit.run([helper(), "-s", path], cwd="/").status == 0:
+            check_quick(tap, os.path.relpath(path, corpus), path)
+
+
 def check_foreign(tap, corpus):
     for core, program in FOREIGN:
         paths = [os.path.join(corpus, p) for p in (core, program) if p]
@@ -356,6 +393,7 @@ def main():
         corpus = os.environ.get("CORPUS")
         if corpus:
             check_foreign(tap, corpus)
+            check_corpus(tap, corpus)
         else:
             tap.skip("cores that others made", "CORPUS is not set")
     tap.leave()

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stacks FILE [EXE]: every thread's stack as inspect unwinds it, for
- * compare.py. One line a frame: thread, number, pc, how, flags, cfa; one line
- * at a stack's end: thread, "end", how it ended, why. Over the disk, unjailed.
+ * compare.py. One line a frame: thread, number, pc, how, flags, cfa, module; one
+ * line at a stack's end: thread, "end", how it ended, why. Over the disk, unjailed.
  *
- * With -r instead every register of every thread: thread, name, bytes. With
+ * With -q the same by the quick way, without a second opinion (with -s that way
+ * without one too). With -r instead every register of every thread: thread, name, bytes. With
  * -t the block of every module's thread-local storage: thread, module, address.
  */
 #include <fcntl.h>
@@ -32,26 +33,62 @@ open_source(const char *path, struct source **out)
 	return source_fd(fd, path, out);
 }
 
+static const char *const ends[] = { "complete", "truncated", "limit" };
+
 static struct err *
-print_stack(struct insp *i, size_t thread)
+print_trace(struct insp *i, size_t thread)
 {
-	static const char *const ends[] = { "complete", "truncated", "limit" };
+	unsigned long long tid = insp_target(i)->threads[thread].tid;
+	_arena_ struct arena *a = arena_new(0);
+	struct trace t;
+
+	if (!a)
+		return err_nomem();
+	struct err *err = insp_trace(i, thread, FRAMES_MAX, a, &t);
+	if (err)
+		return err;
+	for (size_t n = 0; n < t.n; n++)
+		printf("%llu %zu %#llx %u %u %#llx %d\n", tid, n,
+		       (unsigned long long)t.frames[n].pc, t.frames[n].how,
+		       t.frames[n].flags,
+		       (unsigned long long)t.frames[n].cfa,
+		       (int)t.frames[n].module);
+	printf("%llu end %s %s\n", tid, ends[t.end], t.why ? t.why : "");
+	return NULL;
+}
+
+static struct err *
+print_whole(struct insp *i, size_t thread, bool second_opinion)
+{
 	unsigned long long tid = insp_target(i)->threads[thread].tid;
 	_arena_ struct arena *a = arena_new(0);
 	struct stack s;
 
 	if (!a)
 		return err_nomem();
-	struct err *err = insp_stack(i, thread, FRAMES_MAX, true, a, &s);
+	struct err *err = insp_stack(i, thread, FRAMES_MAX, second_opinion, a, &s);
 	if (err)
 		return err;
 	for (size_t n = 0; n < s.n; n++)
-		printf("%llu %zu %#llx %u %u %#llx\n", tid, n,
+		printf("%llu %zu %#llx %u %u %#llx %d\n", tid, n,
 		       (unsigned long long)s.frames[n].pc, s.frames[n].how,
 		       s.frames[n].flags,
-		       (unsigned long long)s.frames[n].cfa);
+		       (unsigned long long)s.frames[n].cfa,
+		       (int)s.frames[n].module);
 	printf("%llu end %s %s\n", tid, ends[s.end], s.why ? s.why : "");
 	return NULL;
+}
+
+static struct err *
+print_stack(struct insp *i, size_t thread)
+{
+	return print_whole(i, thread, true);
+}
+
+static struct err *
+print_alone(struct insp *i, size_t thread)
+{
+	return print_whole(i, thread, false);
 }
 
 static struct err *
@@ -129,10 +166,15 @@ main(int argc, char **argv)
 	print_fn *print = print_stack;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "rt")) != -1) {
+	while ((opt = getopt(argc, argv, "qrst")) != -1) {
+		static print_fn *const prints[] = {
+			['q'] = print_trace, ['r'] = print_regs,
+			['s'] = print_alone, ['t'] = print_tls,
+		};
+
 		if (opt == '?')
 			return 2;
-		print = opt == 'r' ? print_regs : print_tls;
+		print = prints[opt];
 	}
 	if (optind == argc)
 		return 2;
