@@ -36,7 +36,8 @@ import real     # noqa: E402
 
 MIB = float(1 << 20)
 # Slow rivals that a quick run does without.
-SLOW = {"CR": {tools.LLDB}, "CM": {tools.BT_FULL}}
+SLOW = {"CR": {tools.LLDB},
+        "CM": {tools.BT_FULL, tools.LLDB, tools.EU_ALL, tools.GCORE}}
 
 
 def number(value, shape="%.1f", scale=1):
@@ -58,6 +59,7 @@ COLUMNS = (
     ("frames", 7, lambda s, base: number(s["frames"], "%.0f")),
     ("reach", 10, lambda s, base: s["passed"] or "-"),
     ("end at it", 10, lambda s, base: s["ended"] or "-"),
+    ("left out", 9, lambda s, base: number(s["left_out"], "%.0f", 1e6)),
     ("file MB", 8, lambda s, base: number(s["bytes"], "%.2f", 1e6)),
     ("on disk", 8, lambda s, base: number(s["disk"], "%.2f", 1e6)),
     ("runs", 6, lambda s, base: "%d/%d" % (s["good"], s["runs"])),
@@ -99,7 +101,8 @@ def print_contest(label, held):
 def print_model(results):
     rows = [(label, name, s) for label, tried in results.items()
             for name, s in tried.items()
-            if goals.is_ours(name) and s["good"] and s["inside_ms"]]
+            if tools.is_ours(tools.TOOLS[name]) and s["good"] and
+            s["inside_ms"]]
     if not rows:
         return
     print("\nThe model beside what was measured: pause = 0.5 + 0.025 x "
@@ -125,7 +128,8 @@ def print_model(results):
 def print_goals(verdicts, labels):
     print("\n%-48s %11s %11s   %s" % ("goal", "at most", "is", "verdict"))
     for row in verdicts:
-        if row["figure"] is None and row["goal"].split(":")[0] not in labels:
+        if row["verdict"] == "not measured" and \
+                row["goal"].split(":")[0] not in labels:
             continue
         print("%-48s %11s %11s   %s" % (row["goal"], row["shown_limit"],
                                         row["shown"], row["verdict"]))
@@ -197,7 +201,10 @@ def print_head(here, asked):
     print("pause: its main thread stopped, seen from outside each 0.3 ms (of "
           "eu-stack and of tools that stop thread by thread: the main "
           "thread's own);\ntick: largest gap of a thread of the target that "
-          "wakes each 0.2 ms; inside: as the tool itself says")
+          "wakes each 0.2 ms; inside: as the tool itself says\n"
+          "reach, end at it: threads whose stack gets to the function in "
+          "which a thread begins; left out: MB of private memory, by choice;\n"
+          "--memory full runs with --copy-limit 16G")
     sys.stdout.flush()
 
 

@@ -68,7 +68,8 @@ EU, EU_ALL, GCORE, ZSTD = ("eu-stack", "eu-stack -s -i -v", "gcore",
 TOOLS = {t.name: t for t in (
     tool(OURS, "inquest", capture(), True, main=True),
     tool(STACKS, "inquest", capture("--memory", "stacks"), True),
-    tool(FULL, "inquest", capture("--memory", "full"), True),
+    tool(FULL, "inquest", capture("--memory", "full", "--copy-limit",
+                                  "16G"), True),
     tool(IMPORT, "inquest", lambda target, out: [
         inquest(), "import", target.core, "-o", out, "--json", "--exe",
         target.program], True, main=True),
