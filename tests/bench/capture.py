@@ -25,10 +25,11 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-import contest  # noqa: E402
-import goals    # noqa: E402
-import targets  # noqa: E402
-import tools    # noqa: E402
+import contest   # noqa: E402
+import crashpad  # noqa: E402
+import goals     # noqa: E402
+import targets   # noqa: E402
+import tools     # noqa: E402
 
 import build    # noqa: E402
 import kit      # noqa: E402
@@ -98,6 +99,17 @@ def print_contest(label, held):
     return summaries
 
 
+def print_crashpad(directory, runs):
+    def watch(target, argv):
+        return contest.watch(target, argv, directory, "run")
+    try:
+        records, text = crashpad.measure(watch, directory, runs)
+    except (build.Failure, contest.Gone, OSError) as why:
+        records, text = [], "chromium's crash handler: %s" % why
+    print("    " + text)
+    return records
+
+
 def print_model(results):
     rows = [(label, name, s) for label, tried in results.items()
             for name, s in tried.items()
@@ -122,7 +134,8 @@ def print_model(results):
                 (1000 * s["cpu"], "%.0f"), (rss, "%.0f"),
                 (s["rss"] / MIB, "%.0f"))))
         if s.get("stages"):
-            print("%9s stages: %s" % ("", json.dumps(s["stages"])))
+            print("%28s by itself, ms: %s" % ("", ", ".join(
+                "%s %.1f" % stage for stage in s["stages"].items())))
 
 
 def print_goals(verdicts, labels):
@@ -212,9 +225,7 @@ def tell(here, asked, held, results, began):
     print_model(results)
     verdicts = list(goals.judge(results))
     print_goals(verdicts, asked.workloads)
-    print("\n%.0f s in all; chromium's own crash handler writes of a process "
-          "that dies: no rival for one that goes on"
-          % (time.monotonic() - began))
+    print("\n%.0f s in all" % (time.monotonic() - began))
     path = asked.json or os.path.join(kit.work_dir("bench-capture"),
                                       "result.json")
     with open(path, "w", encoding="utf-8") as f:
@@ -251,6 +262,9 @@ def main():
                 continue
             results[label] = print_contest(label, one)
             held[label] = one.as_json()
+            if label == "CR":
+                held[label]["crashpad"] = print_crashpad(directory,
+                                                         asked.runs)
     tell(here, asked, held, results, began)
 
 

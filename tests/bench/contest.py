@@ -19,7 +19,7 @@ import sys
 import time
 
 import sections
-import stacks
+import backtraces
 import tools
 
 FILE_BYTES = 6 << 30            # no tool may write a longer one
@@ -47,6 +47,27 @@ def progress(text):
 
 class Gone(Exception):
     """The target ended under the tools."""
+
+
+def watch(target, argv, directory, stem):
+    """What the command cost, and its target, after watch.c."""
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("DEBUGINFOD_URLS", "LD_PRELOAD")}
+    said = subprocess.run(
+        [os.path.join(directory, "watch"), str(target.pid or 0),
+         target.shared or "-", str(SECONDS), str(FILE_BYTES),
+         os.path.join(directory, stem), *argv], env=env, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=directory)
+    if said.returncode:
+        raise Gone("%s cannot be looked at any more: %s" % (
+            target.label, said.stderr.decode("utf-8", "replace").strip()))
+    record = json.loads(said.stdout)
+    if not target.pid:
+        record["pause_sum_ms"] = record["pause_longest_ms"] = None
+    if not target.shared:
+        record["tick_gap_ms"] = None
+    return record
 
 
 class Contest:
@@ -95,24 +116,7 @@ class Contest:
     # ---- one run ----
 
     def watch(self, argv, stem):
-        target = self.target
-        env = {k: v for k, v in os.environ.items()
-               if k not in ("DEBUGINFOD_URLS", "LD_PRELOAD")}
-        said = subprocess.run(
-            [os.path.join(self.directory, "watch"), str(target.pid or 0),
-             target.shared or "-", str(SECONDS), str(FILE_BYTES),
-             os.path.join(self.directory, stem), *argv], env=env, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=self.directory)
-        if said.returncode:
-            raise Gone("%s cannot be looked at any more: %s" % (
-                target.label, said.stderr.decode("utf-8", "replace").strip()))
-        record = json.loads(said.stdout)
-        if not target.pid:
-            record["pause_sum_ms"] = record["pause_longest_ms"] = None
-        if not target.shared:
-            record["tick_gap_ms"] = None
-        return record
+        return watch(self.target, argv, self.directory, stem)
 
     def once(self, tool):
         out = os.path.join(self.directory, "written")
@@ -155,7 +159,7 @@ class Contest:
         elif tool.reader:
             seen = tool.reader.read(self.printed(".out"))
         if seen is not None:
-            record.update(stacks.figures(seen, self.target.entry,
+            record.update(backtraces.figures(seen, self.target.entry,
                                          tool.ends_at_main))
             self.last[tool.name] = seen
 
@@ -167,14 +171,14 @@ class Contest:
             record["left_out"] = sum(
                 row["bytes"] for row in said.get("not_copied", ())
                 if row["reason"] in CHOSEN)
-        for name in ("modules", "stages"):
-            if name in said:
-                record[name] = said[name]
+        record["modules"] = said.get("modules")
         record["skeletons"] = sections.bytes_of(path, sections.SKELETON)
-        report = subprocess.run([tools.inquest(), "report", "--json", path],
-                                check=False, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, timeout=SECONDS)
-        return stacks.ours(report.stdout)
+        report = tools.said(subprocess.run(
+            [tools.inquest(), "report", "--json", path], check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            timeout=SECONDS).stdout)
+        record["stages"] = stages_of(report)
+        return backtraces.ours(report)
 
     def settle(self, tool):
         """The target goes on by itself, or is helped and it is said."""
@@ -202,7 +206,7 @@ class Contest:
         theirs = self.last.get(tools.EU)
         if not self.target.still or mine is None or theirs is None:
             return
-        bad = stacks.differences(mine, theirs, self.target.moving())
+        bad = backtraces.differences(mine, theirs, self.target.moving())
         self.differing = len(bad)
         self.notes.append(
             "every frame of every worker is eu-stack's" if not bad else
@@ -228,8 +232,10 @@ class Contest:
                 worst[key] == worst["threads"]
         result["differing"] = self.differing if self.tools[name].main \
             else None
-        if good and "stages" in good[-1]:
-            result["stages"] = good[-1]["stages"]
+        seen = [r["stages"] for r in good if r.get("stages")]
+        result["stages"] = {key: statistics.median(
+            stages.get(key, 0) for stages in seen) for key in
+                            (seen[0] if seen else ())}
         return result
 
     def as_json(self):
@@ -238,6 +244,13 @@ class Contest:
                 "tools": {name: {"summary": self.summary(name),
                                  "runs": self.records[name]}
                           for name in self.tools}}
+
+
+def stages_of(report):
+    """What a capture notes of its own times as attributes, in ms."""
+    return {name[8:-3]: value / 1e6
+            for name, value in report.get("attributes", {}).items()
+            if name.startswith("capture.") and name.endswith("_ns")}
 
 
 def interrupted(*_):

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 
-import stacks
+import backtraces
 
 # argv(target, out): `out` is the file that it may write. `reader` reads its
 # standard output. `accepts`: statuses with which its output is whole.
@@ -73,13 +73,13 @@ TOOLS = {t.name: t for t in (
     tool(IMPORT, "inquest", lambda target, out: [
         inquest(), "import", target.core, "-o", out, "--json", "--exe",
         target.program], True, main=True),
-    tool(BT, "gdb", gdb("bt"), reader=stacks.GDB, ends_at_main=True),
-    tool(BT_FULL, "gdb", gdb("bt full"), reader=stacks.GDB,
+    tool(BT, "gdb", gdb("bt"), reader=backtraces.GDB, ends_at_main=True),
+    tool(BT_FULL, "gdb", gdb("bt full"), reader=backtraces.GDB,
          ends_at_main=True),
-    tool(LLDB, "lldb", lldb, reader=stacks.LLDB, ends_at_main=True),
+    tool(LLDB, "lldb", lldb, reader=backtraces.LLDB, ends_at_main=True),
     # 1: some of its frames could not be had; they are counted.
-    tool(EU, "eu-stack", eu_stack(), reader=stacks.EU, accepts=(0, 1)),
-    tool(EU_ALL, "eu-stack", eu_stack("-s", "-i", "-v"), reader=stacks.EU,
+    tool(EU, "eu-stack", eu_stack(), reader=backtraces.EU, accepts=(0, 1)),
+    tool(EU_ALL, "eu-stack", eu_stack("-s", "-i", "-v"), reader=backtraces.EU,
          accepts=(0, 1)),
     tool(GCORE, "gcore", gcore, True),
     tool(ZSTD, "zstd", lambda target, out: [

@@ -254,9 +254,10 @@ for (let i = 0; i < 3000; i++)
 setInterval(() => { document.title = String(++n); }, 500);
 </script>"""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *more, **env):
         need("chromium")
-        self.directory = directory
+        self.directory, self.more = directory, more
+        self.env = {**os.environ, **env}
 
     @contextlib.contextmanager
     def run(self):
@@ -268,7 +269,8 @@ setInterval(() => { document.title = String(++n); }, 500);
                       "--disable-background-networking", "--disable-sync",
                       "--disable-component-update", "--user-data-dir=" +
                       os.path.join(self.directory, "data"),
-                      "--remote-debugging-port=0", "file://" + page]) as p:
+                      "--remote-debugging-port=0", *self.more,
+                      "file://" + page], env=self.env) as p:
             port = os.path.join(self.directory, "data", "DevToolsActivePort")
             real.wait_for("chromium listens", lambda: os.path.exists(port) and
                           os.path.getsize(port))

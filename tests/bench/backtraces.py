@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""stacks: what each tool says of the stacks, made comparable."""
+"""backtraces: what each tool says of the stacks, made comparable."""
 
 import collections
-import json
 import re
 
 # Where a thread begins, after clean(). Debuggers may end the main thread at
@@ -55,13 +54,13 @@ EU = Reader(r"^TID (?P<tid>\d+):",
             r"^#\d+\s+0x(?P<pc>[0-9a-f]+)(?: - 1)?(?P<name>.*?)(?: - .*)?$")
 
 
-def ours(text):
+def ours(report):
     return [Stack(thread["tid"],
                   [Frame(int(frame["pc"], 16),
                          clean(frame["function"] or ""),
                          frame["how"] == "inline")
                    for frame in thread["frames"]])
-            for thread in json.loads(text)["threads"]]
+            for thread in report.get("threads", ())]
 
 
 def begins(frame, entry):
