@@ -5,6 +5,7 @@
 #include "capture/shot.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,7 @@ struct err *
 shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
 {
 	*s = (struct shot){ .limits = limits_of(limits),
-			    .proc = { .dir = -1 },
+			    .proc = { .dir = -1 }, .mem = -1,
 			    .tracees = { .task = -1 } };
 	s->arena = arena_new(0);
 	s->pages = calloc(1, sizeof(*s->pages));
@@ -152,6 +153,9 @@ shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
 	struct err *err = picture_new(s);
 	if (!err)
 		err = proc_open(pid, &s->proc);
+	/* Before the first text: it keeps the address space of this moment. */
+	if (!err)
+		s->mem = openat(s->proc.dir, "mem", O_RDONLY | O_CLOEXEC);
 	if (!err)
 		err = refuse_kind(s);
 	if (!err)
@@ -174,6 +178,7 @@ shot_fini(struct shot *s)
 		pages_fini(s->pages);
 	free(s->pages);
 	copier_fini(&s->copier);
+	base_close(&s->mem);
 	buf_fini(&s->maps_text);
 }
 
@@ -299,9 +304,19 @@ shot_prepare(struct shot *s)
 }
 
 /* ---- while it stands still --------------------------------------------- */
+/* Page 0 cannot be read, but there is an end of file where nobody lives. */
+static bool
+space_is_left(const struct shot *s)
+{
+	char byte;
+
+	return s->mem >= 0 && pread(s->mem, &byte, 1, 0) == 0;
+}
+
 /*
  * Its start time is that of the process whose directory we hold; another
- * program has another auxv (AT_RANDOM, AT_ENTRY and AT_BASE vary).
+ * program has another address space, and mostly another auxv (AT_RANDOM,
+ * AT_ENTRY and AT_BASE vary).
  */
 static struct err *
 check_same(const struct shot *s)
@@ -313,7 +328,7 @@ check_same(const struct shot *s)
 		return ended(s);
 	size_t n = proc_read_some(&s->proc, "auxv", auxv, sizeof(auxv));
 	if (now.start_time != s->before.start_time || n != s->auxv.n
-	    || (n && memcmp(auxv, s->auxv.data, n) != 0))
+	    || (n && memcmp(auxv, s->auxv.data, n) != 0) || space_is_left(s))
 		return err_new(ERR_FAILED, "process %d has begun another "
 			       "program in the meantime: try again",
 			       (int)s->proc.pid);
@@ -370,7 +385,8 @@ shot_take(struct shot *s, uint64_t began)
 	s->copier.deadline = copy_deadline(s, began);
 	still_copy(&s->copier, &s->tracees, s->faulting);
 	s->stages.memory_ns = tracees_now() - copying;
-	return NULL;
+	/* One that hangs in the kernel may do so in execve(2). */
+	return tracees_all(&s->tracees) ? NULL : check_same(s);
 }
 
 /* ---- while it runs again ----------------------------------------------- */

@@ -34,6 +34,7 @@ struct shot {
 	struct arena *arena;            /* of the picture, once there is one */
 	struct picture *picture;
 	struct proc proc;
+	int mem;                        /* /proc/PID/mem of its program */
 	struct pages *pages;            /* owned */
 	struct plan plan;
 	struct tracees tracees;

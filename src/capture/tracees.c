@@ -122,6 +122,15 @@ tracees_any(const struct tracees *s)
 	return NULL;
 }
 
+bool
+tracees_all(const struct tracees *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (s->all[k].at == TRACEE_RUNNING)
+			return false;
+	return true;
+}
+
 /* ---- listing ----------------------------------------------------------- */
 /* The kernel lists threads in one order: @hint is where the next should be. */
 static struct err *

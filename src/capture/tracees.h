@@ -70,6 +70,8 @@ void tracees_read_regs(struct tracees *s);
  * and a process that was stopped by a signal remains so.
  */
 void tracees_detach(struct tracees *s);
+/** Do all stand still that live? */
+bool tracees_all(const struct tracees *s);
 /** A thread that stands still, or NULL. */
 const struct tracee *tracees_any(const struct tracees *s);
 /** CLOCK_MONOTONIC in nanoseconds. */
