@@ -149,6 +149,7 @@ SCRIPT_TESTS = \
 	tests/cmd/put.py \
 	tests/cmd/report.py \
 	tests/cmd/rsp.py \
+	tests/cmd/series.py \
 	tests/cmd/snapforms.py \
 	tests/cmd/store.py \
 	tests/cmd/token.py \

@@ -311,6 +311,8 @@ save_provenance(struct saver *s)
 		.source = s->options->source,
 		.source_name = s->options->source_name,
 		.pause_ns = s->options->pause_ns,
+		.series = s->options->series,
+		.series_index = s->options->series_index,
 	};
 
 	if (clock_gettime(CLOCK_REALTIME, &now) == 0)

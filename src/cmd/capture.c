@@ -4,12 +4,14 @@
  * becomes a snapshot.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "cmd/home.h"
 #include "cmd/import.h"
 #include "cmd/keep.h"
+#include "cmd/series.h"
 #include "cmd/shoot.h"
 #include "cmd/spell.h"
 
@@ -27,6 +30,7 @@ struct capture_verb_options {
 	struct save_words to;
 	struct keep keep;
 	struct spell spell;
+	struct series_words series;
 };
 
 /* Shared with the processes that take pictures of a command. */
@@ -39,14 +43,42 @@ struct capturing {
 	struct capture_limits limits;
 	struct shoot shoot;
 	struct tally *tally;
+	pid_t pid;
+	int pidfd;              /* of it, for a series; or -1 */
 };
 
 /* ---- a process ---- */
 
+/*
+ * While a process lives nobody else has its number. Once it has ended, what
+ * was pictured under that number later may be another one.
+ */
+static bool
+capturing_ended(const struct capturing *c)
+{
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	return c->pidfd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+static struct err *
+capturing_once(void *arg, const struct shoot *shoot, int *status)
+{
+	_target_ struct target *picture = NULL;
+	const struct capturing *c = arg;
+
+	struct err *err = capture_process(c->pid, &c->limits, &picture);
+	if (!err && capturing_ended(c))
+		err = err_new(ERR_NOTFOUND, "process %d has ended",
+			      (int)c->pid);
+	if (!err)
+		err = spell_thread(&c->options.spell, picture);
+	return err ? err : shoot_keep(shoot, picture, status);
+}
+
 static struct err *
 capturing_process(struct capturing *c, const char *word, int *status)
 {
-	_target_ struct target *picture = NULL;
 	char *end;
 
 	long pid = strtol(word, &end, 10);
@@ -54,10 +86,13 @@ capturing_process(struct capturing *c, const char *word, int *status)
 		return err_new(ERR_USAGE, "\"%.200s\" is no process id; to run "
 			       "a command: " PROGRAM " capture -- COMMAND",
 			       word);
-	struct err *err = capture_process((pid_t)pid, &c->limits, &picture);
-	if (!err)
-		err = spell_thread(&c->options.spell, picture);
-	return err ? err : shoot_keep(&c->shoot, picture, status);
+	c->pid = (pid_t)pid;
+	if (c->options.series.number)
+		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	struct err *err = series_run(&c->options.series, &c->shoot,
+				     capturing_once, c, status);
+	base_close(&c->pidfd);
+	return err;
 }
 
 /* ---- a command ---- */
@@ -220,6 +255,9 @@ capturing_check(const struct capturing *c, const struct operands *own,
 	if (!command && !own->n && !core)
 		return err_new(ERR_USAGE, "PID, or -- COMMAND, is missing; see "
 			       "`" PROGRAM " capture --help`");
+	if (command && c->options.series.number)
+		return err_new(ERR_USAGE, "a --series is of a process; a "
+			       "command has one snapshot, as it dies");
 	if (own->n > 1)
 		return err_new(ERR_USAGE, "\"%.200s\" is one word too many; "
 			       "see `" PROGRAM " capture --help`",
@@ -244,7 +282,7 @@ capturing_core(const struct capture_verb_options *o, const char *exe,
 static struct err *
 capture_verb_run(const struct verb *v, int argc, char **argv, int *status)
 {
-	struct capturing c = { .tally = NULL };
+	struct capturing c = { .pidfd = -1 };
 	char *const *command = NULL;
 	struct operands own;
 	int n = 1;
@@ -270,6 +308,7 @@ static const struct opt capture_opts[] = {
 	SAVE_OPTS(struct capture_verb_options),
 	KEEP_OPTS(struct capture_verb_options),
 	KEEP_LIVE_OPTS(struct capture_verb_options),
+	SERIES_OPTS(struct capture_verb_options),
 	{ "results", 0, "FILE", "append paths, ids or JSON there",
 	  OPT_STRING | OPT_RARE, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",
@@ -320,6 +359,11 @@ static const char capture_manual[] =
 	"directory. With --put it goes into the store, as by put. The path, "
 	"or the first digits of the object's id, is printed on standard "
 	"output.\n\n"
+	"With --series N, N snapshots are taken one after the other, --every "
+	"TIME apart: NAME.PID.0001.snap and so on, or objects. Each is whole "
+	"in itself, and knows the series (the attributes series.id and "
+	"series.index); a store keeps once what did not change. A process "
+	"that ends in between ends the series.\n\n"
 	"Behind -- stands a command. It is run with its own standard input, "
 	"output and error, and whenever it, or a process that it started, is "
 	"about to die of a signal that dumps core (SIGSEGV, SIGABRT, SIGBUS, "

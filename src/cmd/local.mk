@@ -50,6 +50,8 @@ inquest_SOURCES = \
 	src/cmd/save.c \
 	src/cmd/save.h \
 	src/cmd/say.c \
+	src/cmd/series.c \
+	src/cmd/series.h \
 	src/cmd/serve.c \
 	src/cmd/session.c \
 	src/cmd/session.h \

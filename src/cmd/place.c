@@ -82,7 +82,8 @@ place_prefix(const char *prefix, struct place *out)
 
 /* "STEM.snap", then "STEM.2.snap": no path, and nothing odd is in it. */
 static void
-place_default_name(struct buf *b, const char *stem, unsigned nth)
+place_default_name(struct buf *b, const char *stem, unsigned index,
+		   unsigned nth)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -91,19 +92,22 @@ place_default_name(struct buf *b, const char *stem, unsigned nth)
 		bool first = k == 0 && strchr(".-", stem[k]);
 		buf_putc(b, strchr(plain, stem[k]) && !first ? stem[k] : '_');
 	}
+	if (index)
+		buf_printf(b, ".%04u", index);
 	if (nth)
 		buf_printf(b, ".%u", nth + 1);
 	buf_puts(b, ".snap");
 }
 
 static struct err *
-place_default(struct outfile *file, const char *stem, struct buf *name)
+place_default(struct outfile *file, const char *stem, unsigned index,
+	      struct buf *name)
 {
 	bool taken = true;
 
 	for (unsigned k = 0; k < NAMES_TRIED && taken; k++) {
 		buf_reset(name);
-		place_default_name(name, stem, k);
+		place_default_name(name, stem, index, k);
 		struct err *err = buf_err(name);
 		if (!err)
 			err = outfile_place(file, name->data, &taken);
@@ -127,7 +131,7 @@ place_put(const struct place *p, struct outfile *file, const char *stem,
 		buf_puts(&name, p->name);
 		err = outfile_replace(file, p->name);
 	} else {
-		err = place_default(file, stem, &name);
+		err = place_default(file, stem, p->index, &name);
 	}
 	if (err)
 		return err;

@@ -12,6 +12,7 @@ struct place {
 	char *name;             /* NULL: STEM.snap, and nothing is replaced */
 	char *stem;             /* begins it, instead of the program's name;
 				   or NULL */
+	unsigned index;         /* in a series: STEM.0001.snap; 0 = none */
 };
 /**
  * What --output means: a file to replace, a directory, or NULL. What must not

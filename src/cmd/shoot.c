@@ -163,7 +163,7 @@ shot_text(const struct shot *s)
 	const char *word = s->shoot->put ? digits : s->path.data;
 	buf_printf(&out, "%s\n", word);
 	struct err *err = say_result_to(s->shoot->results, &out);
-	if (err)
+	if (err || s->shoot->quiet)
 		return err;
 	shoot_tell_pause(s->picture);
 	save_tell(&s->saved);

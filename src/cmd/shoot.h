@@ -12,6 +12,7 @@ struct shoot {
 	struct capture_options options; /* for the snapshot */
 	bool put;               /* into a store; else into a file */
 	bool json;
+	bool quiet;             /* nothing is said but the result */
 	struct place place;
 	struct save_store where;
 	int results;            /* where the path, id or JSON is written */
