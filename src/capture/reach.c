@@ -21,6 +21,8 @@ enum { RING = 16 };
 /* Of one object's bytes no more than a part of the budget are kept. */
 #define OBJECT_PART 256u
 #define OBJECT_MIN (16u << 10)
+/* An object that is not recognised is thought to be as large. */
+#define UNKNOWN_SIZE 256u
 /* What groups get in turns, and together before the first goes deep. */
 #define TURN (64u << 10)
 #define SHARE_PART 4u
@@ -264,12 +266,27 @@ page_found(struct reach *r, struct group *g, uint32_t page)
 {
 	uint64_t start = reach_page_address(&r->pages, page);
 
+	if (r->flags[page] & WHOLE)
+		return;
 	if (!page_keep(r, page, r->budget)) {
 		r->full = true;
 		return;
 	}
 	r->flags[page] |= WHOLE;
 	queue_put(r, g, page, start, start + REACH_PAGE);
+}
+
+/* And the next one, where an object near the end of a page goes on. */
+static void
+pages_found(struct reach *r, struct group *g, uint32_t page, uint64_t addr)
+{
+	uint32_t next = reach_page(&r->pages, addr + UNKNOWN_SIZE);
+
+	page_found(r, g, page);
+	if (next != NO_PAGE && next != page && !r->full
+	    && reach_region(&r->pages, next)->area
+	       == reach_region(&r->pages, page)->area)
+		page_found(r, g, next);
 }
 
 static bool
@@ -293,12 +310,12 @@ object_found(struct reach *r, struct group *g, uint64_t addr)
 	if (page == NO_PAGE || (r->flags[page] & WHOLE))
 		return;
 	if (!reach_chunk(&r->pages, addr, page, &start, &end)) {
-		page_found(r, g, page);
+		pages_found(r, g, page, addr);
 		return;
 	}
 	/* One cut by its size is kept where it is pointed to, too. */
 	if (addr >= start && addr - start >= r->object_max) {
-		page_found(r, g, page);
+		pages_found(r, g, page, addr);
 		return;
 	}
 	page = reach_page(&r->pages, start);

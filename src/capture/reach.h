@@ -19,6 +19,7 @@ struct reach_region {
 	uint64_t start, length;
 	const uint8_t *bytes;
 	uint32_t area;          /* objects do not run from one into another */
+	bool heap;              /* brk(2)'s: the C library's first heap */
 };
 
 struct reach;

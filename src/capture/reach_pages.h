@@ -26,6 +26,8 @@ struct reach_pages {
 	struct reach_block *blocks;     /* a hash table */
 	size_t mask;
 	uint64_t min, span;             /* addresses in [min, min + span) */
+	uint64_t asked;                 /* reach_chunk.c: of a heap, and 1 */
+	bool answer;
 };
 /** ERR_LIMIT: more pages than are numbered; ERR_FAILED: not as reach_new()
  * wants its regions. */
@@ -65,7 +67,7 @@ reach_page_address(const struct reach_pages *p, uint32_t page)
  * reach_chunk.c: the object of a GNU C library heap that @addr points into,
  * by the headers before and behind it. False where nothing there looks so.
  */
-bool reach_chunk(const struct reach_pages *p, uint64_t addr, uint32_t page,
+bool reach_chunk(struct reach_pages *p, uint64_t addr, uint32_t page,
 		 uint64_t *start, uint64_t *end);
 
 #endif

@@ -87,6 +87,8 @@ add_range(struct chooser *c, struct vec *out, size_t range)
 			.bytes = p->bytes + p->offsets[range]
 				 + (at - m->start),
 			.area = map ? (uint32_t)(map - t->maps) : 0,
+			.heap = map && map->path
+				&& strcmp(map->path, "[heap]") == 0,
 		};
 		if (map && !is_reference(c->s, map))
 			err = add_region(c, out, &r);

@@ -36,6 +36,7 @@ place(struct reach_region *regions, const uint8_t *gaps)
 		regions[k] = (struct reach_region){
 			start, REGION_PAGES * PAGE,
 			memory + k * REGION_PAGES * PAGE, (uint32_t)k / 2,
+			k != 2,
 		};
 		start += REGION_PAGES * PAGE + (uint64_t)gaps[k] * PAGE;
 	}

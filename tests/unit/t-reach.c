@@ -34,11 +34,11 @@ setup(void **state)
 	struct memory *m = calloc(1, sizeof(*m));
 
 	m->regions[0] = (struct reach_region){
-		HEAP, sizeof(m->heap), m->heap, 1 };
+		HEAP, sizeof(m->heap), m->heap, 1, true };
 	m->regions[1] = (struct reach_region){
-		OTHER, sizeof(m->other), m->other, 2 };
+		OTHER, sizeof(m->other), m->other, 2, false };
 	m->regions[2] = (struct reach_region){
-		STACK, sizeof(m->stack), m->stack, 3 };
+		STACK, sizeof(m->stack), m->stack, 3, false };
 	m->top = HEAP;
 	*state = m;
 	return 0;
@@ -209,7 +209,102 @@ a_chunk_of_its_own_mapping_is_one(void **state)
 	assert_true(kept(r, b));
 }
 
+static void
+an_object_that_is_not_known_goes_on_over_the_end_of_a_page(void **state)
+{
+	struct memory *m = *state;
+
+	_reach_ struct reach *r = walk(m, 1 << 20, OTHER + 3 * PAGE - 64);
+	assert_true(kept(r, OTHER + 2 * PAGE));
+	assert_true(kept(r, OTHER + 3 * PAGE));
+	assert_int_equal(reach_kept_bytes(r), 2 * PAGE);
+}
+
+/* A heap of a thread, with a list; *@first and *@last are of its nodes. */
+static struct reach_region
+make_arena(struct memory *m, uint64_t at, uint64_t *first, uint64_t *last)
+{
+	const uint64_t info[] = { at + 0x30, 0, sizeof(m->heap),
+				  sizeof(m->heap) };
+	uint64_t node = 0;
+
+	memset(m->heap, 0, sizeof(m->heap));
+	m->regions[0].start = at;
+	for (size_t k = 0; k < countof(info); k++)
+		put(m, at + 8 * k, info[k]);
+	m->top = at + 0x900;
+	*first = *last = 0;
+	for (size_t k = 0; k < 9; k++) {
+		uint64_t size = 0x1f0;
+		put(m, m->top + 8, size | 5);
+		node = m->top + 16;
+		if (*last)
+			put(m, *last, node);
+		*first = *first ? *first : node;
+		*last = node;
+		m->top += size;
+	}
+	put(m, m->top + 8, (at + sizeof(m->heap) - m->top) | 1);
+	return (struct reach_region){ at, sizeof(m->heap), m->heap, 7, false };
+}
+
+static void
+heaps_of_threads_are_known_by_how_they_begin(void **state)
+{
+	struct memory *m = *state;
+	uint64_t first, last, far = 0x8000000 + 30 * PAGE;
+	size_t group;
+
+	for (unsigned spoilt = 0; spoilt < 2; spoilt++) {
+		_reach_ struct reach *r = NULL;
+		struct reach_region region = make_arena(m, 0x8000000, &first,
+							&last);
+		/* On the first page, but of no object that is led to. */
+		put(m, 0x8000000 + 0x100, far);
+		if (spoilt)
+			put(m, 0x8000000 + 16, 123);
+		assert_ok(reach_new(&region, 1, 1 << 20, &r));
+		assert_ok(reach_group(r, &group));
+		assert_ok(reach_value(r, group, first));
+		assert_ok(reach_run(r, group));
+		assert_true(kept(r, last));
+		assert_int_equal(kept(r, far), spoilt);
+	}
+}
+
 /* ---- hostile sizes ---- */
+
+/* As a size, the number of a node leads to the number of another. */
+static void
+numbers_that_look_like_headers_are_none(void **state)
+{
+	struct memory *m = *state;
+	const uint64_t size = 224, n = sizeof(m->other) / 224;
+
+	for (uint64_t k = 0; k + 1 < n; k++) {
+		put(m, OTHER + k * size, OTHER + (k + 1) * size);
+		put(m, OTHER + k * size + 8, 600 + k);
+	}
+	_reach_ struct reach *r = walk(m, 1 << 20, OTHER);
+	assert_int_equal(reach_kept_bytes(r), sizeof(m->other));
+}
+
+static void
+numbers_inside_of_an_object_are_no_headers(void **state)
+{
+	struct memory *m = *state;
+	uint64_t a = chunk(m, 4000), b;
+
+	for (uint64_t k = 0; k < 16; k++)
+		put(m, a + 224 * k + 8, 600 + k);
+	chunk(m, 5 * PAGE);
+	b = chunk(m, 64);
+	chunk(m, 64);
+	put(m, a, b);
+	_reach_ struct reach *r = walk(m, 1 << 20, a + 3000);
+	assert_true(kept(r, b));
+}
+
 
 static void
 sizes_that_cannot_be_are_none(void **state)
@@ -240,7 +335,7 @@ sizes_at_the_end_of_the_address_space_do_not_wrap(void **state)
 {
 	static uint8_t last[PAGE];
 	const uint64_t at = UINT64_MAX - 2 * PAGE + 1;
-	const struct reach_region region = { at, PAGE, last, 0 };
+	const struct reach_region region = { at, PAGE, last, 0, true };
 	_reach_ struct reach *r = NULL;
 	size_t group;
 
@@ -469,6 +564,10 @@ main(void)
 		T(the_last_word_that_an_object_may_use_is_followed),
 		T(where_no_chunk_is_the_page_is_followed),
 		T(a_chunk_of_its_own_mapping_is_one),
+		T(an_object_that_is_not_known_goes_on_over_the_end_of_a_page),
+		T(heaps_of_threads_are_known_by_how_they_begin),
+		T(numbers_that_look_like_headers_are_none),
+		T(numbers_inside_of_an_object_are_no_headers),
 		T(sizes_that_cannot_be_are_none),
 		T(sizes_at_the_end_of_the_address_space_do_not_wrap),
 		T(a_page_full_of_pointers_is_followed_once),
