@@ -148,6 +148,7 @@ SCRIPT_TESTS = \
 	tests/cmd/import.py \
 	tests/cmd/put.py \
 	tests/cmd/report.py \
+	tests/cmd/room.py \
 	tests/cmd/rsp.py \
 	tests/cmd/series.py \
 	tests/cmd/snapforms.py \

@@ -235,6 +235,7 @@ capturing_run(struct capturing *c, const struct operands *own,
 	if (err)
 		return err;
 	c->shoot.put = c->options.to.put;
+	c->shoot.room = c->options.to.room;
 	c->shoot.json = c->options.json;
 	c->shoot.results = results;
 	return command ? capturing_command(c, command, status)

@@ -72,7 +72,7 @@ import_core(const struct import_options *o, const char *snap, struct arena *a,
 		return err;
 	const struct save save = {
 		.session = { .verb = "import", .snap = snap, .exe = o->exe },
-		.options = options,
+		.options = options, .room = o->to.room,
 	};
 	if (o->to.put)
 		err = save_object(&save, &where, &x.saved, &x.added, &x.done,

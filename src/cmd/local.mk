@@ -46,6 +46,8 @@ inquest_SOURCES = \
 	src/cmd/report_json.c \
 	src/cmd/report_text.c \
 	src/cmd/rm.c \
+	src/cmd/room.c \
+	src/cmd/room.h \
 	src/cmd/rsp.c \
 	src/cmd/save.c \
 	src/cmd/save.h \

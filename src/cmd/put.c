@@ -11,6 +11,7 @@
 #include "cmd/save.h"
 
 struct put_options {
+	struct room room;
 	const char *project, *store;
 	bool json;
 	struct opt_list tags;
@@ -95,7 +96,7 @@ put_file(struct put *p, const char *typed)
 		return err;
 	const struct save save = {
 		.session = { .verb = "put", .snap = typed, .opened = &pick },
-		.keep = true,
+		.keep = true, .room = p->options.room,
 	};
 	const struct save_store where = {
 		.dir = p->options.store, .project = p->options.project,
@@ -176,6 +177,7 @@ static const struct opt put_opts[] = {
 	  OPT_LIST, offsetof(struct put_options, tags) },
 	{ "store", 0, "DIR", "another store than the default one",
 	  OPT_STRING, offsetof(struct put_options, store) },
+	ROOM_OPT(struct put_options, room),
 	{ "json", 0, NULL, "say what was stored as JSON",
 	  OPT_FLAG, offsetof(struct put_options, json) },
 	{ .name = NULL }

@@ -2,6 +2,7 @@
 /*
  * save.c: the jailed writer, and what becomes of what it wrote.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 
 /* What the child tells of one file: a piece a chunk, attributes. */
 #define TOLD_MAX (256u << 20)
+/* Bytes from one look at what the disk has left to the next. */
+#define ROOM_STEP (16u << 20)
 
 /* One run. What the child tells is a struct saved, then, for a store, what
    ingest_describe() makes. */
@@ -25,6 +28,8 @@ struct saving {
 	const struct save *save;
 	struct progress progress;
 	int out;                /* the file to write */
+	uint64_t written;       /* bytes, of a snapshot */
+	uint64_t look;          /* when room is looked for again */
 	int tell;               /* a file in memory */
 	bool describe;
 };
@@ -34,8 +39,17 @@ struct saving {
 static struct err *
 saving_sink(void *arg, const void *data, size_t n)
 {
-	const struct saving *j = arg;
+	struct saving *j = arg;
+	uint64_t more = j->written + n;
+	struct err *err = NULL;
 
+	if (more > j->look)
+		err = room_check(&j->save->room, j->out, j->written, more);
+	if (err)
+		return err;
+	/* A limit of the file is kept to the byte, that of the disk nearly. */
+	j->look = j->save->room.max ? more : more + ROOM_STEP;
+	j->written = more;
 	return io_write(j->out, data, n);
 }
 
@@ -244,18 +258,35 @@ save_file(const struct save *s, const struct place *place, struct saved *out,
 
 /* ---- into a store ---- */
 
+/* Is there room for @size bytes more? What the store shares is not known. */
+static struct err *
+save_check_room(const struct save_store *where, const struct room *room,
+		uint64_t size)
+{
+	_free_ char *dir = NULL;
+
+	struct err *err = home_dir(where->dir, &dir);
+	if (err)
+		return err;
+	_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct room free_only = { .free = room->free };
+	return fd < 0 ? NULL : room_check(&free_only, fd, 0, size);
+}
+
 /* Takes @fd; @told is what was told of it. */
 static struct err *
-save_put(const struct save_store *where, int fd, const char *title,
+save_put(const struct save *s, const struct save_store *where, int fd,
 	 const struct store_put *told, struct store_added *added)
 {
 	_source_ struct source *file = NULL;
 	_store_ struct store *store = NULL;
 	struct progress progress;
 
-	struct err *err = source_fd(fd, title, &file);
+	struct err *err = source_fd(fd, s->session.snap, &file);
 	if (!err)
 		err = home_open(where->dir, true, &store);
+	if (!err)
+		err = save_check_room(where, &s->room, source_size(file));
 	if (err)
 		return err;
 	progress_init(&progress);
@@ -295,7 +326,7 @@ save_heard(const struct saving *j, const struct save_store *where,
 	int fd = dup(out->kept ? j->save->session.opened->fd : j->out);
 	if (fd < 0)
 		return err_errno("cannot read what was written");
-	err = save_put(where, fd, j->save->session.snap, &put, added);
+	err = save_put(j->save, where, fd, &put, added);
 	*done = !err;
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "cmd/place.h"
+#include "cmd/room.h"
 #include "cmd/session.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ struct save {
 	struct session_options session;
 	/** For a snapshot; source, name and progress are set here. */
 	struct capture_options options;
+	struct room room;
 	/** What is written, jailed, from the beginning of the regular file
 	 * @fd; NULL: a snapshot. */
 	struct err *(*write)(struct insp *i, int fd,
@@ -59,6 +61,7 @@ struct save_words {
 	const char *output, *project, *store;
 	const char *prefix;     /* of the name: see place_prefix(); or NULL */
 	bool put;
+	struct room room;
 };
 #define SAVE_OPTS(T) \
 	{ "output", 'o', "FILE", "where to write; NAME.PID.snap by default", \
@@ -68,7 +71,15 @@ struct save_words {
 	{ "project", 'p', "PROJECT", "with --put: where; \"" HOME_PROJECT \
 	  "\"", OPT_STRING, offsetof(T, to.project) }, \
 	{ "store", 0, "DIR", "with --put: another store", \
-	  OPT_STRING | OPT_RARE, offsetof(T, to.store) }
+	  OPT_STRING | OPT_RARE, offsetof(T, to.store) }, \
+	{ "max-size", 0, "SIZE", "give up rather than write more", \
+	  OPT_U64 | OPT_RARE, offsetof(T, to.room.max) }, \
+	ROOM_OPT(T, to.room)
+/** T has a struct room, @member. */
+#define ROOM_OPT(T, member) \
+	{ "keep-free", 0, "SIZE", "what the file system must have left; a " \
+	  "twentieth of it, at most 1G", OPT_U64 | OPT_RARE, \
+	  offsetof(T, member.free) }
 /** With @w->put @where, else @place; @snap as of place_find(). */
 struct err *save_read(const struct save_words *w, const char *snap,
 		      struct place *place, struct save_store *where)

@@ -191,7 +191,7 @@ shot_save(struct shot *s, int root, int *status)
 			.picture = s->picture,
 			.sysroot = root >= 0 ? sysroot : NULL,
 		},
-		.options = o->options,
+		.options = o->options, .room = o->room,
 	};
 	save.options.pause_ns = capture_pause_ns(s->picture);
 	if (o->put)

@@ -10,6 +10,7 @@
 
 struct shoot {
 	struct capture_options options; /* for the snapshot */
+	struct room room;
 	bool put;               /* into a store; else into a file */
 	bool json;
 	bool quiet;             /* nothing is said but the result */

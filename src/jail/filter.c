@@ -37,6 +37,7 @@ static const struct rule {
 	{ SCMP_SYS(close), 0, { 0 } },
 	{ SCMP_SYS(dup), 0, { 0 } },
 	{ SCMP_SYS(fstat), 0, { 0 } },
+	{ SCMP_SYS(fstatfs), 0, { 0 } },
 	{ SCMP_SYS(newfstatat), 1, INT(3, AT_EMPTY_PATH) },
 	{ SCMP_SYS(fcntl), 1, INT(1, F_GETFD) },        /* elf_begin() */
 	{ SCMP_SYS(fcntl), 1, INT(1, F_GETFL) },
