@@ -178,12 +178,19 @@ static const struct pattern TAKES_LINK[] = {
 static const struct pattern SETS_FRAME[] = {
 	{ 0xff8003ff, 0x910003fd },     /* add x29, sp, #n; mov x29, sp */
 };
-static const struct pattern BRANCHES[] = {
+static const struct pattern JUMPS[] = {
 	{ 0xfc000000, 0x14000000 },     /* b */
-	{ 0xff000000, 0x54000000 },     /* b.cond */
-	{ 0x7e000000, 0x34000000 },     /* cbz, cbnz */
-	{ 0x7e000000, 0x36000000 },     /* tbz, tbnz */
 	{ 0xfffffc1f, 0xd61f0000 },     /* br */
+};
+/* Branches by a distance, and where that stands in them, in words. */
+static const struct branch {
+	struct pattern pattern;
+	uint8_t bit, bits;
+} BRANCHES[] = {
+	{ { 0xfc000000, 0x14000000 }, 0, 26 },  /* b */
+	{ { 0xff000000, 0x54000000 }, 5, 19 },  /* b.cond */
+	{ { 0x7e000000, 0x34000000 }, 5, 19 },  /* cbz, cbnz */
+	{ { 0x7e000000, 0x36000000 }, 5, 14 },  /* tbz, tbnz */
 };
 static const struct pattern RETURNS[] = {
 	{ 0xffffffff, 0xd65f03c0 },     /* ret */
@@ -244,23 +251,59 @@ room_made(uint32_t code)
 	return 0;
 }
 
-/* In straight line from the start, before the frame pointer is set. */
-static int
-prologue_slot(const uint8_t *code, size_t at)
+/* Where an instruction at offset @at branches to; -1 = it does not. */
+static int64_t
+branch_target(uint32_t insn, size_t at)
 {
+	for (size_t k = 0; k < countof(BRANCHES); k++) {
+		const struct branch *b = &BRANCHES[k];
+		int32_t distance;
+
+		if (!matches(&b->pattern, 1, insn))
+			continue;
+		distance = (int32_t)(insn << (32 - b->bit - b->bits));
+		return (int64_t)at + 4 * (distance >> (32 - b->bits));
+	}
+	return -1;
+}
+
+/* Can @at, or what leads there from the start, be reached from elsewhere? */
+static bool
+jumped_into(const uint8_t *code, size_t n, size_t at)
+{
+	for (size_t k = 0; k + 4 <= n; k += 4) {
+		uint32_t insn = code_at(code + k);
+		int64_t target = branch_target(insn, k);
+
+		if (matches(&JUMPS[1], 1, insn)
+		    || (target > 0 && target <= (int64_t)at))
+			return true;
+	}
+	return false;
+}
+
+/* In straight line from the start, before the frame pointer is set; branches
+ * out of there have not been taken. */
+static int
+prologue_slot(const uint8_t *code, size_t n, size_t at)
+{
+	bool branches = false;
 	size_t slot = 0;
 
 	for (size_t k = 0; k < at; k += 4) {
 		uint32_t insn = code_at(code + k);
 		size_t room = room_made(insn);
 
-		if (IS(BRANCHES, insn) || IS(CALLS, insn)
-		    || IS(SETS_FRAME, insn) || IS(TAKES_LINK, insn)
+		if (IS(JUMPS, insn) || IS(CALLS, insn) || IS(SETS_FRAME, insn)
+		    || IS(TAKES_LINK, insn)
 		    || (!room && IS(MOVES_STACK, insn)))
 			return -1;
+		branches |= branch_target(insn, k) >= 0;
 		slot += room;
 	}
-	return slot <= INT32_MAX ? (int)slot : -1;
+	if (slot > INT32_MAX || (branches && jumped_into(code, n, at)))
+		return -1;
+	return (int)slot;
 }
 
 /* Room that the first instruction makes, given back before each return? */
@@ -303,7 +346,7 @@ arm_link_slot(const uint8_t *code, size_t n, size_t at)
 		return -1;
 	if (IS(RETURNS, code_at(code + at)))
 		return 0;
-	int slot = prologue_slot(code, at);
+	int slot = prologue_slot(code, n, at);
 	return slot >= 0 ? slot : leaf_slot(code, n, at);
 }
 

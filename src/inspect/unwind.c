@@ -277,18 +277,30 @@ step_link(struct walk *w, const struct frame *f, struct step *out)
 
 /*
  * The innermost frame by its frame pointer, while the link register names
- * another caller: that is one between the two, or of a call that is over.
+ * another caller: that is one between the two, or of a call that is over. The
+ * latter is so if the function itself has called - but for its own self. Where
+ * both name one caller there are two frames of it if it called itself, and
+ * that one then went on to this function.
  */
 static void
 doubt_link(struct walk *w, const struct frame *f, struct step *s)
 {
-	uint64_t link = value_of(&f->regs, w->arch->ra), target;
+	uint64_t link = regs_plain_code(w->insp,
+					value_of(&f->regs, w->arch->ra));
+	bool agrees = link == value_of(&s->caller, w->arch->arch.pc), doubt;
+	uint64_t target;
 
-	link = regs_plain_code(w->insp, link);
-	if (has_link(w) && knows(&f->regs, w->arch->ra)
-	    && link != value_of(&s->caller, w->arch->arch.pc)
-	    && follows_call(w, link, &target) != NO
-	    && !same_function(w, link, f->pc))
+	if (!has_link(w) || !knows(&f->regs, w->arch->ra)
+	    || follows_call(w, link, &target) == NO)
+		return;
+	bool inside = same_function(w, link, f->pc);
+	if (agrees)
+		doubt = target && !inside
+			&& same_function(w, target + 1, link - 1);
+	else
+		doubt = !inside
+			|| (target && same_function(w, target + 1, f->pc));
+	if (doubt)
 		s->flags = SNAP_FRAME_SUSPECT;
 }
 

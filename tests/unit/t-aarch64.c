@@ -332,7 +332,12 @@ the_link_register_is_believed_where_it_is_certain(void **state)
 		{ { SUB_16, SKIP, LOAD, ADD_16, RETURN, LOAD }, 8, 16 },
 		{ { SUB_16, SKIP, LOAD, ADD_16, RETURN, LOAD }, 12, 16 },
 		{ { SUB_16, SKIP, LOAD, ADD_16, RETURN, LOAD }, 16, 0 },
-		{ { SUB_16, SKIP, LOAD, ADD_16, LOAD, RETURN }, 8, -1 },
+		{ { SUB_16, SKIP, LOAD, ADD_16, LOAD, RETURN }, 12, -1 },
+		/* behind a branch out of the straight line, but not into it */
+		{ { SUB_16, SKIP, LOAD, ADD_16, LOAD, RETURN }, 8, 16 },
+		{ { SKIP, LOAD, LOAD, CALL_X1 }, 4, 0 },
+		{ { SKIP, LOAD, LOAD, 0xd61f0020 /* br x1 */ }, 4, 0 },
+		{ { SKIP, LOAD, CALL_X1, 0xd61f0020 /* br x1 */ }, 4, -1 },
 		{ { SKIP, LOAD, LOAD, CALL_X1 }, 8, -1 },
 		/* no instruction begins there */
 		{ { LOAD, LOAD, LOAD, RETURN }, 2, -1 },
