@@ -136,6 +136,7 @@ SCRIPT_TESTS = \
 	tests/aarch64/compile.py \
 	tests/aarch64/same-as-core.py \
 	tests/badinput/short.py \
+	tests/capture/around.py \
 	tests/capture/live.py \
 	tests/capture/reach.py \
 	tests/capture/run.py \

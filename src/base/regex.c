@@ -9,15 +9,25 @@
 #include <pcre2.h>
 
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/base.h"
 
-/* One match: steps, depth of backtracking, KiB of its heap. */
-#define MATCH_STEPS 10000000u
+/* A match at one place: steps, depth of backtracking, KiB of its heap. */
+#define MATCH_STEPS 500000u
 #define MATCH_DEPTH 10000u
 #define MATCH_HEAP_KIB (16u << 10)
+/* All matches of one expression: seconds, looked at so rarely. */
+#define SECONDS 4
+#define PLACES 16u
+
+/* Called once for each place where a match may begin. */
+#define AT_PLACE "(?C1)"
 
 struct regex {
+	time_t until;                   /* CLOCK_MONOTONIC; 0 = not begun */
+	unsigned places;
 	pcre2_code *code;
 	pcre2_match_context *limits;
 	pcre2_match_data *match;
@@ -44,20 +54,51 @@ wrong(const char *text, int code, size_t at)
 		       "character %zu: %s", text, at + 1, (char *)why);
 }
 
+static int
+at_place(pcre2_callout_block *block, void *arg)
+{
+	struct regex *r = arg;
+	struct timespec now = { 0, 0 };
+
+	if (block->callout_number != 1 || r->places++ % PLACES != 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!r->until)
+		r->until = now.tv_sec + SECONDS;
+	return now.tv_sec > r->until ? PCRE2_ERROR_MATCHLIMIT : 0;
+}
+
+/* With AT_PLACE in front: so it sets no options either, "(*UTF)" and such. */
+static struct err *
+compile(const char *text, pcre2_code **out)
+{
+	_buf_ struct buf b = { 0 };
+	size_t at = 0;
+	int code = 0;
+
+	buf_printf(&b, AT_PLACE "%s", text);
+	struct err *err = buf_err(&b);
+	if (err)
+		return err;
+	*out = pcre2_compile((PCRE2_SPTR)b.data, b.len,
+			     PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	if (*out)
+		return NULL;
+	at -= at < strlen(AT_PLACE) ? at : strlen(AT_PLACE);
+	return wrong(text, code, at);
+}
+
 struct err *
 regex_new(const char *text, struct regex **out)
 {
 	struct regex *r = calloc(1, sizeof(*r));
-	size_t at = 0;
-	int code = 0;
 
 	if (!r)
 		return err_nomem();
-	r->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-				PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
-	if (!r->code) {
+	struct err *err = compile(text, &r->code);
+	if (err) {
 		regex_free(r);
-		return wrong(text, code, at);
+		return err;
 	}
 	r->limits = pcre2_match_context_create(NULL);
 	r->match = pcre2_match_data_create(1, NULL);
@@ -65,6 +106,7 @@ regex_new(const char *text, struct regex **out)
 		regex_free(r);
 		return err_nomem();
 	}
+	pcre2_set_callout(r->limits, at_place, r);
 	pcre2_set_match_limit(r->limits, MATCH_STEPS);
 	pcre2_set_depth_limit(r->limits, MATCH_DEPTH);
 	pcre2_set_heap_limit(r->limits, MATCH_HEAP_KIB);

@@ -23,6 +23,8 @@ libcapture_a_SOURCES = \
 	src/capture/globals.c \
 	src/capture/globals.h \
 	src/capture/impl.h \
+	src/capture/locks.c \
+	src/capture/locks.h \
 	src/capture/machine.c \
 	src/capture/machine.h \
 	src/capture/memory.c \
@@ -45,6 +47,7 @@ libcapture_a_SOURCES = \
 	src/capture/redact.c \
 	src/capture/redact.h \
 	src/capture/redact_rules.c \
+	src/capture/redact_symbols.c \
 	src/capture/redact_texts.c \
 	src/capture/save.c \
 	src/capture/shot.c \

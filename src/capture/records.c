@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "capture/locks.h"
 #include "capture/redact.h"
 
 /* What is missing travels as notes with this key (FORMAT.md, notes). */
@@ -287,7 +288,6 @@ save_notes(struct saver *s)
 	struct err *err = NULL;
 	size_t n;
 
-	err = redact_tell(s);
 	/* Those with this key are among the gaps below. */
 	for (size_t k = 0; k < t->n_notes && !err; k++) {
 		const char *key = t->notes[k].key;
@@ -326,7 +326,8 @@ save_records(struct saver *s)
 {
 	static struct err *(*const parts[])(struct saver *) = {
 		save_threads, save_maps, save_modules, save_frames,
-		save_texts, save_files, save_attrs, save_notes, save_provenance,
+		save_texts, save_files, save_attrs, redact_tell, locks_note,
+		save_notes, save_provenance,
 	};
 	struct err *err = NULL;
 

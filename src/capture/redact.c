@@ -7,7 +7,6 @@
  */
 #include "capture/redact.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +102,6 @@ look_for_all(struct saver *s, struct span bytes, uint64_t addr)
 	return err;
 }
 
-/* ---- symbols ----------------------------------------------------------- */
 /* ---- preparing --------------------------------------------------------- */
 static struct err *
 learn_environ(struct saver *s)
@@ -156,6 +154,8 @@ redact_prepare(struct saver *s)
 		err = learn_environ(s);
 	if (!err)
 		err = find_memory(s);
+	if (!err)
+		err = redact_symbols(s);
 	if (err)
 		return err;
 	hits_merge(&r->ranges);

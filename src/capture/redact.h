@@ -14,6 +14,8 @@
 
 #include "capture/impl.h"
 
+#define HITS_MAX (1u << 20)
+
 enum rule_kind { RULE_ENV, RULE_REGEX, RULE_SYMBOL };
 struct rule {
 	enum rule_kind kind;
@@ -69,6 +71,9 @@ bool redact_part(const struct redactions *r, uint64_t addr, size_t n,
 /** Bytes to be written that are not of the target's memory. */
 struct err *redact_more(struct saver *s, uint64_t addr, const void *bytes,
 			size_t n) _must_check_;
+
+/** redact_symbols.c: the rules that name variables. */
+struct err *redact_symbols(struct saver *s) _must_check_;
 
 /* ---- redact_texts.c: records --------------------------------------------- */
 /** In place of what is matched stands by which rule; copies are in the arena. */

@@ -12,7 +12,6 @@
 #define VALUE_MAX (128u << 10)          /* MAX_ARG_STRLEN of the kernel */
 #define SECRET_MIN 4u                   /* "1" is everywhere */
 #define SECRETS_MAX 4096u
-#define HITS_MAX (1u << 20)
 
 /* ---- reading ----------------------------------------------------------- */
 static const struct {
