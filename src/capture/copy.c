@@ -291,6 +291,12 @@ copier_page(struct copier *c, const struct piece *x, uint64_t addr)
 }
 
 /* ---- afterwards -------------------------------------------------------- */
+void
+copier_doubt(struct copier *c, uint64_t start, uint64_t end)
+{
+	take_note(c, start, end - start, TAKEN_UNKNOWN);
+}
+
 static int
 taken_order(const void *a, const void *b)
 {

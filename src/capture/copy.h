@@ -16,6 +16,7 @@ struct taken {
 	uint64_t at;            /* in the buffer, or TAKEN_UNREADABLE */
 };
 #define TAKEN_UNREADABLE UINT64_MAX
+#define TAKEN_UNKNOWN (UINT64_MAX - 1)  /* what it held nobody can say */
 
 enum { COPY_BATCH = 1024 };             /* IOV_MAX of Linux */
 struct copier {
@@ -53,6 +54,8 @@ void copier_page(struct copier *c, const struct piece *x, uint64_t addr);
 void copier_flush(struct copier *c);
 /** Is there time left? Sets @ended if not. */
 void copier_look(struct copier *c);
+/** What [start, end) of one piece held is not known. */
+void copier_doubt(struct copier *c, uint64_t start, uint64_t end);
 /** Sort what was taken by address; what was taken twice remains so. */
 void copier_sort(struct copier *c);
 

@@ -63,7 +63,7 @@ add_run(struct pages *p, uint64_t start, uint64_t end, bool file)
 	if (last && last->end == start && last->file == file)
 		last->end = end;
 	else
-		p->runs[p->n++] = (struct page_run){ start, end, file };
+		p->runs[p->n++] = (struct page_run){ start, end, file, false };
 }
 
 /* All of [at, end) in one run: nothing better is known. */
@@ -71,6 +71,7 @@ static void
 fill_whole(struct pages *p, uint64_t at, uint64_t end)
 {
 	add_run(p, at, end, false);
+	p->runs[p->n - 1].guess = true;
 	p->to = end;
 }
 

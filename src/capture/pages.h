@@ -12,6 +12,7 @@
 struct page_run {
 	uint64_t start, end;
 	bool file;              /* as in the mapped file, not a private copy */
+	bool guess;             /* the kernel does not say: all of it */
 };
 enum { PAGES_BATCH = 1024 };
 struct pages {

@@ -143,7 +143,7 @@ thread_record(struct shot *s, const struct tracee *t, struct snap_thread *out)
 		if (!out->siginfo.data)
 			return err_nomem();
 	}
-	if (t->at == TRACEE_RUNNING)
+	if (t->at == TRACEE_RUNNING || t->at == TRACEE_NEW)
 		return thread_missed(s, t, out);
 	return thread_regs(s, t, out);
 }
@@ -185,7 +185,7 @@ struct publisher {
 	const struct taken *taken;      /* sorted */
 	size_t n_taken, next;
 	size_t first;                   /* range of the piece at hand */
-	uint64_t unreadable;
+	uint64_t unreadable, doubtful;
 };
 
 /* A piece that was copied in slices is one range nevertheless. */
@@ -234,13 +234,17 @@ publish_taken(struct publisher *p, const struct taken *t, uint64_t start)
 {
 	const struct snap_memory data = { .kind = SNAP_MEM_DATA };
 	const struct snap_memory lost = {
-		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_UNREADABLE,
+		.kind = SNAP_MEM_ABSENT, .reason = t->at == TAKEN_UNKNOWN
+				? SNAP_ABSENT_UNKNOWN : SNAP_ABSENT_UNREADABLE,
 	};
 
-	if (t->at != TAKEN_UNREADABLE)
+	if (t->at < TAKEN_UNKNOWN)
 		return publish_range(p, &data, start, t->end,
 				     t->at + (start - t->start));
-	p->unreadable += t->end - start;
+	if (t->at == TAKEN_UNKNOWN)
+		p->doubtful += t->end - start;
+	else
+		p->unreadable += t->end - start;
 	return publish_range(p, &lost, start, t->end, 0);
 }
 
@@ -312,7 +316,7 @@ wipe_forbidden(struct shot *s)
 
 		if (x && x->kind == SNAP_MEM_ABSENT
 		    && x->reason == SNAP_ABSENT_DONTDUMP
-		    && t->at != TAKEN_UNREADABLE)
+		    && t->at < TAKEN_UNKNOWN)
 			memset(c->buffer + t->at, 0, t->end - t->start);
 	}
 }
@@ -353,6 +357,10 @@ picture_memory(struct shot *s)
 	if (!err && p.unreadable)
 		err = shot_gap(s, "%llu bytes of memory could not be read",
 			       (unsigned long long)p.unreadable);
+	if (!err && p.doubtful)
+		err = shot_gap(s, "%llu bytes of code were changed while the "
+			       "picture was taken, and left out",
+			       (unsigned long long)p.doubtful);
 	t->memory = p.memory.data;
 	t->n_memory = p.memory.n;
 	s->picture->offsets = p.offsets.data;

@@ -200,6 +200,7 @@ file_page(const struct plan *p, const struct snap_map *m, bool present)
 	};
 	const struct piece left = {
 		.kind = SNAP_MEM_ABSENT, .reason = SNAP_ABSENT_FILTER,
+		.of_file = true,
 	};
 
 	if (present && !map_has_file(p, m))

@@ -28,6 +28,7 @@ struct piece {
 	uint8_t kind, reason;   /* of struct snap_memory */
 	uint8_t class;
 	bool ends_map;          /* the next one is of another mapping */
+	bool of_file;           /* can be read in the file, and cannot change */
 	bool claims;            /* that no page is the process's own: must be
 				   looked at again when it stands still */
 };

@@ -245,6 +245,25 @@ read_flags(struct shot *s)
 			  &s->plan.flags);
 }
 
+/* Without one no page of its own comes to be where there was none. */
+static uint64_t
+faults_of(const struct text_stat *stat)
+{
+	return stat->minor_faults + stat->major_faults;
+}
+
+static struct err *
+look_begin(struct shot *s)
+{
+	struct text_stat now;
+	char room[1024];
+
+	if (!proc_stat(&s->proc, 0, &now, room))
+		return ended(s);
+	s->faults = faults_of(&now);
+	return NULL;
+}
+
 /* What is mapped, and what of it is to be copied. */
 static struct err *
 look(struct shot *s)
@@ -253,7 +272,9 @@ look(struct shot *s)
 	uint64_t stacks = s->limits.memory == CAPTURE_STACKS
 			  ? (s->tracees.n + 16) * STACK_GUESS : 0;
 
-	struct err *err = read_maps(s);
+	struct err *err = look_begin(s);
+	if (!err)
+		err = read_maps(s);
 	if (!err)
 		err = plan_make(&s->plan);
 	return err ? err : copier_reserve(&s->copier, s->arena, stacks);
@@ -319,13 +340,14 @@ space_is_left(const struct shot *s)
  * AT_ENTRY and AT_BASE vary).
  */
 static struct err *
-check_same(const struct shot *s)
+check_same(struct shot *s)
 {
 	struct text_stat now;
 	char auxv[AUXV_MAX], room[1024];
 
 	if (!proc_stat(&s->proc, 0, &now, room))
 		return ended(s);
+	s->doubt = faults_of(&now) != s->faults;
 	size_t n = proc_read_some(&s->proc, "auxv", auxv, sizeof(auxv));
 	if (now.start_time != s->before.start_time || n != s->auxv.n
 	    || (n && memcmp(auxv, s->auxv.data, n) != 0) || space_is_left(s))
@@ -480,6 +502,8 @@ shot_finish(struct shot *s, struct target **out)
 
 	if (!err && s->maps_late)
 		plan_forbid(&s->plan);
+	if (s->doubt)
+		still_doubt(&s->copier);
 	if (!err)
 		err = picture_threads(s);
 	if (!err)

@@ -42,6 +42,8 @@ struct shot {
 	struct text_stat before;        /* the process, when this began */
 	struct span auxv;
 	struct extent extent;
+	uint64_t faults;                /* of pages, when the plan was made */
+	bool doubt;                     /* there were more since */
 	struct buf maps_text;
 	struct vec tasks;               /* of struct task: around.h */
 	uint64_t descriptors;           /* that the process has */

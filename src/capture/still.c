@@ -205,3 +205,26 @@ still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
 	copy_class(c, CLASS_DATA);
 	copy_class(c, CLASS_TEXT);
 }
+
+static void
+doubt_piece(struct copier *c, const struct piece *x)
+{
+	struct page_run run;
+
+	for (uint64_t at = x->start;
+	     pages_next(c->plan->pages, at, x->end, &run) && !run.guess;
+	     at = run.end)
+		if (!run.file)
+			copier_doubt(c, run.start, run.end);
+}
+
+void
+still_doubt(struct copier *c)
+{
+	const struct piece *all = c->plan->pieces.data;
+
+	pages_again(c->plan->pages);
+	for (size_t k = 0; k < c->plan->pieces.n; k++)
+		if (all[k].of_file)
+			doubt_piece(c, &all[k]);
+}

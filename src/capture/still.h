@@ -16,4 +16,10 @@
  */
 void still_copy(struct copier *c, const struct tracees *s, pid_t faulting);
 
+/**
+ * While it runs again: code that was changed since the plan was made, in spite
+ * of being read-only. Is it of before or after? Nobody can say.
+ */
+void still_doubt(struct copier *c);
+
 #endif

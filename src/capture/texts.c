@@ -82,8 +82,9 @@ take_number(struct cursor *c, unsigned base, uint64_t *out)
 
 /* ---- stat -------------------------------------------------------------- */
 /* Numbers of the fields in proc(5). */
-enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_UTIME = 14,
-       STAT_STIME = 15, STAT_THREADS = 20, STAT_START = 22, STAT_CPU = 39 };
+enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_MINFLT = 10,
+       STAT_MAJFLT = 12, STAT_UTIME = 14, STAT_STIME = 15, STAT_THREADS = 20,
+       STAT_START = 22, STAT_CPU = 39 };
 
 static uint64_t *
 stat_field(struct text_stat *s, int field)
@@ -93,6 +94,10 @@ stat_field(struct text_stat *s, int field)
 		return &s->ppid;
 	case STAT_FLAGS:
 		return &s->flags;
+	case STAT_MINFLT:
+		return &s->minor_faults;
+	case STAT_MAJFLT:
+		return &s->major_faults;
 	case STAT_UTIME:
 		return &s->utime;
 	case STAT_STIME:

@@ -16,6 +16,7 @@ struct text_stat {
 	struct span name;               /* borrowed from the text */
 	char state;                     /* 'R', 'S', 'D', 'T', 't', 'Z', … */
 	uint64_t ppid, flags, threads, start_time;
+	uint64_t minor_faults, major_faults;
 	uint64_t utime, stime;          /* clock ticks */
 	int cpu;                        /* it ran on last; -1 = not told */
 };

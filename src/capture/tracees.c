@@ -126,7 +126,8 @@ bool
 tracees_all(const struct tracees *s)
 {
 	for (size_t k = 0; k < s->n; k++)
-		if (s->all[k].at == TRACEE_RUNNING)
+		if (s->all[k].at == TRACEE_RUNNING
+		    || s->all[k].at == TRACEE_NEW)
 			return false;
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -535,6 +536,61 @@ pages_that_came_in_the_last_moment_are_there(void **state)
 	munmap(grown, GROWTH * PAGE);
 }
 
+/* Changes a page of a file that it maps read-only, and takes that back. */
+static pid_t
+child_that_patches(volatile uint64_t *patched, uint8_t *code)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (true) {
+		mprotect(code, PAGE, PROT_READ | PROT_WRITE);
+		code[0] = 'p';
+		mprotect(code, PAGE, PROT_READ);
+		*patched = 1;
+		for (unsigned k = 0; k < 100; k++)
+			sched_yield();
+		*patched = 0;
+		madvise(code, PAGE, MADV_DONTNEED);
+	}
+}
+
+/* It would be read in the file otherwise. */
+static void
+code_that_was_changed_is_not_the_files(void **state)
+{
+	uint64_t *patched = (void *)pages(PAGE, MAP_PRIVATE), now;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	uint8_t *code = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, PAGE);
+
+	(void)state;
+	close(fd);
+	*patched = 0;
+	assert_ptr_not_equal(code, MAP_FAILED);
+	pid_t pid = child_that_patches(patched, code);
+	for (unsigned k = 0; k < 60; k++) {
+		_target_ struct target *t = NULL;
+
+		assert_ok(capture_process(pid, NULL, &t));
+		size_t r = range_of(t, patched);
+		assert_int_equal(t->memory[r].kind, SNAP_MEM_DATA);
+		assert_ok(t->ops->read(t, r, (uint64_t)(uintptr_t)patched
+				       - t->memory[r].start, sizeof(now),
+				       &now));
+		r = range_of(t, code);
+		if (now && t->memory[r].kind == SNAP_MEM_DATA)
+			assert_int_equal(byte_at(t, code), 'p');
+		else if (now)
+			assert_absent(t, code, SNAP_ABSENT_UNKNOWN);
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	munmap(patched, PAGE);
+	munmap(code, PAGE);
+}
+
 #define subjected(test) \
 	cmocka_unit_test_setup_teardown(test, subject_setup, subject_teardown)
 
@@ -555,6 +611,7 @@ main(void)
 		subjected(a_picture_is_shared_with_a_child_forked_later),
 		subjected(it_runs_on_untraced),
 		cmocka_unit_test(pages_that_came_in_the_last_moment_are_there),
+		cmocka_unit_test(code_that_was_changed_is_not_the_files),
 		cmocka_unit_test(one_that_does_not_stop_is_let_go_of_too),
 		cmocka_unit_test(
 			what_is_no_process_of_ours_is_refused_with_a_reason),
