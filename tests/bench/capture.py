@@ -7,7 +7,8 @@ capture: what a capture costs beside gdb, lldb, eu-stack and gcore.
 
 The tools take turns at the same live target; figures are medians, completeness
 is the worst run's. They are worth something on a quiet machine only, and the
-ratios more than the times. BENCH_QUICK=1: three runs, smaller targets.
+ratios more than the times. A full run takes a quarter of an hour; with
+BENCH_QUICK=1 three minutes: three runs, smaller targets, fewer rivals.
 """
 
 import argparse
@@ -36,9 +37,10 @@ import kit      # noqa: E402
 import real     # noqa: E402
 
 MIB = float(1 << 20)
-# Slow rivals that a quick run does without.
-SLOW = {"CR": {tools.LLDB},
-        "CM": {tools.BT_FULL, tools.LLDB, tools.EU_ALL, tools.GCORE}}
+QUIET = 0.7     # load at the beginning
+# Rivals that a quick run does without.
+SLOW = {tools.BT_FULL, tools.EU_ALL}
+SLOWEST = {"CR": {tools.LLDB}, "CM": {tools.LLDB, tools.GCORE}}
 
 
 def number(value, shape="%.1f", scale=1):
@@ -70,7 +72,8 @@ COLUMNS = (
 def times(summary, base, key):
     if not base or summary[key] is None or not base[key]:
         return "-"
-    return "%.2f" % (summary[key] / base[key])
+    ratio = summary[key] / base[key]
+    return "%.2f" % ratio if ratio < 100 else "%.0f" % ratio
 
 
 def print_contest(label, held):
@@ -149,7 +152,7 @@ def print_goals(verdicts, labels):
 
 
 def chosen_tools(label):
-    slow = SLOW.get(label, ()) if targets.QUICK else ()
+    slow = SLOW | SLOWEST.get(label, set()) if targets.QUICK else ()
     return [name for name in targets.WORKLOADS[label][2] if name not in slow]
 
 
@@ -209,7 +212,7 @@ def print_head(here, asked):
     print("%d processors, Linux %s, load %.2f; %s" % (
         here["processors"], here["kernel"], here["load"],
         "; ".join(here["tools"].values())))
-    if here["load"] > 0.7:
+    if here["load"] > QUIET:
         print("the machine is not quiet: judge by the ratios, or run again")
     print("pause: its main thread stopped, seen from outside each 0.3 ms (of "
           "eu-stack and of tools that stop thread by thread: the main "
@@ -225,6 +228,9 @@ def tell(here, asked, held, results, began):
     print_model(results)
     verdicts = list(goals.judge(results))
     print_goals(verdicts, asked.workloads)
+    if here["load"] > QUIET:
+        print("verdicts of a machine that was not quiet (load %.1f)"
+              % here["load"])
     print("\n%.0f s in all" % (time.monotonic() - began))
     path = asked.json or os.path.join(kit.work_dir("bench-capture"),
                                       "result.json")
