@@ -135,6 +135,7 @@ check_PROGRAMS += tests/bench/load
 SCRIPT_TESTS = \
 	tests/aarch64/compile.py \
 	tests/aarch64/same-as-core.py \
+	tests/aarch64/steps.py \
 	tests/badinput/short.py \
 	tests/capture/around.py \
 	tests/capture/live.py \
