@@ -131,6 +131,9 @@ check_PROGRAMS += tests/store/drive
 # Many debuggers at once, for tests/bench/sessions.py.
 check_PROGRAMS += tests/bench/load
 
+# Reads of a stored snapshot, for tests/bench/random.py.
+check_PROGRAMS += tests/bench/random
+
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/aarch64/compile.py \
@@ -188,4 +191,5 @@ STRESS_LIST = \
 	tests/stress/store.py
 BENCH_LIST = \
 	tests/bench/open.py \
+	tests/bench/random.py \
 	tests/bench/sessions.py
