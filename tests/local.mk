@@ -143,6 +143,7 @@ SCRIPT_TESTS = \
 	tests/capture/around.py \
 	tests/capture/live.py \
 	tests/capture/reach.py \
+	tests/capture/races.py \
 	tests/capture/run.py \
 	tests/capture/programs.py \
 	tests/cmd/capture.py \
