@@ -141,6 +141,7 @@ SCRIPT_TESTS = \
 	tests/aarch64/steps.py \
 	tests/badinput/short.py \
 	tests/capture/around.py \
+	tests/capture/hostile.py \
 	tests/capture/live.py \
 	tests/capture/reach.py \
 	tests/capture/races.py \

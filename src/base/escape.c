@@ -2,6 +2,8 @@
 /* Foreign bytes made into text: valid UTF-8 without control characters. */
 #include "base/escape.h"
 
+#include <string.h>
+
 /*
  * Well-formed sequences by their first byte (Unicode 15, table 3-7): the
  * bounds of the second byte exclude overlong forms, surrogates and what lies
@@ -32,11 +34,36 @@ utf8_row_of(uint8_t first)
 	return NULL;
 }
 
-/** U+FFFE and U+FFFF: no characters, and XML readers stop at them. */
+/*
+ * What makes a line read otherwise than it is: marks, embeddings, overrides
+ * and isolates of bidirectional text (Unicode Standard Annex 9, section 2),
+ * line and paragraph separators. U+FFFE and U+FFFF are no characters, and XML
+ * readers stop at them.
+ */
+static const struct odd_row {
+	uint8_t first[3];
+	uint8_t last;           /* of the byte that differs */
+	uint8_t len;
+} odd_rows[] = {
+	{ { 0xd8, 0x9c }, 0x9c, 2 },            /* U+061C */
+	{ { 0xe2, 0x80, 0x8e }, 0x8f, 3 },      /* U+200E, U+200F */
+	{ { 0xe2, 0x80, 0xa8 }, 0xae, 3 },      /* U+2028 to U+202E */
+	{ { 0xe2, 0x81, 0xa6 }, 0xa9, 3 },      /* U+2066 to U+2069 */
+	{ { 0xef, 0xbf, 0xbe }, 0xbf, 3 },
+};
+
 static bool
-is_noncharacter(const uint8_t *s)
+is_odd(const uint8_t *s, size_t len)
 {
-	return s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe;
+	for (size_t i = 0; i < countof(odd_rows); i++) {
+		const struct odd_row *row = &odd_rows[i];
+		if (len == row->len
+		    && memcmp(s, row->first, len - 1) == 0
+		    && s[len - 1] >= row->first[len - 1]
+		    && s[len - 1] <= row->last)
+			return true;
+	}
+	return false;
 }
 
 /** Length of the multi-byte character at @s; 0 if there is none to show. */
@@ -50,7 +77,7 @@ utf8_len(const uint8_t *s, size_t n)
 	for (size_t i = 2; i < row->len; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	return is_noncharacter(s) ? 0 : row->len;
+	return is_odd(s, row->len) ? 0 : row->len;
 }
 
 static bool

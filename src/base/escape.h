@@ -12,9 +12,9 @@
 typedef const char *escape_name_fn(char c);
 
 /**
- * @n bytes of @s into @b as valid UTF-8 without controls: C0, DEL, C1,
- * U+FFFE, U+FFFF and all that is not UTF-8 become \xNN, byte by byte;
- * of the rest, ASCII is written as @name says.
+ * @n bytes of @s into @b as valid UTF-8 without controls: C0, DEL, C1, those
+ * of bidirectional text, U+2028, U+2029, U+FFFE, U+FFFF and all that is not
+ * UTF-8 become \xNN, byte by byte; of the rest, ASCII is written as @name says.
  */
 void escape_put(struct buf *b, const char *s, size_t n, escape_name_fn *name);
 

@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -43,15 +46,42 @@ is_out_of_resources(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
+/*
+ * Which file @path is, without opening it. Below a sysroot all links mean
+ * what they mean to those who live there: none leads out of it.
+ */
+static int
+find_file(const struct supply_places *places, const char *path)
+{
+	const char *root = places->sysroot;
+	const size_t n = root ? strlen(root) : 0;
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (!n || strncmp(path, root, n) != 0)
+		return open(path, O_PATH | O_CLOEXEC);
+	_close_ int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	return (int)syscall(SYS_openat2, dir, path + n, &how, sizeof(how));
+}
+
 /* *@out stays -1 if @path is no file to hand over. */
 static struct err *
-open_elf(const char *path, int *out)
+open_elf(const struct supply_places *places, const char *path, int *out)
 {
+	_close_ int found = find_file(places, path);
+	char self[64];
 	struct stat st;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (found < 0 && is_out_of_resources(errno))
+		return err_errno("cannot open %s", path);
+	if (found < 0 || fstat(found, &st) < 0 || !S_ISREG(st.st_mode))
 		return NULL;
-	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	_close_ int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
 			      O_NOCTTY);
 	if (fd < 0 && is_out_of_resources(errno))
 		return err_errno("cannot open %s", path);
@@ -73,7 +103,7 @@ supply_disk(const struct supply_places *places, const struct supply_ask *ask,
 	candidates_init(&walk, places, ask);
 	while (candidates_next(&walk, &path)) {
 		_close_ int fd = -1;
-		struct err *err = open_elf(path.data, &fd);
+		struct err *err = open_elf(places, path.data, &fd);
 		if (err)
 			return err;
 		if (fd < 0 || nth++ != ask->nth)

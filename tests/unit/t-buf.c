@@ -139,6 +139,21 @@ valid_utf8_passes_to_its_last_character(void **state)
 }
 
 static void
+what_turns_text_around_is_escaped(void **state)
+{
+	(void)state;
+	assert_escape(buf_escape, "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb");
+	assert_escape(buf_escape, "\xd8\x9c", "\\xd8\\x9c");
+	assert_escape(buf_escape, "\xe2\x80\x8e", "\\xe2\\x80\\x8e");
+	assert_escape(buf_escape, "\xe2\x80\xa8", "\\xe2\\x80\\xa8");
+	assert_escape(buf_escape, "\xe2\x81\xa9", "\\xe2\\x81\\xa9");
+	/* Their neighbours, and letters that are written so. */
+	assert_escape(buf_escape, "\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xaa",
+		      "\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xaa");
+	assert_escape(buf_escape, "\xd7\x90\xd8\xa7", "\xd7\x90\xd8\xa7");
+}
+
+static void
 invalid_utf8_is_escaped_byte_by_byte(void **state)
 {
 	(void)state;
@@ -183,6 +198,7 @@ main(void)
 		cmocka_unit_test(a_length_that_overflows_is_no_memory),
 		cmocka_unit_test(controls_and_backslash_are_escaped),
 		cmocka_unit_test(valid_utf8_passes_to_its_last_character),
+		cmocka_unit_test(what_turns_text_around_is_escaped),
 		cmocka_unit_test(invalid_utf8_is_escaped_byte_by_byte),
 		cmocka_unit_test(a_character_cut_by_the_length_is_not_read_on),
 		cmocka_unit_test(xml_has_its_five_entities_besides),
