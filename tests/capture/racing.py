@@ -25,7 +25,7 @@ AS_NOBODY = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY,
              "--clear-groups"]
 REFUSALS = re.compile(
     rb"inquest: [^\n]*(begun another program|has ended|there is no process|"
-    rb"mappings is none|does not allow to trace|belongs to user)[^\n]*\n\Z")
+    rb"is a thread of|mappings is none|does not allow to trace|belongs to user)[^\n]*\n\Z")
 FULL = ["--memory", "full", "--copy-limit", "64M"]
 
 
