@@ -15,6 +15,8 @@
 #define FAULTING_FRAMES_MAX (1u << 18)
 #define OTHER_FRAMES_MAX 4096u
 #define KEPT_FRAMES_MAX 4096u
+/* Lines of a live process: out of debug information up to this size. */
+#define LINES_MAX (4u << 20)
 
 /* Text kept on both sides of a pc: what a disassembler shows around it. */
 #define TEXT_AROUND 1024u
@@ -111,6 +113,18 @@ text_sort(struct vec *text)
 	text->n = n + 1;
 }
 
+/*
+ * Nobody waits for the gigabytes of a debug file while a process is captured;
+ * but what one died of is told in full.
+ */
+static uint64_t
+lines_limit(const struct saver *s, bool faulting)
+{
+	bool live = strcmp(s->target->ops->kind, "live") == 0;
+
+	return live && !faulting ? LINES_MAX : UINT64_MAX;
+}
+
 static struct err *
 frames_of_thread(struct saver *s, size_t thread)
 {
@@ -120,6 +134,7 @@ frames_of_thread(struct saver *s, size_t thread)
 
 	if (!a)
 		return err_nomem();
+	insp_limit_lines(s->insp, lines_limit(s, faulting));
 	struct err *err = insp_view(s->insp, thread,
 				    faulting ? FAULTING_FRAMES_MAX
 					     : OTHER_FRAMES_MAX, a, &v);

@@ -8,21 +8,20 @@
  * its x86-64 defaults take %rax for %rbx.
  */
 #include <dwarf.h>
-#include <elfutils/libdwfl.h>
 
 #include "inspect/arch.h"
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
 typedef Elf *holder_fn(struct insp *i, size_t module, uint64_t *bias);
-static holder_fn own_file, debug_file;
+static holder_fn own_file;
 
 /* Where tables are looked for, in this order. */
 static const struct {
 	holder_fn *holder;
 	bool eh_frame;
 } SOURCES[] = {
-	{ own_file, true }, { own_file, false }, { debug_file, false },
+	{ own_file, true }, { own_file, false }, { debug_frames, false },
 };
 #define TABLES countof(SOURCES)
 
@@ -63,16 +62,6 @@ own_file(struct insp *i, size_t module, uint64_t *bias)
 {
 	*bias = i->modules[module].bias;
 	return files_elf(i, module);
-}
-
-/* libdw inflates all sections when it opens the file: this comes last. */
-static Elf *
-debug_file(struct insp *i, size_t module, uint64_t *bias)
-{
-	Dwfl_Module *mod = symbols_module(i, module);
-	Dwarf *dwarf = mod ? dwfl_module_getdwarf(mod, bias) : NULL;
-
-	return dwarf ? dwarf_getelf(dwarf) : NULL;
 }
 
 static struct err *

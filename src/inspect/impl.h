@@ -17,6 +17,7 @@ struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct nptl;            /* nptl.c: the C library's threads, once asked for */
 struct lines;           /* lines.c: which unit covers what */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
+struct debug;           /* debug.c: separate debug files */
 struct module_state;    /* files.c: descriptors and images of one module */
 
 struct insp {
@@ -37,10 +38,12 @@ struct insp {
 	struct second *second;
 	struct quick *quick;            /* once needed */
 	struct cfi *cfi;                /* one per module, once needed */
+	struct debug *debug;            /* one per module, once needed */
 	struct tls *tls;
 	struct nptl *nptl;
 	struct symbols *symbols;        /* symbols.c */
 	struct lines *lines;            /* lines.c */
+	uint64_t lines_max;             /* insp_limit_lines() */
 };
 
 /** Add a sentence on what is missing; once per text. */
@@ -92,6 +95,18 @@ void files_id(Elf *elf, struct module_id *out);
  * alternate) as a descriptor the caller owns; -1 if supply has none.
  */
 int files_debug(struct insp *i, const struct supply_ask *ask);
+
+/*
+ * debug.c: the separate debug file of a module without libdw, which inflates
+ * all of its DWARF.
+ */
+void debug_fini(struct insp *i);
+/** Its descriptor, borrowed, or -1. */
+int debug_descriptor(struct insp *i, size_t module);
+/** What has a .debug_frame that files_elf() cannot show; NULL = nothing. */
+Elf *debug_frames(struct insp *i, size_t module, uint64_t *bias);
+/** Bytes of DWARF that there are for the module, inflated. */
+uint64_t debug_size(struct insp *i, size_t module);
 
 /* skeleton.c: which extents of an ELF file make its skeleton */
 struct err *skeleton_of(Elf *elf, struct source *file, struct arena *a,

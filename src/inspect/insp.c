@@ -106,6 +106,7 @@ insp_open(struct target *t, const struct insp_options *options,
 		return err_nomem();
 	}
 	i->target = t;
+	i->lines_max = UINT64_MAX;
 	i->supply = options->supply;
 	i->exe = options->exe;
 	i->arena = arena_new(INSP_ARENA_MAX);
@@ -127,6 +128,7 @@ insp_free(struct insp *i)
 	symbols_fini(i);
 	lines_fini(i);
 	regs_fini(i);
+	debug_fini(i);
 	files_fini(i);
 	space_free(i->space);
 	arena_free(i->arena);

@@ -136,7 +136,6 @@ struct arch {
 	uint16_t pc, sp, fp, tp;        /* DWARF numbers */
 	uint16_t frame_regs;    /* those below are frame registers */
 };
-
 /** Frame registers by DWARF number: arch.frame_regs of them. */
 #define FRAME_REGS 33
 struct frame_regs {
@@ -160,7 +159,6 @@ struct err *insp_open(struct target *t, const struct insp_options *options,
 void insp_free(struct insp *i);
 void insp_freep(struct insp **i);
 #define _insp_ _cleanup_(insp_freep)
-
 /** Nobody asks for a while: memory that comes back by itself is given back. */
 void insp_rest(struct insp *i);
 const struct target *insp_target(const struct insp *i);
@@ -224,6 +222,8 @@ struct line {
 };
 struct err *insp_line(struct insp *i, uint64_t addr, struct line *out)
 	_must_check_;
+/** insp_line() is to do without debug information of more bytes than that. */
+void insp_limit_lines(struct insp *i, uint64_t bytes);
 /** Address of a dynamic or static symbol in one module. */
 struct err *insp_symbol_address(struct insp *i, size_t module,
 				const char *linkage, uint64_t *out)
@@ -271,27 +271,6 @@ struct err *insp_stack(struct insp *i, size_t thread, size_t max_frames,
 		       struct stack *out) _must_check_;
 /** The pc to look up names and lines with for frame @n of @s. */
 uint64_t stack_lookup_pc(const struct stack *s, size_t n);
-
-/** A frame without its registers. */
-struct trace_frame {
-	uint64_t pc, cfa;
-	uint32_t module;        /* or UINT32_MAX */
-	uint8_t how, flags;
-};
-struct trace {
-	const struct trace_frame *frames;
-	size_t n;
-	enum stack_end end;
-	const char *why;
-};
-/**
- * The frames of insp_stack() without a second opinion and without registers:
- * some ten times as quick.
- */
-struct err *insp_trace(struct insp *i, size_t thread, size_t max_frames,
-		       struct arena *a, struct trace *out) _must_check_;
-uint64_t trace_lookup_pc(const struct trace *t, size_t n);
-
 /** A stack with names; @frames[k].depth is k, index of @module as here. */
 struct view {
 	const struct snap_frame *frames;        /* owned by @arena, or stored */

@@ -59,6 +59,12 @@ lines_fini(struct insp *i)
 	}
 }
 
+void
+insp_limit_lines(struct insp *i, uint64_t bytes)
+{
+	i->lines_max = bytes;
+}
+
 /* ---- the DWARF of a module ---------------------------------------------------- */
 static bool
 keep_alternate(struct insp *i, Dwarf *alt, int fd)
@@ -160,7 +166,8 @@ lines_of(struct insp *i, size_t module)
 	struct module_lines *m = &i->lines->modules[module];
 	Dwfl_Module *mod;
 
-	if (m->asked)
+	if (m->asked || (i->lines_max != UINT64_MAX
+			 && debug_size(i, module) > i->lines_max))
 		return m;
 	m->asked = true;
 	mod = symbols_module(i, module);

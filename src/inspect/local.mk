@@ -14,6 +14,7 @@ libinspect_a_SOURCES = \
 	src/inspect/compose.c \
 	src/inspect/core.h \
 	src/inspect/core_notes.c \
+	src/inspect/debug.c \
 	src/inspect/expr.c \
 	src/inspect/files.c \
 	src/inspect/image.c \

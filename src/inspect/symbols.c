@@ -6,6 +6,7 @@
 #include "inspect/impl.h"
 
 #include <elfutils/libdwelf.h>
+#include <fcntl.h>
 #include <libiberty/demangle.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,15 +68,14 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 {
 	(void)mod, (void)name, (void)base, (void)file_name, (void)crc;
 	struct module_view *v = *userdata;
-	struct supply_ask ask = { .kind = SUPPLY_DEBUG, .link = link };
 	Elf *elf = v ? files_elf(v->insp, v->module) : NULL;
 
 	if (!elf || v->debug_asked || !is_debuglink(elf, link))
 		return -1;
 	v->debug_asked = true;
-	files_id(elf, &ask.id);
-	ask.path = v->insp->modules[v->module].path;
-	int fd = files_debug(v->insp, &ask);
+	int fd = debug_descriptor(v->insp, v->module);
+	if (fd >= 0)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0)
 		*debug_name = strdup("debug file");
 	return fd;

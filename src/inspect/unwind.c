@@ -688,12 +688,12 @@ insp_stack(struct insp *i, size_t thread, size_t max_frames,
 
 /* ---- addresses only ------------------------------------------------------ */
 static struct err *
-trace_of_stack(struct insp *i, size_t thread, size_t max_frames,
-		struct arena *a, struct trace *out)
+trace_whole(struct insp *i, size_t thread, size_t max_frames,
+	    bool second_opinion, struct arena *a, struct trace *out)
 {
 	struct stack s;
-	struct err *err = insp_stack(i, thread, max_frames, false, a, &s);
-
+	struct err *err = insp_stack(i, thread, max_frames, second_opinion, a,
+				     &s);
 	if (err)
 		return err;
 	struct trace_frame *frames = arena_array(a, s.n, sizeof(*frames));
@@ -705,19 +705,20 @@ trace_of_stack(struct insp *i, size_t thread, size_t max_frames,
 	return NULL;
 }
 
-/* Where a table asks for a register that was not followed: all of them. */
+/* All registers where a table asks for one that was not followed. */
 struct err *
-insp_trace(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
-	   struct trace *out)
+insp_trace(struct insp *i, size_t thread, size_t max_frames,
+	   bool second_opinion, struct arena *a, struct trace *out)
 {
 	struct walk w = { .insp = i, .arena = a, .brief = true,
 			  .arch = arch_table_of(i->arch) };
 	struct err *err = quick_begin(i);
 
-	if (!err)
+	if (!err && !second_opinion)
 		err = walk_thread(&w, thread, max_frames);
-	if (!err && w.again)
-		return trace_of_stack(i, thread, max_frames, a, out);
+	if (!err && (second_opinion || w.again))
+		return trace_whole(i, thread, max_frames, second_opinion, a,
+				   out);
 	if (err)
 		return err;
 	*out = (struct trace){ w.frames.data, w.frames.n, w.end, w.why };

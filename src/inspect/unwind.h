@@ -187,4 +187,26 @@ struct err *cfi_unwind(struct insp *i, uint64_t lookup,
 struct err *second_agrees(struct insp *i, const struct frame *frames, size_t n,
 			  size_t *out) _must_check_;
 
+/* ---- unwind.c: stacks without registers ---------------------------------- */
+/** A frame without its registers. */
+struct trace_frame {
+	uint64_t pc, cfa;
+	uint32_t module;        /* or UINT32_MAX */
+	uint8_t how, flags;
+};
+struct trace {
+	const struct trace_frame *frames;
+	size_t n;
+	enum stack_end end;
+	const char *why;
+};
+/**
+ * The frames of insp_stack(), without registers; without a second opinion some
+ * ten times as quick.
+ */
+struct err *insp_trace(struct insp *i, size_t thread, size_t max_frames,
+		       bool second_opinion, struct arena *a,
+		       struct trace *out) _must_check_;
+uint64_t trace_lookup_pc(const struct trace *t, size_t n);
+
 #endif

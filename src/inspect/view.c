@@ -3,6 +3,7 @@
  * The best view of a stack: unwound and named now, or as it was stored.
  */
 #include "inspect/impl.h"
+#include "inspect/unwind.h"
 
 #include <string.h>
 
@@ -26,24 +27,23 @@ view_name(struct insp *i, uint64_t lookup, struct snap_frame *f)
 }
 
 static struct err *
-view_unwound(struct insp *i, size_t thread, const struct stack *s,
-	     struct arena *a, struct snap_frame **out)
+view_named(struct insp *i, size_t thread, const struct trace *t,
+	   struct arena *a, struct snap_frame **out)
 {
-	struct snap_frame *frames = arena_array(a, s->n, sizeof(*frames));
+	struct snap_frame *frames = arena_array(a, t->n, sizeof(*frames));
 
-	if (s->n && !frames)
+	if (t->n && !frames)
 		return err_nomem();
-	for (size_t k = 0; k < s->n; k++) {
-		const struct frame *f = &s->frames[k];
+	for (size_t k = 0; k < t->n; k++) {
+		const struct trace_frame *f = &t->frames[k];
 		frames[k].tid = i->target->threads[thread].tid;
 		frames[k].depth = (uint32_t)k;
 		frames[k].how = f->how;
 		frames[k].flags = f->flags;
-		frames[k].module = f->module == INSP_NONE
-				   ? UINT32_MAX : (uint32_t)f->module;
+		frames[k].module = f->module;
 		frames[k].pc = f->pc;
 		frames[k].cfa = f->cfa;
-		view_name(i, stack_lookup_pc(s, k), &frames[k]);
+		view_name(i, trace_lookup_pc(t, k), &frames[k]);
 	}
 	*out = frames;
 	return NULL;
@@ -87,11 +87,11 @@ view_adopt_names(struct snap_frame *mine, size_t n,
 /* Unwind; a stack that cannot even begin is an empty one, with the reason. */
 static struct err *
 view_unwind(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
-	    struct stack *out)
+	    struct trace *out)
 {
 	bool faulting = i->target->threads[thread].faulting;
 
-	_err_ struct err *err = insp_stack(i, thread, max_frames, faulting, a,
+	_err_ struct err *err = insp_trace(i, thread, max_frames, faulting, a,
 					   out);
 	if (!err)
 		return NULL;
@@ -109,21 +109,21 @@ insp_view(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
 {
 	const struct snap_frame *stored;
 	struct snap_frame *mine;
-	struct stack stack;
+	struct trace trace;
 	size_t n_stored;
 
-	struct err *err = view_unwind(i, thread, max_frames, a, &stack);
+	struct err *err = view_unwind(i, thread, max_frames, a, &trace);
 	if (!err)
-		err = view_unwound(i, thread, &stack, a, &mine);
+		err = view_named(i, thread, &trace, a, &mine);
 	if (err)
 		return err;
 	stored = view_stored(i->target, i->target->threads[thread].tid,
 			     &n_stored);
-	view_adopt_names(mine, stack.n, stored, n_stored);
-	out->stored = stack.end == STACK_TRUNCATED && n_stored > stack.n;
+	view_adopt_names(mine, trace.n, stored, n_stored);
+	out->stored = trace.end == STACK_TRUNCATED && n_stored > trace.n;
 	out->frames = out->stored ? stored : mine;
-	out->n = out->stored ? n_stored : stack.n;
-	out->end = stack.end;
-	out->why = stack.why;
+	out->n = out->stored ? n_stored : trace.n;
+	out->end = trace.end;
+	out->why = trace.why;
 	return NULL;
 }

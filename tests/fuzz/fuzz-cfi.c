@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../unit/make-core.h"
-#include "inspect/inspect.h"
+#include "inspect/unwind.h"
 
 #define PAGE 4096u
 #define PROGRAM 0x400000u
@@ -117,9 +117,9 @@ unwind_both(struct insp *i, struct arena *a)
 	struct err *err = insp_stack(i, 0, FRAMES_MAX, false, a, &s);
 
 	if (!err)
-		err = insp_trace(i, 0, FRAMES_MAX, a, &t);
+		err = insp_trace(i, 0, FRAMES_MAX, false, a, &t);
 	if (!err)
-		err = insp_trace(i, 0, FRAMES_MAX, a, &again);
+		err = insp_trace(i, 0, FRAMES_MAX, false, a, &again);
 	if (err)
 		return err;
 	check_same(&s, &t);

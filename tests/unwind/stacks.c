@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "inspect/inspect.h"
+#include "inspect/unwind.h"
 #include "supply/supply.h"
 
 #define FRAMES_MAX 100000u
@@ -44,7 +44,7 @@ print_trace(struct insp *i, size_t thread)
 
 	if (!a)
 		return err_nomem();
-	struct err *err = insp_trace(i, thread, FRAMES_MAX, a, &t);
+	struct err *err = insp_trace(i, thread, FRAMES_MAX, false, a, &t);
 	if (err)
 		return err;
 	for (size_t n = 0; n < t.n; n++)
