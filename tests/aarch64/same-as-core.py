@@ -65,6 +65,18 @@ VALUES = (
 )
 
 
+# Cores that a kernel wrote: vectors, the thread pointer, signatures.
+FOREIGN = ("linux-aarch64", "linux-aarch64-pac", "linux-aarch64-neon",
+           "linux-aarch64-sve-fpsimd", "linux-aarch64-sve-full")
+KERNEL = (
+    "info threads", "bt", "info registers " + " ".join(
+        "x%d" % n for n in range(31)), "info registers sp pc cpsr fpsr fpcr",
+    *("p $q%d" % n for n in range(32)), "p $d0", "p $s31", "p $v1.b.u",
+    "p/x $tpidr", "p/x $pauth_cmask", "p $_siginfo", "info auxv",
+    "x/2xg $sp", "x/i $pc", "up", "info frame",
+)
+
+
 class Comparison:
     def __init__(self, tap, inquest):
         self.tap, self.inquest = tap, inquest
@@ -92,6 +104,25 @@ class Comparison:
             if self.complete(ours, made.name, mode):
                 self.judged(made.name, mode, core, ours)
                 self.seen.append((made.name, mode))
+
+    def foreign(self, top, name):
+        core = os.path.join(top, name + ".core")
+        program = os.path.join(top, name + ".out")
+        script = list(KERNEL)
+        if not os.path.exists(program):
+            # gdb takes no step without the program's text.
+            program, script = None, script[2:-3]
+        theirs = session.on_core(program, core, script,
+                                 gdb=(guest.DEBUGGER,))
+        words = [self.inquest, "rsp", *(["--exe", program] if program else
+                                        []), core]
+        ours = session.run((["file " + program] if program else []) +
+                           ["target remote | " + shlex.join(words)], script,
+                           core, gdb=(guest.DEBUGGER,))
+        if self.complete(theirs, name, "gdb on the core") and \
+                self.complete(ours, name, "gdb on the stub"):
+            self.judged(name, "foreign", theirs, ours)
+            self.seen.append((name, "foreign"))
 
     def complete(self, run, name, who):
         missing = [c for c, out in run.outputs if out is None]
@@ -190,6 +221,9 @@ def main():
         except build.Failure as failure:
             tap.ok(False, "%s is made" % name, failure)
     if not names:
+        corpus = os.path.join(os.environ.get("CORPUS", ""), "lldb-elf-core")
+        for name in FOREIGN if os.path.isdir(corpus) else ():
+            comparison.foreign(corpus, name)
         comparison.stale()
     tap.leave()
 
