@@ -15,6 +15,8 @@
 #define BUDGET (64ull << 20)
 /* Modules get no more of the budget than one part of so many. */
 #define MODULES_PART 2u
+/* Of that, a stretch of variables is large that wants one part of so many. */
+#define LARGE_PART 8u
 /* Of one stack, from the stack pointer on: more is a heap that it lies in. */
 #define STACK_MAX (8ull << 20)
 /* Around a thread pointer: variables and what the C library knows. */
@@ -318,6 +320,19 @@ keep_constants(struct chooser *c, const struct reach_region *r)
 }
 
 static struct err *
+root_variables_of(struct chooser *c, bool large, uint64_t size)
+{
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < c->n_regions && !err; k++)
+		if ((c->regions[k].length > size) == large
+		    && is_variables(c, &c->regions[k]))
+			err = root_variables(c, &c->regions[k]);
+	return err;
+}
+
+/* One large table does not keep out what all libraries have. */
+static struct err *
 root_modules(struct chooser *c)
 {
 	uint64_t kept = reach_kept_bytes(c->reach);
@@ -325,9 +340,11 @@ root_modules(struct chooser *c)
 
 	c->modules_left = kept < c->budget ? (c->budget - kept) / MODULES_PART
 					   : 0;
-	for (size_t k = 0; k < c->n_regions && !err; k++)
-		if (is_variables(c, &c->regions[k]))
-			err = root_variables(c, &c->regions[k]);
+	uint64_t size = c->modules_left / LARGE_PART;
+	if (!err)
+		err = root_variables_of(c, false, size);
+	if (!err)
+		err = root_variables_of(c, true, size);
 	for (size_t k = 0; k < c->n_regions && !err; k++)
 		keep_constants(c, &c->regions[k]);
 	return err;

@@ -123,7 +123,8 @@ class Reaches:
         told = self.capture("--budget", "%dM" % mib)
         name = "budget of %d MiB" % mib
         out = self.gdb("python frame_of('walk')",
-                       "python follow(gdb.parse_and_eval('list'))")
+                       "python follow(gdb.parse_and_eval('list'))",
+                       "python show('(long)environ')")
         found = re.search(r"FOLLOWED (\d+): Cannot access memory", out)
         self.tap.ok(found and int(found.group(1)) * NODE > mib * MIB / 16,
                     name + ": the list is there from its thread's frame on",
@@ -138,6 +139,9 @@ class Reaches:
         self.tap.ok("private memory were left out" in missing
                     and "followed in part" in missing,
                     name + ": what was cut is said", missing)
+        self.tap.ok(re.search(r"^SHOWN \d{6}", out, re.M),
+                    name + ": a large variable does not keep out those of "
+                    "libraries", out)
         self.is_whole(name)
 
     def crash(self, mib):
