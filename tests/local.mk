@@ -97,6 +97,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-ingest \
 	tests/fuzz/fuzz-reach \
+	tests/fuzz/fuzz-redact \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
 	tests/fuzz/fuzz-store \

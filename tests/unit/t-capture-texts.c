@@ -238,6 +238,143 @@ a_field_is_found_by_its_whole_name(void **state)
 #define parsing(test) \
 	cmocka_unit_test_setup_teardown(test, parsed_setup, parsed_teardown)
 
+/* ---- time and place of a thread ---- */
+
+static void
+a_stat_line_tells_time_and_processor(void **state)
+{
+	static const char numbers[] =
+		"1 2 3 4 5 6 7 8 9 10 311 42 13 14 15 16 17 18 990 20 21 22 23 "
+		"24 25 26 27 28 29 30 31 32 33 34 35 6 37 38 39 40";
+	_buf_ struct buf b = { 0 };
+	struct text_stat s;
+
+	(void)state;
+	buf_printf(&b, "77 (a) R 2 (b) S %s", numbers);
+	assert_true(text_stat(text(b.data), &s));
+	assert_int_equal(s.state, 'S');
+	assert_int_equal(s.utime, 311);
+	assert_int_equal(s.stime, 42);
+	assert_int_equal(s.start_time, 990);
+	assert_int_equal(s.cpu, 6);
+	/* Without the later fields nobody knows where it ran. */
+	assert_true(text_stat(text("7 (x) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 "
+				   "15 16 17 18 19"), &s));
+	assert_int_equal(s.cpu, -1);
+}
+
+/* ---- other texts ---- */
+
+static void
+a_number_stands_behind_its_name(void **state)
+{
+	const struct span stat = text("cpu  1 2\nbtime2 7\nbtime 1764\nx");
+	uint64_t v;
+
+	(void)state;
+	assert_true(text_number_after(stat, "btime", &v));
+	assert_int_equal(v, 1764);
+	assert_false(text_number_after(stat, "tim", &v));
+	assert_false(text_number_after(stat, "x", &v));
+	assert_false(text_number_after(text(""), "x", &v));
+}
+
+static void
+a_name_may_be_apart_from_its_colon(void **state)
+{
+	const struct span info = text("processor\t: 0\nmodel\t\t: 17\n"
+				      "model name\t: A B @ 2 GHz\n");
+	struct span value;
+	uint64_t v;
+
+	(void)state;
+	assert_true(text_status(info, "model name", &value));
+	assert_int_equal(value.n, strlen("A B @ 2 GHz"));
+	assert_memory_equal(value.data, "A B @ 2 GHz", value.n);
+	assert_true(text_status_number(info, "model", 10, &v));
+	assert_int_equal(v, 17);
+}
+
+/* ---- sockets ---- */
+
+static void
+a_link_of_a_socket_has_its_number(void **state)
+{
+	static const char *const others[] = {
+		"", "socket:", "socket:[", "socket:[]", "socket:[x]",
+		"socket:[12", "/tmp/socket:[12]", "pipe:[12]",
+		"socket:[99999999999999999999999]",
+	};
+	uint64_t v;
+
+	(void)state;
+	assert_true(text_socket_link("socket:[4026]", &v));
+	assert_int_equal(v, 4026);
+	for (size_t k = 0; k < countof(others); k++)
+		assert_false(text_socket_link(others[k], &v));
+}
+
+static void
+a_socket_of_the_internet_has_two_addresses(void **state)
+{
+	struct text_socket x;
+
+	(void)state;
+	assert_true(text_inet(text("   0: 0100007F:1F90 00000000:0000 0A "
+				   "00000000:00000000 00:00000000 00000000  "
+				   "1000        0 61234 1 0000000000000000"),
+			      &x));
+	assert_string_equal(x.local, "127.0.0.1:8080");
+	assert_string_equal(x.remote, "0.0.0.0:0");
+	assert_int_equal(x.state, 10);
+	assert_int_equal(x.inode, 61234);
+	assert_true(text_inet(text("1: 00000000000000000000000001000000:0050 "
+				   "B80D0120000000000000000001000000:FFFF 01 "
+				   "0:0 0:0 0 0 0 5"), &x));
+	assert_string_equal(x.local, "[::1]:80");
+	assert_string_equal(x.remote, "[2001:db8::1]:65535");
+}
+
+static void
+a_line_that_is_no_socket_is_none(void **state)
+{
+	static const char *const lines[] = {
+		"", "  sl  local_address rem_address   st",
+		"0: 0100007F:1F90", "0: 0100007F:1F9 00000000:0000 0A",
+		"0: 0100007G:1F90 00000000:0000 0A 0:0 0:0 0 0 0 5",
+		"0: 0100007F-1F90 00000000:0000 0A 0:0 0:0 0 0 0 5",
+		"0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0 x",
+		"0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0",
+	};
+	struct text_socket x;
+
+	(void)state;
+	for (size_t k = 0; k < countof(lines); k++) {
+		assert_false(text_inet(text(lines[k]), &x));
+		assert_false(text_unix(text(lines[k]), &x));
+	}
+}
+
+static void
+a_unix_socket_has_whatever_path(void **state)
+{
+	struct text_socket x;
+
+	(void)state;
+	assert_true(text_unix(text("0000000000000000: 00000002 00000000 "
+				   "00010000 0001 01 12345 /run/a \x1b b"),
+			      &x));
+	assert_int_equal(x.inode, 12345);
+	assert_int_equal(x.type, 1);
+	assert_int_equal(x.state, 1);
+	assert_true(x.listens);
+	assert_int_equal(x.path.n, strlen("/run/a \x1b b"));
+	assert_true(text_unix(text("0: 00000002 00000000 00000000 0002 03 9"),
+			      &x));
+	assert_false(x.listens);
+	assert_int_equal(x.path.n, 0);
+}
+
 int
 main(void)
 {
@@ -252,6 +389,13 @@ main(void)
 		cmocka_unit_test(a_name_may_look_like_the_rest_of_the_line),
 		cmocka_unit_test(a_stat_line_that_is_cut_is_none),
 		cmocka_unit_test(a_field_is_found_by_its_whole_name),
+		cmocka_unit_test(a_stat_line_tells_time_and_processor),
+		cmocka_unit_test(a_number_stands_behind_its_name),
+		cmocka_unit_test(a_name_may_be_apart_from_its_colon),
+		cmocka_unit_test(a_link_of_a_socket_has_its_number),
+		cmocka_unit_test(a_socket_of_the_internet_has_two_addresses),
+		cmocka_unit_test(a_line_that_is_no_socket_is_none),
+		cmocka_unit_test(a_unix_socket_has_whatever_path),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -204,5 +204,6 @@ main(void)
 		TEST(a_part_of_memory_is_kept_or_not),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
