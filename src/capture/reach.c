@@ -145,9 +145,9 @@ page_from(const struct reach *r, uint64_t *addr, uint64_t end)
 static uint64_t
 page_after(uint64_t addr)
 {
-	uint64_t next = (addr | (REACH_PAGE - 1)) + 1;
+	uint64_t last = addr | (REACH_PAGE - 1);
 
-	return next ? next : UINT64_MAX;
+	return last < UINT64_MAX ? last + 1 : last;
 }
 
 uint64_t
@@ -410,28 +410,31 @@ reach_value(struct reach *r, size_t group, uint64_t value)
 
 /* ---- the walk ---- */
 
-/* The words of [g->at, g->end) that are on one page; false: enough for now. */
+/* The words of [g->at, g->end) that are on one page, both multiples of 8;
+ * false: enough for now. */
 static bool
 look_into_page(struct reach *r, struct group *g, uint32_t page)
 {
-	const uint8_t *bytes = reach_page_bytes(&r->pages, page);
-	uint64_t at = g->at % REACH_PAGE, base = g->at - at;
-	uint64_t end = g->end - base < REACH_PAGE ? g->end - base : REACH_PAGE;
 	const uint64_t min = r->pages.min, span = r->pages.span;
+	uint64_t offset = g->at % REACH_PAGE, n = REACH_PAGE - offset;
+	const uint8_t *bytes = reach_page_bytes(&r->pages, page) + offset;
 
-	while (at + 8 <= end) {
+	if (n > g->end - g->at)
+		n = g->end - g->at;
+	for (uint64_t at = 0; at < n; at += 8) {
 		uint64_t word;
 
 		memcpy(&word, bytes + at, 8);
-		at += 8;
 		if (word - min >= span)
 			continue;
 		ring_put(r, g, word);
-		if (r->full || r->kept >= r->allowed)
-			break;
+		if (r->full || r->kept >= r->allowed) {
+			g->at += at + 8;
+			return false;
+		}
 	}
-	g->at = base + (at + 8 <= end ? at : end);
-	return !r->full && r->kept < r->allowed;
+	g->at += n;
+	return true;
 }
 
 static bool

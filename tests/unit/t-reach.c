@@ -226,8 +226,6 @@ make_arena(struct memory *m, uint64_t at, uint64_t *first, uint64_t *last)
 {
 	const uint64_t info[] = { at + 0x30, 0, sizeof(m->heap),
 				  sizeof(m->heap) };
-	uint64_t node = 0;
-
 	memset(m->heap, 0, sizeof(m->heap));
 	m->regions[0].start = at;
 	for (size_t k = 0; k < countof(info); k++)
@@ -235,9 +233,8 @@ make_arena(struct memory *m, uint64_t at, uint64_t *first, uint64_t *last)
 	m->top = at + 0x900;
 	*first = *last = 0;
 	for (size_t k = 0; k < 9; k++) {
-		uint64_t size = 0x1f0;
+		uint64_t size = 0x1f0, node = m->top + 16;
 		put(m, m->top + 8, size | 5);
-		node = m->top + 16;
 		if (*last)
 			put(m, *last, node);
 		*first = *first ? *first : node;
