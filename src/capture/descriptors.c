@@ -17,6 +17,7 @@
 #define NET_MAX (1u << 20)      /* bytes of one text of sockets */
 #define NET_FIRST (64u << 10)
 #define LINK_SIZE 512u
+#define INFO_NS 15000000u       /* then flags and positions stay unknown */
 #define INFO_SIZE 2048u
 
 struct descriptor {
@@ -31,6 +32,7 @@ struct table {
 	struct vec all;                 /* struct descriptor, by number */
 	struct descriptor **sockets;    /* by inode */
 	size_t n_sockets;
+	uint64_t deadline;
 };
 
 /* ---- listing ----------------------------------------------------------- */
@@ -359,7 +361,8 @@ put_descriptor(const struct table *t, const struct descriptor *d,
 	char name[32], info[INFO_SIZE];
 
 	snprintf(name, sizeof(name), "fdinfo/%u", d->number);
-	size_t n = proc_read_some(&t->shot->proc, name, info, sizeof(info));
+	size_t n = tracees_now() > t->deadline ? 0
+		   : proc_read_some(&t->shot->proc, name, info, sizeof(info));
 	const struct span text = { info, n };
 	buf_printf(out, "%u", d->number);
 	put_field(out, text, "flags");
@@ -388,6 +391,7 @@ around_descriptors(struct shot *s)
 	if (err || !t.all.n)
 		return err;
 	const struct descriptor *all = t.all.data;
+	t.deadline = tracees_now() + INFO_NS;
 	buf_puts(&out, "fd\tflags\tpos\ttarget\tdetail\n");
 	for (size_t k = 0; k < t.all.n; k++)
 		put_descriptor(&t, &all[k], &out);

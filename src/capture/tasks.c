@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The kernel's side of a thousand threads may wait; the process does not. */
-#define KERNEL_NS 20000000u
+#define KERNEL_NS 10000000u
 #define TEXT_SIZE 8192u
 
 struct listing {
