@@ -165,14 +165,16 @@ class Contest:
 
     def read_ours(self, record, path):
         said = tools.said(self.printed(".out"))
+        record["skeletons"], kept = sections.sizes(path)
         if self.target.pid:
             record["inside_ms"] = said.get("pause_ns", 0) / 1e6
-            record["copied"] = said.get("copied")
             record["left_out"] = sum(
                 row["bytes"] for row in said.get("not_copied", ())
                 if row["reason"] in CHOSEN)
+            # What was copied and not kept is known to the tool alone.
+            record["copied"] = said.get(
+                "copied", None if record["left_out"] else kept)
         record["modules"] = said.get("modules")
-        record["skeletons"] = sections.bytes_of(path, sections.SKELETON)
         report = tools.said(subprocess.run(
             [tools.inquest(), "report", "--json", path], check=False,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
