@@ -66,7 +66,7 @@ buffer_reserve(struct copier *c, uint64_t bytes)
 	uint64_t size = least(limit, bytes + bytes / 4 + ROOM);
 
 	/* What time will end before is address space alone. */
-	if (c->plan->follow && c->plan->limits->pause_ns)
+	if (c->plan->follow_far && c->plan->limits->pause_ns)
 		ready = least(ready, RESERVE_MIN + c->plan->limits->pause_ns
 				     * FOLLOW_SPEED);
 	ready = page_down(ready);

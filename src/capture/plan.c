@@ -13,8 +13,9 @@
 
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
 #define SMALL_MAP (256u << 10)
-/* Bytes in a nanosecond, at the least. */
-#define COPY_SPEED 2u
+/* Bytes in a nanosecond. */
+#define COPY_SPEED_LEAST 2u
+#define COPY_SPEED_MOST 6u
 
 /* ---- looking up -------------------------------------------------------- */
 const struct snap_map *
@@ -293,14 +294,15 @@ plan_count(struct plan *p)
 	}
 }
 
-/* Is it more than the limits of bytes and time allow for? */
+/* Is it more than the limits of bytes and time allow for at this speed? */
 static bool
-plan_is_large(const struct plan *p)
+plan_is_large(const struct plan *p, unsigned speed)
 {
 	const struct capture_limits *l = p->limits;
 
-	return p->bytes > l->copy
-	       || (l->pause_ns && p->bytes / COPY_SPEED > l->pause_ns);
+	return l->memory == CAPTURE_REACHABLE
+	       && (p->bytes > l->copy
+		   || (l->pause_ns && p->bytes / speed > l->pause_ns));
 }
 
 struct err *
@@ -324,8 +326,8 @@ plan_make(struct plan *p)
 		plan_narrow(p, &maps[k], from);
 	}
 	plan_count(p);
-	p->follow = p->limits->memory == CAPTURE_REACHABLE
-		    && plan_is_large(p);
+	p->follow = plan_is_large(p, COPY_SPEED_LEAST);
+	p->follow_far = plan_is_large(p, COPY_SPEED_MOST);
 	return err;
 }
 

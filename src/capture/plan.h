@@ -43,8 +43,9 @@ struct plan {
 	struct vec flags;       /* struct text_flags, as maps are sorted */
 	struct vec pieces;      /* struct piece; they cover all of @maps */
 	struct pages *pages;
-	bool follow;            /* more than can be copied: what something
-				   points to comes first */
+	bool follow;            /* maybe more than can be copied: what stacks
+				   point to comes first */
+	bool follow_far;        /* surely more: and what that points to */
 	uint64_t linker;        /* where the dynamic linker is, or 0 */
 	const char *linker_path;
 	bool files_reachable;   /* its paths lead where ours do */

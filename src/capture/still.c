@@ -181,7 +181,8 @@ copy_reached(struct copier *c, const struct tracees *s, size_t stacks,
 
 	follow_begin(&f, c);
 	follow_stacks(&f, s, stacks);
-	follow_all(&f, from);
+	if (c->plan->follow_far)
+		follow_all(&f, from);
 }
 
 void
