@@ -5,6 +5,8 @@ noinst_LIBRARIES += libcapture.a
 libcapture_a_SOURCES = \
 	src/capture/about.c \
 	src/capture/around.h \
+	src/capture/beside.c \
+	src/capture/beside.h \
 	src/capture/capture.h \
 	src/capture/copy.c \
 	src/capture/copy.h \

@@ -280,8 +280,7 @@ publish_else(struct publisher *p, const struct piece *x, uint64_t start,
 static struct err *
 publish_piece(struct publisher *p, const struct piece *x)
 {
-	bool forbidden = x->kind == SNAP_MEM_ABSENT
-			 && x->reason == SNAP_ABSENT_DONTDUMP;
+	bool forbidden = piece_is_forbidden(x);
 	uint64_t at = x->start;
 	struct err *err = NULL;
 
@@ -314,9 +313,7 @@ wipe_forbidden(struct shot *s)
 		const struct taken *t = &c->taken[k];
 		const struct piece *x = plan_find(&s->plan, t->start);
 
-		if (x && x->kind == SNAP_MEM_ABSENT
-		    && x->reason == SNAP_ABSENT_DONTDUMP
-		    && t->at < TAKEN_UNKNOWN)
+		if (x && piece_is_forbidden(x) && t->at < TAKEN_UNKNOWN)
 			memset(c->buffer + t->at, 0, t->end - t->start);
 	}
 }

@@ -116,6 +116,14 @@ map_flags(struct plan *p, const struct snap_map *m)
 	return NULL;
 }
 
+/* With whom, nobody can say: it is another process's as much as this one's. */
+static bool
+map_is_shared(const struct snap_map *m)
+{
+	return (m->perm & SNAP_PERM_R) && (m->perm & SNAP_PERM_W)
+	       && (m->perm & SNAP_PERM_SHARED);
+}
+
 /* Why nothing of the mapping is read; false: it is. */
 static bool
 map_is_absent(struct plan *p, const struct snap_map *m, uint8_t *reason)
@@ -133,7 +141,7 @@ map_is_absent(struct plan *p, const struct snap_map *m, uint8_t *reason)
 		if (!rules[k].applies)
 			continue;
 		*reason = rules[k].reason;
-		if (*reason == SNAP_ABSENT_FILTER && (m->perm & SNAP_PERM_W))
+		if (*reason == SNAP_ABSENT_FILTER && map_is_shared(m))
 			p->shared += m->end - m->start;
 		return true;
 	}
@@ -331,6 +339,18 @@ plan_make(struct plan *p)
 	return err;
 }
 
+static uint8_t
+forbidden_reason(struct plan *p, const struct piece *x,
+		 const struct snap_map *map)
+{
+	const struct snap_map m = { .start = x->start, .end = x->end };
+	const struct text_flags *f = map_flags(p, &m);
+
+	if (f && f->device && !path_is(map, "[vdso]"))
+		return SNAP_ABSENT_DEVICE;
+	return f && f->dontdump ? SNAP_ABSENT_DONTDUMP : 0;
+}
+
 void
 plan_forbid(struct plan *p)
 {
@@ -338,13 +358,26 @@ plan_forbid(struct plan *p)
 
 	p->next_flag = 0;
 	for (size_t k = 0; k < p->pieces.n; k++) {
-		const struct snap_map m = { .start = all[k].start,
-					    .end = all[k].end };
-		const struct text_flags *f = map_flags(p, &m);
+		const struct snap_map *map = plan_map_at(p, all[k].start);
+		uint8_t reason = forbidden_reason(p, &all[k], map);
 
-		if (!f || !f->dontdump || all[k].kind == SNAP_MEM_ABSENT)
+		if (!reason || piece_is_forbidden(&all[k]))
 			continue;
-		all[k].kind = SNAP_MEM_ABSENT;
-		all[k].reason = SNAP_ABSENT_DONTDUMP;
+		if (map_is_shared(map))
+			p->shared -= map->end - map->start;
+		all[k] = (struct piece){
+			.start = all[k].start, .end = all[k].end,
+			.kind = SNAP_MEM_ABSENT, .reason = reason,
+			.class = CLASS_DATA, .ends_map = all[k].ends_map,
+		};
 	}
+	plan_count(p);
+}
+
+bool
+piece_is_forbidden(const struct piece *x)
+{
+	return x->kind == SNAP_MEM_ABSENT
+	       && (x->reason == SNAP_ABSENT_DONTDUMP
+		   || x->reason == SNAP_ABSENT_DEVICE);
 }

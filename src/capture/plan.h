@@ -61,6 +61,8 @@ struct err *plan_make(struct plan *p) _must_check_;
 struct piece *plan_find(const struct plan *p, uint64_t addr);
 /** The mapping that holds @addr, or NULL. */
 const struct snap_map *plan_map_at(const struct plan *p, uint64_t addr);
+/** Must it not be read, or kept where it was read? */
+bool piece_is_forbidden(const struct piece *x);
 /** Leave out what flags that came later forbid. */
 void plan_forbid(struct plan *p);
 

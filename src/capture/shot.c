@@ -232,17 +232,33 @@ read_maps(struct shot *s)
 
 /* What must not be copied; without the text nothing is known to be so. */
 static struct err *
-read_flags(struct shot *s)
+take_flags(struct shot *s, struct beside *b)
 {
-	_buf_ struct buf b = { 0 };
+	_err_ struct err *none = beside_end(b);
 
 	s->plan.flags.n = 0;
-	_err_ struct err *none = proc_read(&s->proc, "smaps", MAPS_TEXT_MAX,
-					   &b);
 	if (none)
 		return err_kind(none) == ERR_NOMEM ? take(none) : NULL;
-	return text_smaps((struct span){ b.data, b.len }, s->arena,
-			  &s->plan.flags);
+	return text_smaps((struct span){ b->text.data, b->text.len },
+			  s->arena, &s->plan.flags);
+}
+
+static struct beside
+flags_of(const struct shot *s)
+{
+	return (struct beside){ .proc = &s->proc, .name = "smaps",
+				.max = MAPS_TEXT_MAX };
+}
+
+static struct err *
+read_flags(struct shot *s)
+{
+	struct beside flags = flags_of(s);
+
+	beside_begin(&flags);
+	struct err *err = take_flags(s, &flags);
+	beside_fini(&flags);
+	return err;
 }
 
 /* Without one no page of its own comes to be where there was none. */
@@ -295,8 +311,22 @@ auxv_value(const struct shot *s, uint64_t type)
 	return 0;
 }
 
-/* The dearest text is read first, so that the others are not yet old when the
- * process is stopped; what was mapped meanwhile is looked at in vain else. */
+/* The dearest text is read while all else is. */
+static struct err *
+look_first(struct shot *s)
+{
+	struct beside flags = flags_of(s);
+
+	beside_begin(&flags);
+	struct err *err = look(s);
+	if (!err)
+		err = take_flags(s, &flags);
+	if (!err)
+		plan_forbid(&s->plan);
+	beside_fini(&flags);
+	return err;
+}
+
 struct err *
 shot_prepare(struct shot *s)
 {
@@ -310,9 +340,7 @@ shot_prepare(struct shot *s)
 				  && proc_same_file(&s->proc, "root", "/");
 	pages_open(s->pages, &s->proc);
 	s->extent = read_extent(s);
-	struct err *err = read_flags(s);
-	if (!err)
-		err = look(s);
+	struct err *err = look_first(s);
 	if (err)
 		return err;
 	copy_touch_modules(&s->plan, s->proc.pid);

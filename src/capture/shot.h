@@ -6,6 +6,7 @@
 #ifndef CAPTURE_SHOT_H
 #define CAPTURE_SHOT_H
 
+#include "capture/beside.h"
 #include "capture/still.h"
 
 /* Attributes of a picture, which stay with its snapshot. */

@@ -37,6 +37,7 @@ struct subject {
 	pid_t pid;
 };
 #define LARGE (8u << 20)
+#define SECRET (1u << 20)
 enum { NEAR_PAGE = 1234, FAR_PAGE = 2001 };
 
 static uint8_t *
@@ -87,7 +88,7 @@ subject_setup(void **state)
 	struct subject *s = test_calloc(1, sizeof(*s));
 
 	s->data = pages(PAGES * PAGE, MAP_PRIVATE);
-	s->secret = pages(PAGE, MAP_PRIVATE);
+	s->secret = pages(SECRET, MAP_PRIVATE);
 	s->closed = pages(PAGE, MAP_PRIVATE);
 	s->shared = pages(PAGE, MAP_SHARED);
 	s->large = pages(LARGE, MAP_PRIVATE);
@@ -101,7 +102,7 @@ subject_setup(void **state)
 	memset(s->secret, 's', PAGE);
 	memset(s->closed, 'c', PAGE);
 	memset(s->shared, 'm', PAGE);
-	madvise(s->secret, PAGE, MADV_DONTDUMP);
+	madvise(s->secret, SECRET, MADV_DONTDUMP);
 	mprotect(s->closed, PAGE, PROT_NONE);
 	s->pid = child();
 	*state = s;
@@ -116,7 +117,7 @@ subject_teardown(void **state)
 	kill(s->pid, SIGKILL);
 	waitpid(s->pid, NULL, 0);
 	munmap(s->data, PAGES * PAGE);
-	munmap(s->secret, PAGE);
+	munmap(s->secret, SECRET);
 	munmap(s->closed, PAGE);
 	munmap(s->shared, PAGE);
 	munmap(s->large, LARGE);
@@ -315,6 +316,7 @@ stacks_alone_leave_the_rest_out(void **state)
 
 	assert_ok(capture_process(s->pid, &limits, &t));
 	assert_absent(t, s->large, SNAP_ABSENT_FILTER);
+	assert_absent(t, s->secret, SNAP_ABSENT_DONTDUMP);
 	assert_has_stack(t);
 }
 
