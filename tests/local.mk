@@ -188,6 +188,7 @@ SCRIPT_TESTS = \
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \
+	tests/stress/capture.py \
 	tests/stress/kill-tracer.py \
 	tests/stress/mutants.py \
 	tests/stress/serve.py \

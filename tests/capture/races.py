@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 import kit     # noqa: E402
 import racing  # noqa: E402
 
-EXECS, REUSES, SUIDS = 15, 30, 15
+EXECS, REUSES, SUIDS, SPAWNING = 15, 30, 15, 20
 
 
 def tell(tap, name, race, reason):
@@ -50,6 +50,8 @@ def main():
             inquest, directory, EXECS, 60000), "")
         tell(tap, "the same at the same addresses", racing.exec_race(
             inquest, directory, EXECS, 60000, wrap=["setarch", "-R"]), "")
+        tell(tap, "512 threads that come and go", racing.spawning(
+            inquest, directory, SPAWNING, 512), "")
         if os.geteuid():
             for name in ("a set-user-ID program", "a number is used again"):
                 tap.skip(name, "this is not root")

@@ -162,6 +162,30 @@ def reuse_race(inquest, directory, number, us, pid=3000):
     return race
 
 
+def spawning(inquest, directory, number, threads, seconds=30):
+    """Threads that come and go: all that there are have registers."""
+    race = Race(inquest, directory)
+    path = os.path.join(directory, "spawn.snap")
+    with living.busy("spawn", threads, directory) as victim:
+        victim.is_set_up(threads)
+        for _ in range(number):
+            result = race.run("capture", "-o", path, "--memory", "stacks",
+                              str(victim.pid))
+            dump = race.run("dump", path).out.decode("utf-8", "replace")
+            found = re.findall(r"^thread tid=\d+ .* regsets=(\d+)", dump,
+                               re.M)
+            if (result.status or result.seconds > seconds
+                    or len(found) < threads or "0" in found
+                    or "capture.incomplete" in dump):
+                race.wrong.append("%d threads, %d of them without registers\n"
+                                  "%s" % (len(found), found.count("0"),
+                                          result))
+            race.taken += 1
+        if living.still_stopped(victim.pid) or not victim.goes_on(threads):
+            race.wrong.append("it does not go on")
+    return race
+
+
 def inside(script, *words):
     """This script again in a space of process numbers of its own."""
     return kit.run(["unshare", "--pid", "--fork", "--mount-proc",
