@@ -97,9 +97,8 @@ void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
 void buf_u32(struct buf *b, uint32_t v), buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
 /**
- * @n bytes of a foreign string for a person: C0, DEL, C1, controls of bidirectional
- * text, U+2028, U+2029, U+FFFE, U+FFFF and invalid UTF-8 become \xNN, backslash
- * becomes \\; all else is as it was.
+ * @n bytes of a foreign string for a person: controls, those that turn text
+ * around too, and invalid UTF-8 become \xNN, backslash becomes \\.
  */
 void buf_escape(struct buf *b, const char *s, size_t n);
 /** The same for text between XML tags or quotes; also & < > " '. */
