@@ -166,7 +166,7 @@ blue(struct local *from)
 			      from->here ? from->here->next : NULL };
 	char text[24];
 
-	snprintf(text, sizeof(text), "blue at %d", mine.depth);
+	snprintf(text, sizeof(text), "%s at %d", mine.name, mine.depth);
 	if (mine.depth > 0)
 		red(&mine);
 	else
@@ -179,7 +179,7 @@ green(struct local *from)
 {
 	struct local mine = { from->depth - 1, from->share / 3, "green",
 			      from->here ? from->here->side : NULL };
-	int numbers[6] = { mine.depth, 1, 2, 3, 5, 8 };
+	const int numbers[6] = { mine.depth, 1, 2, 3, 5, 8 };
 
 	if (mine.depth > 0)
 		blue(&mine);
