@@ -35,6 +35,7 @@ struct chooser {
 	size_t modules;                 /* its group; those of threads, */
 	size_t *threads;                /* in the target's order */
 	uint64_t modules_left;          /* bytes of the modules' part */
+	size_t next_frame;              /* frames are in the threads' order */
 };
 
 /* ---- what there is ---- */
@@ -194,21 +195,23 @@ root_stack(struct chooser *c, size_t group, uint64_t from)
 static struct err *
 root_other_stacks(struct chooser *c, size_t thread, uint64_t sp)
 {
+	const struct target *t = c->s->target;
 	const struct snap_frame *f = c->s->frames.data;
-	uint64_t tid = c->s->target->threads[thread].tid, last = sp;
+	uint64_t tid = t->threads[thread].tid, end = UINT64_MAX;
+	const struct snap_map *last = capture_map_at(t, sp, &end);
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < c->s->frames.n && !err; k++) {
-		if (f[k].tid != tid || !f[k].cfa)
-			continue;
-		uint64_t a = UINT64_MAX, b = UINT64_MAX;
-		const struct snap_map *was, *is;
+	for (; c->next_frame < c->s->frames.n && !err; c->next_frame++) {
+		uint64_t cfa = f[c->next_frame].cfa;
 
-		was = capture_map_at(c->s->target, last, &a);
-		is = capture_map_at(c->s->target, f[k].cfa, &b);
-		if (is && is != was)
-			err = root_stack(c, c->threads[thread], f[k].cfa);
-		last = f[k].cfa;
+		if (f[c->next_frame].tid != tid)
+			break;
+		if (!cfa || (last && last->start <= cfa && cfa < last->end))
+			continue;
+		end = UINT64_MAX;
+		last = capture_map_at(t, cfa, &end);
+		if (last)
+			err = root_stack(c, c->threads[thread], cfa);
 	}
 	return err;
 }
@@ -245,21 +248,21 @@ root_thread(struct chooser *c, size_t thread)
 {
 	const struct arch *arch = insp_arch(c->s->insp);
 	uint16_t sp = arch->sp;
-	struct frame_regs regs;
+	struct frame_regs regs = { .known = 0 };
 
 	struct err *err = reach_group(c->reach, &c->threads[thread]);
 	if (err)
 		return err;
 	_err_ struct err *none = insp_frame_regs(c->s->insp, thread, &regs);
 	if (none)
-		return NULL;
+		regs.known = 0;
 	for (size_t k = 0; k < arch->frame_regs && !err; k++)
 		if (regs.known >> k & 1)
 			err = reach_value(c->reach, c->threads[thread],
 					  regs.value[k]);
 	if (!err && (regs.known >> sp & 1))
 		err = root_stack(c, c->threads[thread], regs.value[sp]);
-	if (!err && (regs.known >> sp & 1))
+	if (!err)
 		err = root_other_stacks(c, thread, regs.value[sp]);
 	return err ? err : root_thread_pointer(c, thread);
 }
