@@ -9,6 +9,7 @@ independent reader of tests/format.
 import contextlib
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -271,6 +272,50 @@ class Around:
                     and b"Cannot access memory" in result.out + result.err,
                     "gdb is told that there is nothing", result)
 
+    def imported(self):
+        """A core has no text of the environment: memory has."""
+        core = os.path.join(self.directory, "core.whole")
+        words = [w for rule in RULES for w in ("--redact", rule)]
+        with secrets(self.directory) as victim:
+            self.capture(victim.pid)
+            kit.run([self.inquest, "export", self.path, "--core", core])
+        with open(core, "rb") as f:
+            there = f.read()
+        result = kit.run([self.inquest, "import", core, "-o", self.path,
+                          *words], timeout=60)
+        if not self.tap.ok(result.status == 0 and all(
+                c in there for c in CANARIES[:7]),
+                           "a core with everything is imported with rules",
+                           result.err):
+            return
+        there = Read(self.path).everything()
+        self.compare("of a core too it is in no byte",
+                     [c for c in CANARIES if c in there])
+
+    def crowd(self):
+        """More descriptors than are told of one by one."""
+        number = 4500
+        script = ("import os, sys, resource as r; r.setrlimit(r.RLIMIT_NOFILE,"
+                  " (%d, %d)); f = [os.open('/dev/null', 0) for _ in "
+                  "range(%d)]; print('up', flush=True); sys.stdin.read()")
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if limit < number + 100:
+            self.tap.skip("very many descriptors", "ulimit -n is lower")
+            return
+        with subprocess.Popen([sys.executable, "-c", script % (
+                number + 100, limit, number)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            count = len(os.listdir("/proc/%d/fd" % process.pid))
+            result = self.capture(process.pid)
+            process.stdin.close()
+        read = Read(self.path)
+        lines = read.texts["fd"].decode().splitlines()
+        self.tap.ok(result.status == 0 and len(lines) == 4096 + 2
+                    and lines[-1] == "and %d more" % (count - 4096)
+                    and read.attributes["descriptor.count"] == count,
+                    "very many descriptors are counted", lines[-1:])
+
     def refusals(self):
         with secrets(self.directory) as victim:
             for rule in ("regex:(", "everything", "env:"):
@@ -300,6 +345,8 @@ def main():
         around = Around(tap, inquest, directory)
         around.surroundings()
         around.redaction()
+        around.imported()
+        around.crowd()
         around.refusals()
         around.bombs()
     tap.leave()
