@@ -23,10 +23,9 @@ struct wait {
 	const struct snap_frame *frames;        /* of the thread */
 	size_t n_frames;
 };
-/* How glibc's pthread_mutex_t begins (its struct_mutex.h, x86-64). */
-struct mutex {
-	uint32_t lock, count, owner, users, kind;
-};
+/* How glibc's pthread_mutex_t begins (its struct_mutex.h, x86-64): words. */
+enum { MUTEX_LOCK = 0, MUTEX_OWNER = 2, MUTEX_USERS = 3, MUTEX_KIND = 4,
+       MUTEX_WORDS = 5 };
 
 /* ---- waiting ----------------------------------------------------------- */
 enum { CALL, RESULT, ADDRESS, OPERATION, EXPECTED, REGS };
@@ -135,15 +134,16 @@ owner_inherits(struct saver *s, const struct wait *w, uint64_t *owner)
 static bool
 owner_plain(struct saver *s, const struct wait *w, uint64_t *owner)
 {
-	struct mutex m;
+	uint32_t m[MUTEX_WORDS];
 
 	if (w->expected != 2 || !locks_mutex(w))
 		return false;
 	_err_ struct err *none = space_read(insp_space(s->insp), w->address,
-					    sizeof(m), &m);
-	if (none || m.lock != 2 || m.users == 0 || m.kind >= 1024)
+					    sizeof(m), m);
+	if (none || m[MUTEX_LOCK] != 2 || m[MUTEX_USERS] == 0
+	    || m[MUTEX_KIND] >= 1024)
 		return false;
-	*owner = m.owner;
+	*owner = m[MUTEX_OWNER];
 	return is_other_thread(s, w, *owner);
 }
 

@@ -314,11 +314,12 @@ save_provenance(struct saver *s)
 		.series = s->options->series,
 		.series_index = s->options->series_index,
 	};
+	struct err *err = redact_string(s, &p.source_name);
 
 	if (clock_gettime(CLOCK_REALTIME, &now) == 0)
 		p.created_ns = (uint64_t)now.tv_sec * 1000000000u
 			       + (uint64_t)now.tv_nsec;
-	return snap_put_provenance(s->writer, &p);
+	return err ? err : snap_put_provenance(s->writer, &p);
 }
 
 struct err *

@@ -111,8 +111,8 @@ entry_at(const struct redactions *r, struct span in, const char *equals,
 	if (!name_wanted(r, copy, &out->rule))
 		return false;
 	out->value = equals + 1;
-	out->n = strnlen(out->value, (size_t)(end - out->value));
-	out->n = out->n < VALUE_MAX ? out->n : VALUE_MAX;
+	size_t left = (size_t)(end - out->value);
+	out->n = strnlen(out->value, left < VALUE_MAX ? left : VALUE_MAX);
 	return out->n > 0;
 }
 
