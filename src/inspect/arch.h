@@ -94,6 +94,8 @@ struct arch_table {
 	 * bytes from the stack pointer to the caller's; else -1.
 	 */
 	int (*link_slot)(const uint8_t *code, size_t n, size_t at);
+	/** Does one of these instructions set the frame pointer? */
+	bool (*sets_frame)(const uint8_t *code, size_t n);
 	/** The instructions of a signal trampoline. */
 	struct span trampoline;
 	bool trampoline_first;  /* its own table leads elsewhere */

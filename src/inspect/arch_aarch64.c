@@ -350,6 +350,15 @@ arm_link_slot(const uint8_t *code, size_t n, size_t at)
 	return slot >= 0 ? slot : leaf_slot(code, n, at);
 }
 
+static bool
+arm_sets_frame(const uint8_t *code, size_t n)
+{
+	for (size_t k = 0; k + 4 <= n; k += 4)
+		if (IS(SETS_FRAME, code_at(code + k)))
+			return true;
+	return false;
+}
+
 /* mov $__NR_rt_sigreturn,%x8; svc #0 */
 static const uint8_t TRAMPOLINE[] = { 0x68, 0x11, 0x80, 0xd2,
 				      0x01, 0x00, 0x00, 0xd4 };
@@ -398,6 +407,7 @@ const struct arch_table arch_aarch64 = {
 	.preserved = 0x7ffull << 19,            /* x19 to x29 */
 	.is_call = arm_is_call,
 	.link_slot = arm_link_slot,
+	.sets_frame = arm_sets_frame,
 	.trampoline = { TRAMPOLINE, sizeof(TRAMPOLINE) },
 	.trampoline_first = true,
 	.signal_regs = arm_signal_regs,

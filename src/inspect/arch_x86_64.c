@@ -341,6 +341,21 @@ x86_makes_frame(const uint8_t *start)
 	return memcmp(start + (marked ? 4 : 0), PUSH_MOV, 4) == 0;
 }
 
+static bool
+x86_sets_frame(const uint8_t *code, size_t n)
+{
+	static const uint8_t forms[][3] = {
+		{ 0x48, 0x89, 0xe5 }, { 0x48, 0x8b, 0xec },     /* mov */
+		{ 0x48, 0x8d, 0x6c }, { 0x48, 0x8d, 0xac },     /* lea */
+	};
+
+	for (size_t k = 0; k + 3 <= n; k++)
+		for (size_t form = 0; form < countof(forms); form++)
+			if (memcmp(code + k, forms[form], 3) == 0)
+				return true;
+	return false;
+}
+
 static int
 x86_return_slot(const uint8_t *before, const uint8_t *at)
 {
@@ -402,6 +417,7 @@ const struct arch_table arch_x86_64 = {
 	.is_call = x86_is_call,
 	.makes_frame = x86_makes_frame,
 	.return_slot = x86_return_slot,
+	.sets_frame = x86_sets_frame,
 	.trampoline = { TRAMPOLINE, sizeof(TRAMPOLINE) },
 	.signal_regs = x86_signal_regs,
 };

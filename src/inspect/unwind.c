@@ -20,6 +20,7 @@
 #define CALL_BYTES 7u           /* the longest call instruction */
 #define TRAMPOLINE_MAX 16u
 #define LEAF_SIZE 256u          /* of a leaf without a name, at most */
+#define FRAME_CODE_MAX 1024u    /* where a function sets its frame pointer */
 #define LINK_CODE_MAX 1024u     /* of a function that keeps no frame */
 
 /* ---- the walk's end: these return false, for "no further" --------------- */
@@ -387,6 +388,27 @@ is_in_stack(const struct walk *w, const struct frame *f)
 }
 
 /*
+ * Where the function has not set the frame pointer, it is of somebody further
+ * out, and who called in between is not told. What has no name is believed.
+ */
+static bool
+owns_frame_pointer(struct walk *w, uint64_t pc)
+{
+	uint8_t code[FRAME_CODE_MAX];
+	struct symbol symbol;
+	size_t n;
+
+	_err_ struct err *no_name = insp_symbol(w->insp, pc, &symbol);
+	if (no_name)
+		return true;
+	n = pc - symbol.address < sizeof(code) ? pc - symbol.address
+					       : sizeof(code);
+	_err_ struct err *no_code = space_read(w->insp->space, symbol.address,
+					       n, code);
+	return no_code || w->arch->sets_frame(code, n);
+}
+
+/*
  * System V ABI AMD64 supplement, 3.2.2, and "Procedure Call Standard for the
  * Arm 64-bit Architecture", 6.4.6: (fp) = the caller's, 8(fp) = return address.
  * What else the callee saved is not known; nor, where a register brings the
@@ -407,6 +429,8 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 	ra = regs_plain_code(w->insp, ra);
 	if (follows_call(w, ra, &target) == NO)
 		return false;
+	if (!owns_frame_pointer(w, f->pc))
+		out->flags = SNAP_FRAME_SUSPECT;
 	out->caller = (struct frame_regs){ 0 };
 	out->cfa = fp + 16;
 	out->low = has_link(w);
