@@ -132,6 +132,9 @@ check_PROGRAMS += tests/store/drive
 # Many debuggers at once, for tests/bench/sessions.py.
 check_PROGRAMS += tests/bench/load
 
+# Frames a second, for tests/bench/unwind.py.
+check_PROGRAMS += tests/bench/unwind
+
 # Reads of a stored snapshot, for tests/bench/random.py.
 check_PROGRAMS += tests/bench/random
 
@@ -196,4 +199,5 @@ STRESS_LIST = \
 BENCH_LIST = \
 	tests/bench/open.py \
 	tests/bench/random.py \
-	tests/bench/sessions.py
+	tests/bench/sessions.py \
+	tests/bench/unwind.py

@@ -67,7 +67,7 @@ brief_fp(const struct cfi_rule *rule, struct cfi_brief *out)
 	if (rule->kind == CFI_NONE || rule->kind == CFI_SAME)
 		return true;
 	if (rule->kind != CFI_OFFSET || offset % 8 || offset / 8 <= INT8_MIN
-	    || offset / 8 > INT8_MAX)
+	    || offset / 8 >= BRIEF_LAST)
 		return false;
 	out->fp = (int8_t)(offset / 8);
 	return true;
@@ -81,10 +81,16 @@ brief_of(const struct cfi_row *row, const struct arch *arch,
 	const struct cfi_rule *ra = &row->reg[arch->pc];
 	const struct cfi_rule *sp = &row->reg[arch->sp];
 
-	return brief_cfa(row, arch, out) && brief_fp(&row->reg[arch->fp], out)
-	       && ra->kind == CFI_OFFSET && ra->value == (uint64_t)-8
-	       && (sp->kind == CFI_NONE
-		   || (sp->kind == CFI_VAL_OFFSET && sp->value == 0));
+	if (!brief_cfa(row, arch, out)
+	    || (sp->kind != CFI_NONE
+		&& (sp->kind != CFI_VAL_OFFSET || sp->value != 0)))
+		return false;
+	if (ra->kind == CFI_UNDEFINED) {
+		out->fp = BRIEF_LAST;
+		return out->kind != BRIEF_PLT;
+	}
+	return ra->kind == CFI_OFFSET && ra->value == (uint64_t)-8
+	       && brief_fp(&row->reg[arch->fp], out);
 }
 
 static bool

@@ -160,25 +160,44 @@ read_cie(const struct cfi_section *s, size_t at, struct cfi_entry *e,
 	return rd_failed(&r) ? damaged(at, "it is cut short") : NULL;
 }
 
+/** The CIE that was read last: neighbours share one. */
+struct common {
+	size_t at;              /* SIZE_MAX = none */
+	struct cfi_entry entry;
+	bool sized;
+};
+
+static struct err *
+read_common(const struct cfi_section *s, size_t at, struct common *c)
+{
+	if (c->at == at)
+		return NULL;
+	c->at = SIZE_MAX;
+	c->entry = (struct cfi_entry){ .encoding = DW_EH_PE_absptr,
+				       .eh_frame = s->eh_frame };
+	struct err *err = read_cie(s, at, &c->entry, &c->sized);
+	if (!err)
+		c->at = at;
+	return err;
+}
+
 static struct err *
 read_fde(const struct cfi_section *s, size_t at, const struct head *h,
-	 struct cfi_entry *out)
+	 struct common *c, struct cfi_entry *out)
 {
-	struct cfi_entry e = { .encoding = DW_EH_PE_absptr,
-			       .eh_frame = s->eh_frame };
 	uint64_t size = 0;
-	bool sized;
-	struct err *err = read_cie(s, h->cie, &e, &sized);
+	struct err *err = read_common(s, h->cie, c);
 
 	if (err)
 		return err;
+	struct cfi_entry e = c->entry;
 	struct rd r = body_of(s, h);
 	if (!read_encoded(&r, e.encoding, s->address + h->body, &e.start)
 	    || !read_encoded(&r, e.encoding & 0x0f, 0, &size))
 		return err_new(ERR_UNSUPPORTED, "addresses of unwind entry at "
 			       "offset 0x%zx are encoded as 0x%x", at,
 			       e.encoding);
-	if (sized)
+	if (c->sized)
 		rd_skip(&r, expr_uleb(&r));
 	e.program = rest_of(&r);
 	if (rd_failed(&r) || !u64_add(e.start, size, &e.end))
@@ -196,38 +215,51 @@ compare_places(const void *a, const void *b)
 	return p->start < q->start ? -1 : p->start > q->start;
 }
 
-typedef void visit_fn(const struct cfi_section *s, size_t at,
-		      const struct head *h, struct cfi_table *t);
+/** An index in the making. */
+struct indexer {
+	struct cfi_table *table;
+	struct common common;
+	size_t room;
+	bool sorted;
+};
 
-static void
-count_place(const struct cfi_section *s, size_t at, const struct head *h,
-	    struct cfi_table *t)
+static struct err *
+add_place(struct indexer *x, size_t at, const struct head *h, struct arena *a)
 {
-	(void)s, (void)at, (void)h;
-	t->n++;
-}
-
-static void
-add_place(const struct cfi_section *s, size_t at, const struct head *h,
-	  struct cfi_table *t)
-{
+	struct cfi_table *t = x->table;
 	struct cfi_entry e;
-	_err_ struct err *err = read_fde(s, at, h, &e);
+	_err_ struct err *err = read_fde(&t->section, at, h, &x->common, &e);
 
 	/* A linker leaves dropped functions at 0 with their old size. */
-	if (!err && e.end > e.start && e.start)
-		t->places[t->n++] = (struct cfi_place){ e.start, (uint32_t)at };
+	if (err || e.end <= e.start || !e.start)
+		return NULL;
+	if (t->n == x->room) {
+		size_t room = x->room ? 2 * x->room : 256;
+		void *more = arena_array(a, room, sizeof(*t->places));
+		if (!more)
+			return err_nomem();
+		if (t->n)
+			memcpy(more, t->places, t->n * sizeof(*t->places));
+		t->places = more;
+		x->room = room;
+	}
+	if (t->n && e.start < t->places[t->n - 1].start)
+		x->sorted = false;
+	t->places[t->n++] = (struct cfi_place){ e.start, (uint32_t)at };
+	return NULL;
 }
 
 /* A length of 0 is an end, but one object file's may stand in the middle. */
-static void
-walk_entries(const struct cfi_section *s, visit_fn *visit, struct cfi_table *t)
+static struct err *
+walk_entries(struct indexer *x, struct arena *a)
 {
 	static const uint8_t zero[4];
+	const struct cfi_section *s = &x->table->section;
 	const uint8_t *bytes = s->bytes.data;
+	struct err *err = NULL;
 	size_t at = 0;
 
-	while (s->bytes.n - at >= sizeof(zero)) {
+	while (!err && s->bytes.n - at >= sizeof(zero)) {
 		struct head h;
 
 		if (s->ends && memcmp(bytes + at, zero, sizeof(zero)) == 0) {
@@ -238,9 +270,10 @@ walk_entries(const struct cfi_section *s, visit_fn *visit, struct cfi_table *t)
 		if (end)
 			break;
 		if (h.cie != at)
-			visit(s, at, &h, t);
+			err = add_place(x, at, &h, a);
 		at = h.end;
 	}
+	return err;
 }
 
 struct err *
@@ -248,17 +281,17 @@ cfi_table_index(const struct cfi_section *s, uint64_t bias, struct arena *a,
 		struct cfi_table *out)
 {
 	struct cfi_table t = { .section = *s, .bias = bias };
+	struct indexer x = { .table = &t, .common.at = SIZE_MAX,
+			     .sorted = true };
 
 	if (s->bytes.n > UINT32_MAX)
 		return err_new(ERR_LIMIT, "unwind tables of %zu bytes",
 			       s->bytes.n);
-	walk_entries(s, count_place, &t);
-	t.places = arena_array(a, t.n + 1, sizeof(*t.places));
-	if (!t.places)
-		return err_nomem();
-	t.n = 0;
-	walk_entries(s, add_place, &t);
-	qsort(t.places, t.n, sizeof(*t.places), compare_places);
+	struct err *err = walk_entries(&x, a);
+	if (err)
+		return err;
+	if (!x.sorted)
+		qsort(t.places, t.n, sizeof(*t.places), compare_places);
 	*out = t;
 	return NULL;
 }
@@ -284,10 +317,11 @@ struct err *
 cfi_table_entry(const struct cfi_table *t, size_t place, struct cfi_entry *out)
 {
 	size_t at = t->places[place].at;
+	struct common c = { .at = SIZE_MAX };
 	struct head h;
 	struct err *err = read_head(&t->section, at, &h);
 
-	return err ? err : read_fde(&t->section, at, &h, out);
+	return err ? err : read_fde(&t->section, at, &h, &c, out);
 }
 
 struct err *

@@ -27,6 +27,7 @@ struct quick_slot {
 	int8_t fp;
 	uint8_t kind;
 	bool may_return;        /* a call can have put it there */
+	bool exact;             /* it is none, but where a frame is */
 };
 struct quick {
 	struct quick_slot slots[SLOTS];
@@ -39,6 +40,7 @@ struct quick {
 struct quick_frame {
 	uint64_t pc, sp, fp;
 	uint8_t how;
+	bool exact;
 };
 
 struct err *
@@ -70,28 +72,34 @@ kind_of(const struct walk *w, uint64_t pc, const struct cfi_brief *row)
 }
 
 static void
-fill_slot(const struct walk *w, uint64_t pc, struct quick_slot *out)
+fill_slot(const struct walk *w, uint64_t pc, bool exact,
+	  struct quick_slot *out)
 {
 	struct cfi_brief row;
-	size_t module = insp_module_at(w->insp, pc - 1);
-	_err_ struct err *err = cfi_find_brief(w->insp, pc - 1, &row);
+	uint64_t lookup = exact ? pc : pc - 1;
+	size_t module = insp_module_at(w->insp, lookup);
+	_err_ struct err *err = cfi_find_brief(w->insp, lookup, &row);
 
 	*out = (struct quick_slot){
 		.pc = pc, .module = (uint32_t)module,
 		.kind = err ? QUICK_SLOW : kind_of(w, pc, &row),
 		.cfa = row.cfa, .fp = row.fp,
-		.may_return = walk_may_return(w, pc),
+		.may_return = !exact && walk_may_return(w, pc),
+		.exact = exact,
 	};
+	/* No call has changed anything since: there are better ways. */
+	if (exact && out->kind == QUICK_CHAIN)
+		out->kind = QUICK_SLOW;
 }
 
 static const struct quick_slot *
-slot_of(const struct walk *w, uint64_t pc)
+slot_of(const struct walk *w, uint64_t pc, bool exact)
 {
 	uint64_t hash = (pc * 0x9e3779b97f4a7c15u) >> 32;
 	struct quick_slot *s = &w->insp->quick->slots[hash & (SLOTS - 1)];
 
-	if (s->pc != pc || s->kind == QUICK_EMPTY)
-		fill_slot(w, pc, s);
+	if (s->pc != pc || s->exact != exact || s->kind == QUICK_EMPTY)
+		fill_slot(w, pc, exact, s);
 	return s;
 }
 
@@ -150,7 +158,7 @@ step_chain(const struct walk *w, const struct quick_frame *f,
 		return false;
 	out->sp = f->fp + 16;
 	out->how = SNAP_FRAME_FP;
-	return out->pc && slot_of(w, out->pc)->may_return;
+	return out->pc && slot_of(w, out->pc, false)->may_return;
 }
 
 static bool
@@ -162,13 +170,15 @@ step_row(const struct walk *w, const struct quick_frame *f,
 
 	if (s->kind == QUICK_PLT)
 		cfa = f->sp + 8 + ((f->pc & 15) >= (uint64_t)s->cfa ? 8 : 0);
+	out->sp = cfa;
+	if (s->fp == BRIEF_LAST)
+		return true;
 	if (!read_word(w, cfa - 8, &out->pc))
 		return false;
 	out->fp = f->fp;
 	if (s->fp != BRIEF_FP_SAME
 	    && !read_word(w, cfa + (uint64_t)(8 * (int64_t)s->fp), &out->fp))
 		return false;
-	out->sp = cfa;
 	out->how = SNAP_FRAME_CFI;
 	return out->pc != 0;
 }
@@ -177,12 +187,13 @@ static bool
 quick_step(const struct walk *w, const struct quick_frame *f,
 	   struct quick_slot *s, struct quick_frame *out)
 {
-	*s = *slot_of(w, f->pc);
+	*s = *slot_of(w, f->pc, f->exact);
 	switch (s->kind) {
 	case QUICK_SP:
 	case QUICK_FP:
 	case QUICK_PLT:
-		return step_row(w, f, s, out) && out->sp > w->cfa;
+		return step_row(w, f, s, out)
+		       && (s->fp == BRIEF_LAST || out->sp > w->cfa);
 	case QUICK_CHAIN:
 		return step_chain(w, f, out) && out->sp > w->cfa;
 	default:
@@ -200,7 +211,7 @@ frame_of_step(const struct walk *w, const struct step *s,
 	uint64_t wanted = 1ull << arch->pc | 1ull << arch->sp | 1ull << arch->fp;
 
 	*out = (struct quick_frame){ r->value[arch->pc], r->value[arch->sp],
-				     r->value[arch->fp], s->how };
+				     r->value[arch->fp], s->how, false };
 	/* Where a register brings return addresses there is more to look at. */
 	return (r->known & wanted) == wanted && s->flags == 0
 	       && w->arch->ra == arch->pc;
@@ -221,26 +232,32 @@ frame_to_step(const struct walk *w, const struct quick_frame *f,
 }
 
 struct err *
-quick_walk(struct walk *w, struct step *s, size_t max_frames)
+quick_walk(struct walk *w, struct step *s, size_t max_frames, bool *exact)
 {
-	struct quick_frame f, next;
+	struct quick_frame f, next = { 0 };
 	struct quick_slot slot;
 	bool moved = false;
 
 	if (!frame_of_step(w, s, &f))
 		return NULL;
-	while (w->frames.n < max_frames && quick_step(w, &f, &slot, &next)) {
+	f.exact = *exact;
+	while (!w->done && w->frames.n < max_frames && quick_step(w, &f, &slot, &next)) {
 		struct trace_frame *p = vec_add(&w->frames, w->arena, sizeof(*p));
 		if (!p)
 			return err_nomem();
 		*p = (struct trace_frame){ .pc = f.pc, .cfa = next.sp, .how = f.how,
 				     .module = slot.module };
 		w->cfa = next.sp;
+		w->done = slot.fp == BRIEF_LAST && slot.kind != QUICK_CHAIN;
 		f = next;
 		moved = true;
 	}
+	if (w->done)
+		w->end = STACK_COMPLETE;
 	/* Registers that nothing has changed stay known to the others. */
-	if (moved)
+	if (moved) {
 		frame_to_step(w, &f, s);
+		*exact = false;
+	}
 	return NULL;
 }

@@ -642,7 +642,11 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 
 	for (;;) {
 		struct frame *f;
+		struct err *err = w->brief ? quick_walk(w, s, max_frames,
+							&exact) : NULL;
 
+		if (err || w->done)
+			return err;
 		if (w->frames.n >= max_frames) {
 			w->end = STACK_LIMIT;
 			w->why = arena_printf(w->arena, "more than %zu frames",
@@ -659,10 +663,6 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		if (!check_step(w, f, s, exact))
 			return NULL;
 		exact = s->signal;
-		struct err *err = w->brief && !exact
-				  ? quick_walk(w, s, max_frames) : NULL;
-		if (err)
-			return err;
 	}
 }
 

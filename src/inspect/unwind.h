@@ -143,12 +143,13 @@ enum cfi_brief_kind {
 	BRIEF_EXPRESSION,       /* does not fit: cfi_unwind() is to tell */
 };
 #define BRIEF_FP_SAME INT8_MIN
+#define BRIEF_LAST INT8_MAX     /* the frame has no caller */
 /** The return address is at CFA - 8, the caller's sp is the CFA. */
 struct cfi_brief {
 	uint32_t at;            /* offset of the code from the entry's */
 	int16_t cfa;
 	uint8_t kind;
-	int8_t fp;              /* at CFA + 8 * fp, or BRIEF_FP_SAME */
+	int8_t fp;              /* at CFA + 8 * fp, or BRIEF_* */
 };
 /**
  * The compact row for run-time address @pc in @t; rows of an entry are made

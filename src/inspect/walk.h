@@ -14,6 +14,7 @@ struct walk {
 	const struct arch_table *arch;
 	struct arena *arena;
 	bool brief;             /* pc, sp and fp are followed, and no others */
+	bool done;              /* the outermost frame was taken; @end is told */
 	bool again;             /* brief, where another one was needed */
 	struct vec frames;      /* struct frame; brief: struct trace_frame */
 	struct frame now;       /* brief: the frame at hand */
@@ -46,10 +47,10 @@ struct err *quick_begin(struct insp *i) _must_check_;
 /**
  * Go on from @s, which holds a caller that is not yet among the frames, for as
  * long as a compact row or a frame pointer leads on beyond doubt; then @s
- * holds the caller that the other ways are to be tried on. Not for one that a
- * signal interrupted.
+ * holds the caller that the other ways are to be tried on. *@exact: its pc is
+ * where it was interrupted, and no return address.
  */
-struct err *quick_walk(struct walk *w, struct step *s, size_t max_frames)
-	_must_check_;
+struct err *quick_walk(struct walk *w, struct step *s, size_t max_frames,
+		       bool *exact) _must_check_;
 
 #endif
