@@ -120,19 +120,31 @@ save_texts(struct saver *s)
 }
 
 static struct err *
+save_file(struct saver *s, struct snap_blob file)
+{
+	struct err *err = redact_span(s, &file.bytes);
+
+	if (!err)
+		err = redact_string(s, &file.name);
+	return err ? err : snap_put_file(s->writer, &file);
+}
+
+/* Those that a snapshot has already, then those that are given. */
+static struct err *
 save_files(struct saver *s)
 {
 	const struct capture_options *o = s->options;
+	const struct target *t = s->target;
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < o->n_files && !err; k++) {
-		struct snap_blob file = o->files[k];
-		err = redact_span(s, &file.bytes);
+	for (size_t k = 0; k < t->n_files && !err; k++) {
+		struct snap_blob file = t->files[k];
+		err = t->ops->file(t, k, &file.bytes);
 		if (!err)
-			err = redact_string(s, &file.name);
-		if (!err)
-			err = snap_put_file(s->writer, &file);
+			err = save_file(s, file);
 	}
+	for (size_t k = 0; k < o->n_files && !err; k++)
+		err = save_file(s, o->files[k]);
 	return err;
 }
 

@@ -140,7 +140,10 @@ static const char report_manual[] =
 	"- modules: path, id, start, end, file (exact, unverified, composed or "
 	"none), frames, frames_without_function, frames_without_line\n\n"
 	"- missing: texts, and memory by reason, bytes, bytes_in_files\n\n"
-	"- attributes, notes: an object, and a list of key, text, severity";
+	"- attributes, notes: an object, and a list of key, text, severity, tid "
+	"(of a thread)\n\n"
+	"- files: those attached, a list of name, bytes; `" PROGRAM " dump -x "
+	"NAME` takes one out";
 
 const struct verb verb_report = {
 	.name = "report",

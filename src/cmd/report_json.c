@@ -282,6 +282,22 @@ json_notes(const struct report *r)
 		json_set(j, "key", json_string(n->key));
 		json_set(j, "text", json_string(n->text));
 		json_set(j, "severity", json_u64(n->severity));
+		if (n->tid)
+			json_set(j, "tid", json_u64(n->tid));
+		json_add(array, j);
+	}
+	return array;
+}
+
+static struct json *
+json_files(const struct report *r)
+{
+	struct json *array = json_array();
+
+	for (size_t k = 0; k < r->target->n_files; k++) {
+		struct json *j = json_object();
+		json_set(j, "name", json_string(r->target->files[k].name));
+		json_set(j, "bytes", json_u64(r->target->files[k].bytes.n));
 		json_add(array, j);
 	}
 	return array;
@@ -304,6 +320,7 @@ report_json(const struct report *r, struct buf *out)
 	json_set(top, "missing", json_missing(r));
 	json_set(top, "attributes", json_attrs(r));
 	json_set(top, "notes", json_notes(r));
+	json_set(top, "files", json_files(r));
 	err = json_write(top, true, out);
 	json_free(top);
 	return err;

@@ -16,6 +16,7 @@
 #define MODULES_NAMED 8u
 #define NEXT_WIDTH 40           /* of a command, before what it is for */
 
+#define WIDTH 78
 #define RED "1;31"
 #define BOLD "1"
 #define YELLOW "33"
@@ -332,7 +333,6 @@ put_attr(struct buf *b, const struct snap_attr *a)
 {
 	double d;
 
-	buf_puts(b, "  ");
 	put_text(b, a->key);
 	buf_putc(b, '=');
 	memcpy(&d, &a->number, sizeof(d));
@@ -344,8 +344,9 @@ put_attr(struct buf *b, const struct snap_attr *a)
 		buf_printf(b, "%lld", (long long)a->number);
 	else
 		buf_printf(b, "%llu", (unsigned long long)a->number);
-	buf_putc(b, '\n');
 }
+
+/* As many on a line as there is room for. */
 
 static void
 put_attrs(const struct report *r, struct buf *b)
@@ -357,8 +358,37 @@ put_attrs(const struct report *r, struct buf *b)
 	buf_putc(b, '\n');
 	put_painted(r, b, BOLD, "Attributes");
 	buf_putc(b, '\n');
-	for (size_t k = 0; k < t->n_attrs; k++)
-		put_attr(b, &t->attrs[k]);
+	for (size_t k = 0, column = 0; k < t->n_attrs; k++) {
+		_buf_ struct buf one = { 0 };
+		put_attr(&one, &t->attrs[k]);
+		if (column && column + 2 + one.len > WIDTH) {
+			buf_putc(b, '\n');
+			column = 0;
+		}
+		buf_puts(b, "  ");
+		buf_put(b, one.data, one.len);
+		column += 2 + one.len;
+	}
+	buf_putc(b, '\n');
+}
+
+static void
+put_files(const struct report *r, struct buf *b)
+{
+	const struct target *t = r->target;
+
+	if (!t->n_files)
+		return;
+	buf_putc(b, '\n');
+	put_painted(r, b, BOLD, "Attached files");
+	buf_putc(b, '\n');
+	for (size_t k = 0; k < t->n_files; k++) {
+		buf_puts(b, "  ");
+		put_text(b, t->files[k].name);
+		buf_puts(b, ", ");
+		say_size(b, t->files[k].bytes.n);
+		buf_putc(b, '\n');
+	}
 }
 
 static void
@@ -378,6 +408,9 @@ put_notes(const struct report *r, struct buf *b)
 		}
 		any = true;
 		buf_puts(b, "  ");
+		if (n->tid)
+			buf_printf(b, "thread %llu: ",
+				   (unsigned long long)n->tid);
 		put_text(b, n->key);
 		buf_puts(b, ": ");
 		put_text(b, n->text);
@@ -506,7 +539,8 @@ report_text(const struct report *r, struct buf *out)
 	if (r->n_threads > 1)
 		put_others(r, out);
 	put_notes(r, out);
-	put_attrs(r, out);
 	put_missing(r, out);
+	put_files(r, out);
+	put_attrs(r, out);
 	put_next(r, out);
 }

@@ -56,9 +56,10 @@ struct target {
 	const struct snap_frame *frames;        /* resolved earlier: hints */
 	const struct snap_attr *attrs;
 	const struct snap_note *notes;
+	const struct snap_blob *files;  /* attached: @bytes.n, see ops->file */
 	const char *const *gaps;
 	size_t n_threads, n_maps, n_memory, n_modules, n_texts, n_frames,
-	       n_attrs, n_notes, n_gaps;
+	       n_attrs, n_notes, n_files, n_gaps;
 	struct span auxv;
 };
 struct target_ops {
@@ -69,6 +70,9 @@ struct target_ops {
 	/** Extents of a stored skeleton; NULL operation = there are none. */
 	struct err *(*skeleton)(struct target *t, uint32_t index,
 				const struct snap_extent **out, size_t *n);
+	/** The bytes of an attached file, until close. */
+	struct err *(*file)(const struct target *t, size_t nth,
+			    struct span *out);
 	/** Give back what only makes reading fast; NULL operation = nothing. */
 	void (*rest)(struct target *t);
 	void (*close)(struct target *t);

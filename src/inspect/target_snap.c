@@ -30,6 +30,12 @@ snap_target_skeleton(struct target *t, uint32_t index,
 	return snap_skeleton(((struct snap_target *)t)->snap, index, out, n);
 }
 
+static struct err *
+snap_target_file(const struct target *t, size_t nth, struct span *out)
+{
+	return snap_file(((const struct snap_target *)t)->snap, nth, out);
+}
+
 static void
 snap_target_rest(struct target *t)
 {
@@ -47,6 +53,7 @@ static const struct target_ops snap_target_ops = {
 	.kind = "snapshot",
 	.read = snap_target_read,
 	.skeleton = snap_target_skeleton,
+	.file = snap_target_file,
 	.rest = snap_target_rest,
 	.close = snap_target_close,
 };
@@ -78,6 +85,7 @@ snap_target_fill(struct target *t, const struct snap *s)
 	t->frames = snap_frames(s, &t->n_frames);
 	t->attrs = snap_attrs(s, &t->n_attrs);
 	t->notes = snap_notes(s, &t->n_notes);
+	t->files = snap_files(s, &t->n_files);
 	t->auxv = snap_auxv(s);
 	return gaps_of_notes(t);
 }

@@ -166,6 +166,30 @@ class Drivers:
             self.tap.ok(result.status == 2 and not result.out,
                         "usage: capture " + " ".join(words), result)
 
+    def taken_out(self, victim):
+        """Attached files are listed, come out, and outlive an import."""
+        path = self.path_of(self.run("capture", str(victim.pid),
+                                     "--attach=tree"))
+        again = self.path_of(self.run("import", path, "--attach",
+                                      "tree/one"))
+        for snap, names in ((path, {"tree/one", "tree/sub/two"}),
+                            (again, {"tree/one", "tree/sub/two", "one"})):
+            files = json.loads(self.run("report", "--json",
+                                        snap).out)["files"]
+            self.tap.ok({f["name"] for f in files} == names
+                        and b"\nAttached files\n" in self.run(
+                            "report", snap).out,
+                        "%d files are listed" % len(names), files)
+            result = self.run("dump", "-x", "tree/sub/two", snap)
+            self.tap.ok(result.out == b"content of sub/two",
+                        "and come out as they were", result)
+        result = self.run("dump", "-x", "cmdline", again)
+        with open("/proc/%d/cmdline" % victim.pid, "rb") as f:
+            self.tap.ok(result.out == f.read(), "as texts do", result)
+        result = self.run("dump", "-x", "none", again)
+        self.tap.ok(result.status == 3 and not result.out,
+                    "of what is not there it is said", result)
+
     def manual(self):
         screen = self.run("capture", "--help").out
         manual = self.run("help", "capture").out
@@ -189,6 +213,7 @@ def main():
         drivers.threads(victim)
         drivers.prefix(victim)
         drivers.resources(victim)
+        drivers.taken_out(victim)
         tap.ok(victim.goes_on(3), "the process goes on")
     drivers.core()
     drivers.manual()
