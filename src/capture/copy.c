@@ -112,7 +112,7 @@ copier_reserve(struct copier *c, struct arena *a, uint64_t extra)
 	size_t pages = least(TAKEN_PAGES,
 			     least(p->n_pages, p->limits->copy / PAGE));
 
-	c->n = c->n_from = c->want = 0;
+	c->n = c->n_from = c->want = c->early = 0;
 	c->ended = 0;
 	void *taken = array_reserve(a, c->taken, &c->cap,
 				    2 * p->pieces.n + slices + pages

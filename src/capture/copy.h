@@ -28,6 +28,7 @@ struct copier {
 	uint8_t ended;          /* why, SNAP_ABSENT_*; 0 = it goes on */
 	struct taken *taken;
 	size_t n, cap;
+	size_t early;           /* so many were copied while it still ran */
 	uint64_t *done;         /* a bit for each page of the plan: asked for */
 	size_t words;
 	struct iovec from[COPY_BATCH];

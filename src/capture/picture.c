@@ -355,8 +355,9 @@ picture_memory(struct shot *s)
 		err = shot_gap(s, "%llu bytes of memory could not be read",
 			       (unsigned long long)p.unreadable);
 	if (!err && p.doubtful)
-		err = shot_gap(s, "%llu bytes of code were changed while the "
-			       "picture was taken, and left out",
+		err = shot_gap(s, "%llu bytes of code and constants may have "
+			       "changed while the picture was taken, and were "
+			       "left out",
 			       (unsigned long long)p.doubtful);
 	t->memory = p.memory.data;
 	t->n_memory = p.memory.n;

@@ -185,12 +185,18 @@ plan_anonymous(struct plan *p, const struct snap_map *m)
 	return err ? err : piece_add(p, &zero, at, m->end);
 }
 
-/* The dynamic linker's variables begin the list of all modules. */
+/*
+ * The dynamic linker's variables begin the list of all modules. What the
+ * linker alone writes to, once, is most of what modules have: it need not be
+ * copied in the stop, at the price of a second look.
+ */
 static uint8_t
 file_class(const struct plan *p, const struct snap_map *m)
 {
-	return p->linker_path && path_is(m, p->linker_path) ? CLASS_HEADER
-							    : CLASS_MODULE;
+	if (p->linker_path && path_is(m, p->linker_path))
+		return CLASS_HEADER;
+	return p->limits->memory == CAPTURE_STACKS && !(m->perm & SNAP_PERM_W)
+	       ? CLASS_CONST : CLASS_MODULE;
 }
 
 /*

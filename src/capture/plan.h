@@ -13,6 +13,8 @@
 /** What is copied first where not all can be. */
 enum piece_class {
 	CLASS_HEADER,           /* without which no module is found */
+	CLASS_CONST,            /* of mapped files what cannot be written to;
+				   with CAPTURE_STACKS alone */
 	CLASS_MODULE,           /* variables of mapped files */
 	CLASS_DATA,             /* anonymous memory */
 	CLASS_TEXT,             /* pages of files that nobody can open */

@@ -280,20 +280,27 @@ look_begin(struct shot *s)
 	return NULL;
 }
 
-/* What is mapped, and what of it is to be copied. */
 static struct err *
-look(struct shot *s)
+room_reserve(struct shot *s)
 {
 	/* Threads that are not yet known have stacks too. */
 	uint64_t stacks = s->limits.memory == CAPTURE_STACKS
 			  ? (s->tracees.n + 16) * STACK_GUESS : 0;
 
+	return copier_reserve(&s->copier, s->arena, stacks);
+}
+
+/* What is mapped, and what of it is to be copied. */
+static struct err *
+look(struct shot *s)
+{
 	struct err *err = look_begin(s);
+
 	if (!err)
 		err = read_maps(s);
 	if (!err)
 		err = plan_make(&s->plan);
-	return err ? err : copier_reserve(&s->copier, s->arena, stacks);
+	return err ? err : room_reserve(s);
 }
 
 /* Pairs of words (getauxval(3)); 0 if there is no such one. */
@@ -327,6 +334,15 @@ look_first(struct shot *s)
 	return err;
 }
 
+static struct err *
+copy_early(struct shot *s)
+{
+	const struct tracee *any = tracees_alive(&s->tracees);
+
+	s->copier.tid = any ? any->tid : s->proc.pid;
+	return still_early(&s->copier) ? NULL : room_reserve(s);
+}
+
 struct err *
 shot_prepare(struct shot *s)
 {
@@ -349,7 +365,7 @@ shot_prepare(struct shot *s)
 			break;
 		err = look(s);
 	}
-	return err;
+	return err ? err : copy_early(s);
 }
 
 /* ---- while it stands still --------------------------------------------- */
@@ -530,6 +546,7 @@ shot_finish(struct shot *s, struct target **out)
 
 	if (!err && s->maps_late)
 		plan_forbid(&s->plan);
+	still_verify(&s->copier, s->mem);
 	if (s->doubt)
 		still_doubt(&s->copier);
 	if (!err)

@@ -5,6 +5,9 @@
  */
 #include "capture/still.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "capture/follow.h"
 #include "capture/impl.h"
 
@@ -200,11 +203,49 @@ still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
 	copier_look(c);
 	copy_stacks(c, s, faulting, stack_far(c, s));
 	claims_check(c);
+	copy_class(c, CLASS_CONST);
 	copy_class(c, CLASS_MODULE);
 	if (c->plan->follow)
 		copy_reached(c, s, stacks, near);
 	copy_class(c, CLASS_DATA);
 	copy_class(c, CLASS_TEXT);
+}
+
+/* ---- before and after -------------------------------------------------- */
+bool
+still_early(struct copier *c)
+{
+	if (c->plan->bytes > c->size)
+		return true;            /* stacks come first */
+	copy_class(c, CLASS_CONST);
+	c->early = c->n;
+	for (size_t k = 0; k < c->n; k++)
+		if (c->taken[k].at == TAKEN_UNREADABLE)
+			return false;
+	return !c->ended;
+}
+
+static bool
+is_same(const struct copier *c, const struct taken *t, int mem)
+{
+	uint8_t now[16u << 10];
+
+	for (uint64_t at = t->start; at < t->end; at += sizeof(now)) {
+		size_t n = t->end - at < sizeof(now) ? t->end - at
+						     : sizeof(now);
+		if (pread(mem, now, n, (off_t)at) != (ssize_t)n
+		    || memcmp(now, c->buffer + t->at + (at - t->start), n))
+			return false;
+	}
+	return true;
+}
+
+void
+still_verify(struct copier *c, int mem)
+{
+	for (size_t k = 0; k < c->early; k++)
+		if (!is_same(c, &c->taken[k], mem))
+			c->taken[k].at = TAKEN_UNKNOWN;
 }
 
 static void

@@ -17,6 +17,16 @@
 void still_copy(struct copier *c, const struct tracees *s, pid_t faulting);
 
 /**
+ * Before that: what cannot be written to, CLASS_CONST. False: that is better
+ * done in the stop, and copier_reserve() to be called anew.
+ */
+bool still_early(struct copier *c) _must_check_;
+/**
+ * While it runs again: what was copied early is the same now in @mem, its
+ * /proc/PID/mem, or not known.
+ */
+void still_verify(struct copier *c, int mem);
+/**
  * While it runs again: code that was changed since the plan was made, in spite
  * of being read-only. Is it of before or after? Nobody can say.
  */

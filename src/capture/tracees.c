@@ -122,6 +122,16 @@ tracees_any(const struct tracees *s)
 	return NULL;
 }
 
+const struct tracee *
+tracees_alive(const struct tracees *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (s->all[k].at == TRACEE_RUNNING
+		    || s->all[k].at == TRACEE_STOPPED)
+			return &s->all[k];
+	return NULL;
+}
+
 bool
 tracees_all(const struct tracees *s)
 {

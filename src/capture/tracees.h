@@ -72,6 +72,8 @@ void tracees_read_regs(struct tracees *s);
 void tracees_detach(struct tracees *s);
 /** Do all stand still that live? */
 bool tracees_all(const struct tracees *s);
+/** A thread that lives, as far as is known, or NULL. */
+const struct tracee *tracees_alive(const struct tracees *s);
 /** A thread that stands still, or NULL. */
 const struct tracee *tracees_any(const struct tracees *s);
 /** CLOCK_MONOTONIC in nanoseconds. */

@@ -547,23 +547,42 @@ child_that_patches(volatile uint64_t *patched, uint8_t *code)
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (true) {
+	for (uint8_t value = 1; true; value = value < 200 ? value + 1 : 1) {
 		mprotect(code, PAGE, PROT_READ | PROT_WRITE);
-		code[0] = 'p';
+		code[0] = value;
 		mprotect(code, PAGE, PROT_READ);
-		*patched = 1;
+		*patched = value;
 		for (unsigned k = 0; k < 100; k++)
 			sched_yield();
 		*patched = 0;
-		madvise(code, PAGE, MADV_DONTNEED);
+		if (value % 2)
+			madvise(code, PAGE, MADV_DONTNEED);
 	}
 }
 
-/* It would be read in the file otherwise. */
+/* It would be read in the file otherwise, or be older than all else. */
+static void
+assert_code_is_as_patched(struct target *t, const uint64_t *patched,
+			  const uint8_t *code)
+{
+	size_t r = range_of(t, patched);
+	uint64_t now;
+
+	assert_int_equal(t->memory[r].kind, SNAP_MEM_DATA);
+	assert_ok(t->ops->read(t, r, (uint64_t)(uintptr_t)patched
+			       - t->memory[r].start, sizeof(now), &now));
+	if (!now)
+		return;
+	if (t->memory[range_of(t, code)].kind == SNAP_MEM_DATA)
+		assert_int_equal(byte_at(t, code), now);
+	else
+		assert_absent(t, code, SNAP_ABSENT_UNKNOWN);
+}
+
 static void
 code_that_was_changed_is_not_the_files(void **state)
 {
-	uint64_t *patched = (void *)pages(PAGE, MAP_PRIVATE), now;
+	uint64_t *patched = (void *)pages(PAGE, MAP_PRIVATE);
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	uint8_t *code = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, PAGE);
 
@@ -572,20 +591,14 @@ code_that_was_changed_is_not_the_files(void **state)
 	*patched = 0;
 	assert_ptr_not_equal(code, MAP_FAILED);
 	pid_t pid = child_that_patches(patched, code);
-	for (unsigned k = 0; k < 60; k++) {
+	for (unsigned k = 0; k < 80; k++) {
+		const struct capture_limits limits = {
+			.memory = k % 2 ? CAPTURE_STACKS : CAPTURE_REACHABLE,
+		};
 		_target_ struct target *t = NULL;
 
-		assert_ok(capture_process(pid, NULL, &t));
-		size_t r = range_of(t, patched);
-		assert_int_equal(t->memory[r].kind, SNAP_MEM_DATA);
-		assert_ok(t->ops->read(t, r, (uint64_t)(uintptr_t)patched
-				       - t->memory[r].start, sizeof(now),
-				       &now));
-		r = range_of(t, code);
-		if (now && t->memory[r].kind == SNAP_MEM_DATA)
-			assert_int_equal(byte_at(t, code), 'p');
-		else if (now)
-			assert_absent(t, code, SNAP_ABSENT_UNKNOWN);
+		assert_ok(capture_process(pid, &limits, &t));
+		assert_code_is_as_patched(t, patched, code);
 	}
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
