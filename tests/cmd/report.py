@@ -33,7 +33,7 @@ THREAD = {"tid": int, "name": (str, type(None)), "state": str,
           "end": str, "why": (str, type(None)), "stored": bool}
 TOP = {"inquest": dict, "snapshot": dict, "reason": dict, "process": dict,
        "threads": list, "groups": list, "modules": list, "missing": dict,
-       "attributes": dict, "notes": list}
+       "attributes": dict, "notes": list, "files": list}
 REASON = {"text": str, "signal": (str, type(None)), "number": int,
           "code": (str, type(None)), "code_number": int,
           "address": (str, type(None)), "sender": (int, type(None))}
