@@ -142,7 +142,6 @@ check_PROGRAMS += tests/bench/random
 SCRIPT_TESTS = \
 	tests/aarch64/compile.py \
 	tests/aarch64/same-as-core.py \
-	tests/aarch64/steps.py \
 	tests/badinput/short.py \
 	tests/capture/around.py \
 	tests/capture/hostile.py \
@@ -187,7 +186,8 @@ SCRIPT_TESTS = \
 	tests/store/together.py \
 	tests/stub/many.py \
 	tests/stub/session.py \
-	tests/unwind/compare.py
+	tests/unwind/compare.py \
+	tests/unwind/steps.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \

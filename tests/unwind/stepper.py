@@ -11,6 +11,7 @@ import gdb
 
 BELOW, STACK = 512, 6144
 WORD = (1 << 64) - 1
+PAGE = 4096
 UNSEEN = (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME)
 
 
@@ -22,14 +23,24 @@ def frames():
         frame = frame.older()
 
 
-def step():
-    """What is so now: the words of struct user_pt_regs, and memory."""
+def stack(base):
+    """As much as there is."""
+    memory, process = b"", gdb.selected_inferior()
+    while len(memory) < BELOW + STACK:
+        at = base + len(memory)
+        try:
+            memory += bytes(process.read_memory(at, PAGE - at % PAGE))
+        except gdb.MemoryError:
+            break
+    return memory
+
+
+def step(names):
+    """What is so now: the registers of `names`, and memory."""
     frame = gdb.newest_frame()
-    names = ["x%d" % n for n in range(31)] + ["sp", "pc", "cpsr"]
-    regs = [int(frame.read_register(name)) & WORD for name in names]
-    base = regs[31] - BELOW
-    memory = gdb.selected_inferior().read_memory(base, BELOW + STACK)
-    return {"regs": regs, "base": base, "stack": bytes(memory).hex(),
+    base = (int(frame.read_register("sp")) & WORD) - BELOW
+    return {"regs": [int(frame.read_register(n)) & WORD for n in names],
+            "base": base, "stack": stack(base).hex(),
             "frames": [f.pc() for f in frames()],
             "function": frame.name()}
 
@@ -37,12 +48,16 @@ def step():
 def main():
     for setting in ("confirm off", "pagination off", "backtrace past-main on"):
         gdb.execute("set " + setting)
-    gdb.execute("target remote " + os.environ["STEPS_SOCKET"])
+    names = os.environ["STEPS_REGISTERS"].split()
     gdb.execute("break all_of_them")
-    gdb.execute("continue")
+    if "STEPS_SOCKET" in os.environ:
+        gdb.execute("target remote " + os.environ["STEPS_SOCKET"])
+        gdb.execute("continue")
+    else:
+        gdb.execute("run")
     steps = []
     while gdb.newest_frame().name() != "main":
-        steps.append(step())
+        steps.append(step(names))
         gdb.execute("stepi", to_string=True)
     with open(os.environ["STEPS_OUT"], "w", encoding="utf-8") as f:
         json.dump(steps, f)
