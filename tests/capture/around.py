@@ -288,9 +288,12 @@ class Around:
                            "a core with everything is imported with rules",
                            result.err):
             return
-        there = Read(self.path).everything()
+        read = Read(self.path)
+        there = read.everything()
         self.compare("of a core too it is in no byte",
                      [c for c in CANARIES if c in there])
+        held = [text for key, text in read.notes if key == "lock"]
+        self.tap.ok(len(held) == 2, "a core tells who holds a mutex", held)
 
     def crowd(self):
         """More descriptors than are told of one by one."""
