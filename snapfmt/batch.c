@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chunks on their way into the file: gathered in batches, packed and hashed
- * by the threads of a pool, and taken back in the order in which they came, so
- * that the file is the same however many threads there are.
+ * What is on its way into the file: chunks, gathered in batches, and sections.
+ * They are packed and hashed by the threads of a pool, and taken back in the
+ * order in which they came, so that the file is the same however many threads
+ * there are.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define BATCH 8u                /* chunks a job: some 200 us of work */
 #define RING (2 * (POOL_THREADS_MAX + 1))
+#define LATE 4u                 /* sections at a time */
 
 struct batch {
 	struct pool_job job;
@@ -21,12 +23,21 @@ struct batch {
 	uint8_t raw[BATCH][SNAP_CHUNK];
 	uint8_t frame[BATCH][CHUNK_STORED_MAX];
 };
+struct late {
+	struct pool_job job;
+	struct section section;
+	struct buf payload;
+	struct err *err;
+	struct packed packed;
+};
 struct batches {
 	struct pool *pool;
 	ZSTD_CCtx *zstd[POOL_THREADS_MAX + 1];
 	struct batch *ring[RING];
 	size_t size;            /* slots of @ring in use */
 	size_t filled, taken;   /* batches given to the pool, and had back */
+	struct late late[LATE];
+	size_t late_given, late_taken;
 };
 
 static struct err *
@@ -56,6 +67,15 @@ batch_run(void *arg, struct pool_job *job, unsigned who)
 		b->err = batch_chunk(b, k, all->zstd[who]);
 }
 
+static void
+late_fini(struct late *l)
+{
+	err_free(l->err);
+	free(l->packed.frame);
+	buf_fini(&l->payload);
+	memset(l, 0, sizeof(*l));
+}
+
 struct err *
 batches_new(unsigned threads, struct batches **out)
 {
@@ -63,7 +83,7 @@ batches_new(unsigned threads, struct batches **out)
 
 	if (!all)
 		return err_nomem();
-	struct err *err = pool_new(threads, batch_run, all, &all->pool);
+	struct err *err = pool_new(threads, all, &all->pool);
 	if (!err)
 		all->size = 2 * pool_workers(all->pool);
 	for (size_t k = 0; !err && k < pool_workers(all->pool); k++) {
@@ -90,6 +110,8 @@ batches_free(struct batches *all)
 			err_free(all->ring[k]->err);
 		free(all->ring[k]);
 	}
+	for (size_t k = 0; k < LATE; k++)
+		late_fini(&all->late[k]);
 	free(all);
 }
 
@@ -110,7 +132,7 @@ batch_take(struct batches *all, struct snap_writer *w)
 static struct err *
 batch_give(struct batches *all, struct batch *b, struct snap_writer *w)
 {
-	pool_give(all->pool, &b->job);
+	pool_give(all->pool, batch_run, &b->job);
 	all->filled++;
 	/* The slot that comes next must be free. */
 	return all->filled - all->taken == all->size ? batch_take(all, w)
@@ -141,5 +163,58 @@ batches_finish(struct batches *all, struct snap_writer *w)
 
 	while (!err && all->taken < all->filled)
 		err = batch_take(all, w);
+	return err;
+}
+
+/* ---- sections ---- */
+static void
+late_run(void *arg, struct pool_job *job, unsigned who)
+{
+	const struct batches *all = arg;
+	struct late *l = (struct late *)job;
+
+	l->err = packed_make(all->zstd[who],
+			     (struct span){ l->payload.data, l->payload.len },
+			     &l->packed);
+}
+
+static struct err *
+late_take(struct batches *all, struct snap_writer *w)
+{
+	struct late *l = &all->late[all->late_taken++ % LATE];
+
+	pool_take(all->pool, &l->job);
+	struct err *err = take(l->err);
+	if (!err)
+		err = writer_packed(w, &l->section, &l->packed);
+	late_fini(l);
+	return err;
+}
+
+struct err *
+batches_section(struct batches *all, struct snap_writer *w,
+		const struct section *s, struct buf *payload)
+{
+	struct err *err = NULL;
+
+	if (all->late_given - all->late_taken == LATE)
+		err = late_take(all, w);
+	if (err)
+		return err;
+	struct late *l = &all->late[all->late_given++ % LATE];
+	l->section = *s;
+	l->payload = *payload;
+	memset(payload, 0, sizeof(*payload));
+	pool_give(all->pool, late_run, &l->job);
+	return NULL;
+}
+
+struct err *
+batches_drain(struct batches *all, struct snap_writer *w)
+{
+	struct err *err = NULL;
+
+	while (!err && all->late_taken < all->late_given)
+		err = late_take(all, w);
 	return err;
 }

@@ -8,19 +8,14 @@
 
 #include "snapfmt/writer.h"
 
-/** A section that goes out at once. Refused, it leaves no trace. */
+/** Are @n bytes more too many? Refused, they leave no trace. */
 static struct err *
-put_section(struct snap_writer *w, uint32_t type, uint32_t instance,
-	    struct span payload)
+put_check(const struct snap_writer *w, uint32_t type, size_t n)
 {
-	if (payload.n > SECTION_MAX || w->demanded + payload.n > DEMAND_MAX)
-		return err_new(ERR_LIMIT, "section %s of %zu bytes is more "
-			       "than a snapshot holds",
-			       schema_section_name(type), payload.n);
-	struct err *err = writer_section(w, type, instance, payload);
-	if (!err)
-		w->demanded += payload.n;
-	return err;
+	if (n <= SECTION_MAX && w->demanded + n <= DEMAND_MAX)
+		return NULL;
+	return err_new(ERR_LIMIT, "section %s of %zu bytes is more than a "
+		       "snapshot holds", schema_section_name(type), n);
 }
 
 static struct err *
@@ -114,9 +109,13 @@ snap_put_file(struct snap_writer *w, const struct snap_blob *b)
 	struct err *err = ranges_finish(w);
 
 	if (!err)
-		err = put_section(w, SECTION_FILE_DATA, w->n_files, b->bytes);
+		err = put_check(w, SECTION_FILE_DATA, b->bytes.n);
+	if (!err)
+		err = writer_section(w, SECTION_FILE_DATA, w->n_files,
+				     b->bytes);
 	if (err)
 		return err_wrap(err, "file %s", b->name ? b->name : "");
+	w->demanded += b->bytes.n;
 	w->n_files++;
 	return put_record(w, SECTION_FILES, b);
 }
@@ -198,6 +197,22 @@ skeleton_remember(struct snap_writer *w, uint64_t hash, const uint8_t *key)
 	return NULL;
 }
 
+/* Packed beside us: many are large. Takes what is in @payload. */
+static struct err *
+skeleton_send(struct snap_writer *w, struct buf *payload)
+{
+	const struct section s = {
+		.type = SECTION_SKELETON, .instance = w->n_skeletons,
+		.raw = payload->len,
+	};
+	struct err *err = put_check(w, SECTION_SKELETON, payload->len);
+
+	if (err)
+		return err;
+	w->demanded += payload->len;
+	return batches_section(w->batches, w, &s, payload);
+}
+
 struct err *
 snap_put_skeleton(struct snap_writer *w, const struct snap_extent *extents,
 		  size_t n, uint32_t *index)
@@ -218,8 +233,7 @@ snap_put_skeleton(struct snap_writer *w, const struct snap_extent *extents,
 	if (lookup_find(&w->skeleton_lookup, lookup_hash(xxh), skeleton_same,
 			&(struct skeleton_probe){ w, key }, index))
 		return NULL;
-	err = put_section(w, SECTION_SKELETON, w->n_skeletons,
-			  (struct span){ payload.data, payload.len });
+	err = skeleton_send(w, &payload);
 	if (!err)
 		err = skeleton_remember(w, lookup_hash(xxh), key);
 	if (err)

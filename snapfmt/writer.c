@@ -68,45 +68,65 @@ writer_entry(struct snap_writer *w, const struct section *s)
 	codec_encode(&schema_section, s, &w->encoder, &w->directory);
 }
 
-/** @payload as one frame in @out when that is smaller, else left alone. */
-static struct err *
-writer_pack(struct snap_writer *w, struct span *payload, void **out)
+struct err *
+packed_make(ZSTD_CCtx *zstd, struct span payload, struct packed *out)
 {
-	if (payload->n < PACK_FROM)
-		return NULL;
-	size_t n, cap = ZSTD_compressBound(payload->n);
-	_free_ void *frame = malloc(cap);
-	if (!frame)
-		return err_nomem();
-	struct err *err = pack_frame(w->zstd, *payload, frame, cap, &n);
-	if (err || n >= payload->n)
-		return err;
-	*payload = (struct span){ frame, n };
-	*out = take(frame);
+	size_t n, cap = ZSTD_compressBound(payload.n);
+	_free_ void *frame = NULL;
+
+	*out = (struct packed){ .stored = payload };
+	if (payload.n >= PACK_FROM) {
+		frame = malloc(cap);
+		if (!frame)
+			return err_nomem();
+		struct err *err = pack_frame(zstd, payload, frame, cap, &n);
+		if (err)
+			return err;
+		/* Else it is stored as it is. */
+		if (n < payload.n) {
+			out->stored = (struct span){ frame, n };
+			out->frame = take(frame);
+		}
+	}
+	hash_xxh128(out->stored.data, out->stored.n, out->xxh);
 	return NULL;
+}
+
+struct err *
+writer_packed(struct snap_writer *w, const struct section *like,
+	      const struct packed *p)
+{
+	struct section s = *like;
+	struct err *err = writer_align(w);
+
+	if (err)
+		return err;
+	s.version = SECTION_VERSION;
+	s.flags = p->frame ? SECTION_PACKED : 0;
+	s.offset = w->at;
+	s.stored = p->stored.n;
+	memcpy(s.xxh, p->xxh, sizeof(s.xxh));
+	writer_entry(w, &s);
+	return writer_emit(w, p->stored.data, p->stored.n);
 }
 
 struct err *
 writer_section(struct snap_writer *w, uint32_t type, uint32_t instance,
 	       struct span payload)
 {
-	struct section s = {
-		.type = type, .instance = instance,
-		.version = SECTION_VERSION, .raw = payload.n,
+	const struct section s = {
+		.type = type, .instance = instance, .raw = payload.n,
 	};
-	_free_ void *frame = NULL;
+	struct packed packed;
+	struct err *err = batches_drain(w->batches, w);
 
-	struct err *err = writer_pack(w, &payload, &frame);
 	if (!err)
-		err = writer_align(w);
+		err = packed_make(w->zstd, payload, &packed);
 	if (err)
 		return err;
-	s.flags = frame ? SECTION_PACKED : 0;
-	s.offset = w->at;
-	s.stored = payload.n;
-	hash_xxh128(payload.data, payload.n, s.xxh);
-	writer_entry(w, &s);
-	return writer_emit(w, payload.data, payload.n);
+	err = writer_packed(w, &s, &packed);
+	free(packed.frame);
+	return err;
 }
 
 struct err *
@@ -380,6 +400,8 @@ snap_writer_close(struct snap_writer *w)
 
 	if (!err)
 		err = ranges_finish(w);
+	if (!err)
+		err = batches_drain(w->batches, w);
 	if (!err)
 		err = writer_references(w);
 	if (!err)

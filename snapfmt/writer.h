@@ -53,6 +53,16 @@ struct snap_writer {
 	int64_t highest_module; /* that anything refers to; -1 = none */
 };
 
+/** A payload as it is stored; @frame is owned, NULL = stored as it is. */
+struct packed {
+	void *frame;
+	struct span stored;
+	uint8_t xxh[XXH128_SIZE];
+};
+/** Borrows @payload. */
+struct err *packed_make(ZSTD_CCtx *zstd, struct span payload,
+			struct packed *out) _must_check_;
+
 /** Hand bytes to the sink. A failure ends the file. */
 struct err *writer_emit(struct snap_writer *w, const void *data, size_t n)
 	_must_check_;
@@ -62,6 +72,9 @@ struct err *writer_align(struct snap_writer *w) _must_check_;
 struct err *writer_section(struct snap_writer *w, uint32_t type,
 			   uint32_t instance, struct span payload)
 	_must_check_;
+/** The same of what is packed already. */
+struct err *writer_packed(struct snap_writer *w, const struct section *s,
+			  const struct packed *p) _must_check_;
 /** Its directory entry, for bytes that are already out. */
 void writer_entry(struct snap_writer *w, const struct section *s);
 /** Is the writer still of use? */
@@ -75,6 +88,13 @@ void batches_free(struct batches *all);
 struct err *batches_add(struct batches *all, struct snap_writer *w,
 			const void *data, uint32_t n) _must_check_;
 struct err *batches_finish(struct batches *all, struct snap_writer *w)
+	_must_check_;
+/** A section to come in its turn; takes what is in @payload. */
+struct err *batches_section(struct batches *all, struct snap_writer *w,
+			    const struct section *s, struct buf *payload)
+	_must_check_;
+/** All of these: before anything else goes out. */
+struct err *batches_drain(struct batches *all, struct snap_writer *w)
 	_must_check_;
 /** ranges.c: a chunk, packed, in the order of their numbers. */
 struct err *writer_chunk(struct snap_writer *w, struct chunk *c,

@@ -19,7 +19,6 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t given, done;
 	struct pool_job *first, **last;         /* that wait */
-	pool_fn *run;
 	void *arg;
 	bool over;
 	unsigned n;
@@ -37,7 +36,7 @@ pool_work(struct pool *p, unsigned who)
 		p->last = &p->first;
 	job->state = POOL_RUNNING;
 	pthread_mutex_unlock(&p->lock);
-	p->run(p->arg, job, who);
+	job->run(p->arg, job, who);
 	pthread_mutex_lock(&p->lock);
 	job->state = POOL_IDLE;
 	pthread_cond_signal(&p->done);
@@ -80,7 +79,7 @@ pool_start(struct pool *p, unsigned threads)
 }
 
 struct err *
-pool_new(unsigned threads, pool_fn *run, void *arg, struct pool **out)
+pool_new(unsigned threads, void *arg, struct pool **out)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
@@ -90,7 +89,6 @@ pool_new(unsigned threads, pool_fn *run, void *arg, struct pool **out)
 	pthread_cond_init(&p->given, NULL);
 	pthread_cond_init(&p->done, NULL);
 	p->last = &p->first;
-	p->run = run;
 	p->arg = arg;
 	/* The caller's own number must not change when threads are there. */
 	pthread_mutex_lock(&p->lock);
@@ -124,10 +122,11 @@ pool_workers(const struct pool *p)
 }
 
 void
-pool_give(struct pool *p, struct pool_job *job)
+pool_give(struct pool *p, pool_fn *run, struct pool_job *job)
 {
 	pthread_mutex_lock(&p->lock);
 	job->next = NULL;
+	job->run = run;
 	job->state = POOL_WAITING;
 	*p->last = job;
 	p->last = &job->next;

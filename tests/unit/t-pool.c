@@ -45,11 +45,11 @@ all_come_back_done(unsigned threads, bool backwards)
 	static struct ring r;
 
 	r = (struct ring){ .pool = NULL };
-	assert_ok(pool_new(threads, add_up, &r, &r.pool));
+	assert_ok(pool_new(threads, &r, &r.pool));
 	assert_in_range(pool_workers(r.pool), 1, threads + 1);
 	for (size_t k = 0; k < JOBS; k++) {
 		r.jobs[k].n = k * 37 % 1000;
-		pool_give(r.pool, &r.jobs[k].job);
+		pool_give(r.pool, add_up, &r.jobs[k].job);
 	}
 	for (size_t k = 0; k < JOBS; k++) {
 		struct adding *a = &r.jobs[backwards ? JOBS - 1 - k : k];
@@ -78,9 +78,9 @@ a_pool_ends_with_jobs_that_nobody_wants(void **state)
 	static struct ring r;
 
 	(void)state;
-	assert_ok(pool_new(2, add_up, &r, &r.pool));
+	assert_ok(pool_new(2, &r, &r.pool));
 	for (size_t k = 0; k < JOBS; k++)
-		pool_give(r.pool, &r.jobs[k].job);
+		pool_give(r.pool, add_up, &r.jobs[k].job);
 	pool_free(r.pool);
 	pool_free(NULL);
 }
