@@ -186,6 +186,7 @@ SCRIPT_TESTS = \
 	tests/store/together.py \
 	tests/stub/many.py \
 	tests/stub/session.py \
+	tests/unwind/chromium.py \
 	tests/unwind/compare.py \
 	tests/unwind/steps.py
 

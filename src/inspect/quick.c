@@ -87,8 +87,8 @@ fill_slot(const struct walk *w, uint64_t pc, bool exact,
 		.may_return = !exact && walk_may_return(w, pc),
 		.exact = exact,
 	};
-	/* No call has changed anything since: there are better ways. */
-	if (exact && out->kind == QUICK_CHAIN)
+	/* Before any call there are better ways, and doubts are for unwind.c. */
+	if (out->kind == QUICK_CHAIN && (exact || !walk_owns_fp(w, pc)))
 		out->kind = QUICK_SLOW;
 }
 

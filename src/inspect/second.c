@@ -18,6 +18,12 @@
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
+/* libunwind.h is the host's: elsewhere it knows other registers. */
+#ifdef __x86_64__
+#define TARGET EM_X86_64
+#else
+#define TARGET EM_NONE
+#endif
 #define READS_MAX 1000000u      /* a step takes some 200 */
 #define PIECES 4u               /* of the stack */
 #define PIECE_SIZE 256u
@@ -354,7 +360,7 @@ second_agrees(struct insp *i, const struct frame *frames, size_t n,
 	bool exact = true;
 
 	*out = n;
-	if (i->arch->machine != EM_X86_64)
+	if (i->arch->machine != TARGET)
 		return NULL;
 	struct err *err = i->second ? NULL : second_new(i, &i->second);
 	if (err)

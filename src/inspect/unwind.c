@@ -391,8 +391,8 @@ is_in_stack(const struct walk *w, const struct frame *f)
  * Where the function has not set the frame pointer, it is of somebody further
  * out, and who called in between is not told. What has no name is believed.
  */
-static bool
-owns_frame_pointer(struct walk *w, uint64_t pc)
+bool
+walk_owns_fp(const struct walk *w, uint64_t pc)
 {
 	uint8_t code[FRAME_CODE_MAX];
 	struct symbol symbol;
@@ -429,7 +429,7 @@ step_frame_pointer(struct walk *w, const struct frame *f, struct step *out)
 	ra = regs_plain_code(w->insp, ra);
 	if (follows_call(w, ra, &target) == NO)
 		return false;
-	if (!owns_frame_pointer(w, f->pc))
+	if (!walk_owns_fp(w, f->pc))
 		out->flags = SNAP_FRAME_SUSPECT;
 	out->caller = (struct frame_regs){ 0 };
 	out->cfa = fp + 16;

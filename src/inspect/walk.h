@@ -41,6 +41,9 @@ bool walk_is_entry(const struct walk *w, uint64_t pc);
 /** False: no call has put @ra on a stack. */
 bool walk_may_return(const struct walk *w, uint64_t ra);
 
+/** False: the function around @pc, by its name, has not set the fp. */
+bool walk_owns_fp(const struct walk *w, uint64_t pc);
+
 /* ---- quick.c ------------------------------------------------------------- */
 /** Before each brief walk. */
 struct err *quick_begin(struct insp *i) _must_check_;
