@@ -53,7 +53,6 @@ nap_at_most(long us)
 static void
 begin_again(const char *program, char **words, char *last, long us)
 {
-	fill(*last);
 	nap_at_most(us);
 	/* Of a set-user-ID program; all others have none to lay down. */
 	if (setresgid(getgid(), getgid(), getgid())
@@ -69,6 +68,10 @@ be_suid(char **words, long us)
 {
 	char *other = words[3];
 
+	/* One that is begun while it is traced has no privilege, and no
+	 * secret. */
+	if (words[4][0] == 'a' || geteuid() == 0)
+		fill(words[4][0]);
 	/* What is begun next begins this one. */
 	words[3] = words[0];
 	words[0] = other;
@@ -118,8 +121,10 @@ main(int argc, char **argv)
 	if (argc < 4)
 		errx(2, "HOW US [MORE] LETTER");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (strcmp(argv[1], "exec") == 0)
+	if (strcmp(argv[1], "exec") == 0) {
+		fill(argv[3][0]);
 		begin_again("/proc/self/exe", argv, argv[3], atol(argv[2]));
+	}
 	if (strcmp(argv[1], "suid") == 0 && argc == 5)
 		be_suid(argv, atol(argv[2]));
 	if (strcmp(argv[1], "reuse") == 0 && argc == 5)
