@@ -90,18 +90,21 @@ follow_turn(struct follow *f, const struct taken *t, uint64_t off)
 }
 
 void
-follow_stacks(struct follow *f, const struct tracees *s, size_t n)
+follow_registers(struct follow *f, const struct tracee *t)
+{
+	if (t->has_regs)
+		follow_bytes(f, (const uint8_t *)&t->regs, sizeof(t->regs));
+}
+
+void
+follow_stacks(struct follow *f, size_t from, size_t to)
 {
 	const struct taken *t = f->c->taken;
 	bool more = true;
 
-	for (size_t k = 0; k < s->n; k++)
-		if (s->all[k].has_regs)
-			follow_bytes(f, (const uint8_t *)&s->all[k].regs,
-				     sizeof(s->all[k].regs));
 	for (uint64_t off = 0; more && !f->c->ended; off += TURN) {
 		more = false;
-		for (size_t k = 0; k < n && !f->c->ended; k++)
+		for (size_t k = from; k < to && !f->c->ended; k++)
 			more |= follow_turn(f, &t[k], off);
 	}
 	copier_flush(f->c);

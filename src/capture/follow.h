@@ -16,11 +16,14 @@ struct follow {
 	const struct piece *slots[FOLLOW_SLOTS];        /* found before */
 };
 void follow_begin(struct follow *f, struct copier *c);
+/** What its registers point to. */
+void follow_registers(struct follow *f, const struct tracee *t);
 /**
- * What the first @n ranges that were copied point to, and the registers; step
- * by step in all of them, so that when time ends each has had its share.
+ * What the ranges @from to @to (not included) of those that were copied point
+ * to; step by step in all of them, so that when time ends each has had its
+ * share.
  */
-void follow_stacks(struct follow *f, const struct tracees *s, size_t n);
+void follow_stacks(struct follow *f, size_t from, size_t to);
 /**
  * Breadth first: what the buffer's bytes from @at on point to, then what that
  * does, until c->ended or nothing new is met.

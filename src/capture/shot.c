@@ -449,7 +449,8 @@ shot_take(struct shot *s, uint64_t began)
 	s->stages.registers_ns = copying - began - s->stages.stop_ns;
 	s->copier.tid = any ? any->tid : s->proc.pid;
 	s->copier.deadline = copy_deadline(s, began);
-	still_copy(&s->copier, &s->tracees, s->faulting);
+	still_copy(&s->copier, &s->tracees,
+		   tracees_find(&s->tracees, s->faulting));
 	s->stages.memory_ns = tracees_now() - copying;
 	/* One that hangs in the kernel may do so in execve(2). */
 	return tracees_all(&s->tracees) ? NULL : check_same(s);

@@ -57,15 +57,10 @@ copy_stack(struct copier *c, const struct tracee *t, uint64_t from,
 }
 
 static void
-copy_stacks(struct copier *c, const struct tracees *s, pid_t faulting,
-	    struct range part)
+copy_stacks(struct copier *c, const struct tracees *s, struct range part)
 {
-	for (size_t k = 0; k < s->n; k++)
-		if (s->all[k].tid == faulting)
-			copy_stack(c, &s->all[k], part.start, part.end);
 	for (size_t k = 0; k < s->n && !c->ended; k++)
-		if (s->all[k].tid != faulting)
-			copy_stack(c, &s->all[k], part.start, part.end);
+		copy_stack(c, &s->all[k], part.start, part.end);
 	copier_flush(c);
 }
 
@@ -175,38 +170,66 @@ copy_class(struct copier *c, uint8_t class)
 	copier_flush(c);
 }
 
+/* Which of what was taken are stacks, and where what may point on begins. */
+struct near {
+	const struct tracee *first;     /* the faulting thread, or NULL */
+	size_t n_first, n;
+	uint64_t end;
+};
+
+/* The next part of each stack: too little to ask whether there is time. */
+static struct near
+copy_near(struct copier *c, const struct tracees *s, const struct tracee *first)
+{
+	struct near near = { .first = first };
+
+	if (first)
+		copy_stack(c, first, 0, STACK_NEAR);
+	copier_flush(c);
+	near.n_first = c->n;
+	copy_stacks(c, s, (struct range){ 0, STACK_NEAR });
+	near.n = c->n;
+	near.end = c->used;
+	copy_class(c, CLASS_HEADER);
+	return near;
+}
+
 /* What of it something points to, while not all can be had. */
 static void
-copy_reached(struct copier *c, const struct tracees *s, size_t stacks,
-	     uint64_t from)
+copy_reached(struct copier *c, const struct tracees *s, const struct near *near)
 {
 	struct follow f;
 
 	follow_begin(&f, c);
-	follow_stacks(&f, s, stacks);
+	if (near->first)
+		follow_registers(&f, near->first);
+	follow_stacks(&f, 0, near->n_first);
+	for (size_t k = 0; k < s->n; k++)
+		follow_registers(&f, &s->all[k]);
+	follow_stacks(&f, near->n_first, near->n);
 	if (c->plan->follow_far)
-		follow_all(&f, from);
+		follow_all(&f, near->end);
 }
 
 void
-still_copy(struct copier *c, const struct tracees *s, pid_t faulting)
+still_copy(struct copier *c, const struct tracees *s,
+	   const struct tracee *first)
 {
-	uint64_t deadline = c->deadline, near;
-	size_t stacks;
+	uint64_t deadline = c->deadline;
+	struct range far = stack_far(c, s);
 
 	c->deadline = 0;
-	copy_stacks(c, s, faulting, (struct range){ 0, STACK_NEAR });
-	stacks = c->n;
-	near = c->used;
-	copy_class(c, CLASS_HEADER);
+	struct near near = copy_near(c, s, first);
 	c->deadline = deadline;
 	copier_look(c);
-	copy_stacks(c, s, faulting, stack_far(c, s));
+	if (first)
+		copy_stack(c, first, far.start, far.end);
+	copy_stacks(c, s, far);
 	claims_check(c);
 	copy_class(c, CLASS_CONST);
 	copy_class(c, CLASS_MODULE);
 	if (c->plan->follow)
-		copy_reached(c, s, stacks, near);
+		copy_reached(c, s, &near);
 	copy_class(c, CLASS_DATA);
 	copy_class(c, CLASS_TEXT);
 }

@@ -9,12 +9,14 @@
 #include "capture/tracees.h"
 
 /**
- * The stacks of all threads, first the @faulting one's; pages that came after
- * the plan was made; variables of modules; then the rest. Until c->ended. The
- * part of each stack next to its pointer, and the headers of modules, without
- * which there are no frames, are copied whatever the time.
+ * The stacks of all threads, that of @first (the faulting one, or NULL) before
+ * the others; pages that came after the plan was made; variables of modules;
+ * what stacks point to, where not all can be had; then the rest. Until
+ * c->ended. The part of each stack next to its pointer, and the headers of
+ * modules, without which there are no frames, are copied whatever the time.
  */
-void still_copy(struct copier *c, const struct tracees *s, pid_t faulting);
+void still_copy(struct copier *c, const struct tracees *s,
+		const struct tracee *first);
 
 /**
  * Before that: what cannot be written to, CLASS_CONST. False: that is better
