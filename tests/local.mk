@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/t-capture-process \
 	tests/unit/t-capture-texts \
 	tests/unit/t-cfi \
+	tests/unit/t-cfi-brief \
 	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
 	tests/unit/t-core \
