@@ -228,9 +228,10 @@ publish_range(struct publisher *p, const struct snap_memory *like,
 	return NULL;
 }
 
-/* From @start on as it was copied, or could not be. */
+/* [start, end) as it was copied, or could not be. */
 static struct err *
-publish_taken(struct publisher *p, const struct taken *t, uint64_t start)
+publish_taken(struct publisher *p, const struct taken *t, uint64_t start,
+	      uint64_t end)
 {
 	const struct snap_memory data = { .kind = SNAP_MEM_DATA };
 	const struct snap_memory lost = {
@@ -239,13 +240,13 @@ publish_taken(struct publisher *p, const struct taken *t, uint64_t start)
 	};
 
 	if (t->at < TAKEN_UNKNOWN)
-		return publish_range(p, &data, start, t->end,
+		return publish_range(p, &data, start, end,
 				     t->at + (start - t->start));
 	if (t->at == TAKEN_UNKNOWN)
-		p->doubtful += t->end - start;
+		p->doubtful += end - start;
 	else
-		p->unreadable += t->end - start;
-	return publish_range(p, &lost, start, t->end, 0);
+		p->unreadable += end - start;
+	return publish_range(p, &lost, start, end, 0);
 }
 
 /* What is to be said of the parts of @x that were not copied. */
@@ -276,7 +277,10 @@ publish_else(struct publisher *p, const struct piece *x, uint64_t start,
 	return publish_range(p, &m, start, end, x->at + (start - x->start));
 }
 
-/* What was taken of it begins and ends within it; some of it maybe twice. */
+/*
+ * What was taken of it, some of it maybe twice. Where mappings changed after
+ * it was, it may go on in the next piece.
+ */
 static struct err *
 publish_piece(struct publisher *p, const struct piece *x)
 {
@@ -287,6 +291,7 @@ publish_piece(struct publisher *p, const struct piece *x)
 	p->first = p->memory.n;
 	for (; p->next < p->n_taken && !err; p->next++) {
 		const struct taken *t = &p->taken[p->next];
+		uint64_t end = t->end < x->end ? t->end : x->end;
 
 		if (t->start >= x->end)
 			break;
@@ -297,8 +302,10 @@ publish_piece(struct publisher *p, const struct piece *x)
 			at = t->start;
 		}
 		if (!err)
-			err = publish_taken(p, t, at);
-		at = t->end;
+			err = publish_taken(p, t, at, end);
+		at = end;
+		if (t->end > end)
+			break;
 	}
 	return err ? err : publish_else(p, x, at, x->end);
 }
