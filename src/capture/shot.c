@@ -27,6 +27,8 @@
 #define DETACH_NS 8000u
 /* PF_KTHREAD of the kernel's include/linux/sched.h, in field 9 of stat. */
 #define FLAG_KERNEL_THREAD 0x00200000u
+/* PF_EXITING of the same. */
+#define FLAG_EXITING 0x00000004u
 
 struct err *
 shot_gap(struct shot *s, const char *fmt, ...)
@@ -378,6 +380,17 @@ space_is_left(const struct shot *s)
 	return s->mem >= 0 && pread(s->mem, &byte, 1, 0) == 0;
 }
 
+/* Killed meanwhile: what it had goes away bit by bit. */
+static bool
+is_ending(const struct shot *s)
+{
+	struct text_stat now;
+	char room[1024];
+
+	return !proc_stat(&s->proc, 0, &now, room) || now.state == 'Z'
+	       || now.state == 'X' || now.flags & FLAG_EXITING;
+}
+
 /*
  * Its start time is that of the process whose directory we hold; another
  * program has another address space, and mostly another auxv (AT_RANDOM,
@@ -395,9 +408,10 @@ check_same(struct shot *s)
 	size_t n = proc_read_some(&s->proc, "auxv", auxv, sizeof(auxv));
 	if (now.start_time != s->before.start_time || n != s->auxv.n
 	    || (n && memcmp(auxv, s->auxv.data, n) != 0) || space_is_left(s))
-		return err_new(ERR_FAILED, "process %d has begun another "
-			       "program in the meantime: try again",
-			       (int)s->proc.pid);
+		return is_ending(s) ? ended(s)
+		       : err_new(ERR_FAILED, "process %d has begun another "
+				 "program in the meantime: try again",
+				 (int)s->proc.pid);
 	return NULL;
 }
 
@@ -406,6 +420,8 @@ check_bits(const struct shot *s, const struct tracee *any)
 {
 	if (any->has_regs)
 		return NULL;
+	if (is_ending(s))
+		return ended(s);
 	return err_new(ERR_UNSUPPORTED, "process %d does not have the registers "
 		       "of x86-64: pictures of other programs cannot be taken",
 		       (int)s->proc.pid);

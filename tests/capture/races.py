@@ -17,7 +17,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 import kit     # noqa: E402
 import racing  # noqa: E402
 
-EXECS, REUSES, SUIDS, SPAWNING = 15, 30, 15, 20
+EXECS, REUSES, SUIDS, SPAWNING, KILLED = 15, 30, 15, 20, 20
 
 
 def tell(tap, name, race, reason):
@@ -50,6 +50,9 @@ def main():
             inquest, directory, EXECS, 60000), "")
         tell(tap, "the same at the same addresses", racing.exec_race(
             inquest, directory, EXECS, 60000, wrap=["setarch", "-R"]), "")
+        race = racing.killed(inquest, directory, KILLED)
+        tap.ok(not race.wrong, "a process that is killed meanwhile has ended",
+               race)
         tell(tap, "512 threads that come and go", racing.spawning(
             inquest, directory, SPAWNING, 512), "")
         if os.geteuid():

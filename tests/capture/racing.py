@@ -7,6 +7,7 @@ holds is of one program and one process, or there is no snapshot.
 import contextlib
 import glob
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -159,6 +160,30 @@ def reuse_race(inquest, directory, number, us, pid=3000):
         if not living.until(lambda: os.path.exists("/proc/%d" % pid), 5):
             return None
         race.captures(pid, number)
+    return race
+
+
+def killed(inquest, directory, number):
+    """Processes that are killed while they are attached to, or soon after."""
+    race = Race(inquest, directory)
+    rng = random.Random(number)
+    for _ in range(number):
+        with living.busy("heap", 20, directory) as victim:
+            tool = subprocess.Popen(
+                [inquest, "capture", "-o", os.path.join(directory, "k.snap"),
+                 str(victim.pid)], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            while (tool.poll() is None and
+                   living.status_field(victim.pid, "TracerPid") == "0"):
+                pass
+            time.sleep(rng.uniform(0, 0.01))
+            victim.process.kill()
+            said = tool.communicate(timeout=60)[1]
+        race.taken += tool.returncode == 0
+        race.refused += tool.returncode != 0
+        if tool.returncode and not re.fullmatch(
+                rb"inquest: [^\n]* has ended[^\n]*\n", said):
+            race.wrong.append(said)
     return race
 
 

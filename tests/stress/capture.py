@@ -4,12 +4,12 @@
 capture: many more of the races of tests/capture/races.py.
 
   capture.py [--execs N] [--fixed N] [--suids N] [--reuses N] [--spawning N]
-             [--threads N] [--us N]
+             [--killed N] [--threads N] [--us N]
 
 How many captures of each: a process that begins itself anew all the time; the
 same at the same addresses; one that is a set-user-ID program now and then,
 looked at by its user; processes of which one gets the other's number; a
-process of so many threads that come and go. 0 leaves one out. A process lives
+process of so many threads that come and go; processes that are killed. 0 leaves one out. A process lives
 for at most --us microseconds.
 """
 
@@ -27,7 +27,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(HERE), name)
 import kit     # noqa: E402
 import racing  # noqa: E402
 
-NAMES = ("execs", "fixed", "suids", "reuses", "spawning")
+NAMES = ("execs", "fixed", "suids", "reuses", "spawning", "killed")
 
 
 def run(name, options, inquest, directory):
@@ -41,6 +41,8 @@ def run(name, options, inquest, directory):
     if name == "suids":
         return None if os.geteuid() else racing.suid_race(
             inquest, directory, number, us)
+    if name == "killed":
+        return racing.killed(inquest, directory, number)
     if name == "spawning":
         return racing.spawning(inquest, directory, number, options.threads)
     return racing.reuse_race(inquest, directory, number, us)
@@ -56,7 +58,7 @@ def told(name, options, inquest):
         return True
     print("%-8s %s, %.0f s" % (name, race, time.monotonic() - began),
           flush=True)
-    return not race.wrong and race.taken
+    return not race.wrong and race.taken + race.refused
 
 
 def apart(options):
@@ -76,7 +78,7 @@ def main():
         sys.exit("INQUEST does not name the program to test")
     inquest = os.path.realpath(inquest)
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    for name, number in zip(NAMES, (2500, 2500, 2500, 2500, 1000)):
+    for name, number in zip(NAMES, (2500, 2500, 2500, 2500, 1000, 500)):
         parser.add_argument("--" + name, type=int, default=number)
     parser.add_argument("--threads", type=int, default=512)
     parser.add_argument("--us", type=int, default=60000)
