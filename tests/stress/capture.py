@@ -81,7 +81,7 @@ def main():
     for name, number in zip(NAMES, (2500, 2500, 2500, 2500, 1000, 500)):
         parser.add_argument("--" + name, type=int, default=number)
     parser.add_argument("--threads", type=int, default=512)
-    parser.add_argument("--us", type=int, default=60000)
+    parser.add_argument("--us", type=int, default=8000)
     parser.add_argument("--only-reuses", action="store_true")
     options = parser.parse_args()
     kit.need_tool("gcc")
