@@ -73,7 +73,7 @@ struct err *writer_section(struct snap_writer *w, uint32_t type,
 			   uint32_t instance, struct span payload)
 	_must_check_;
 /** The same of what is packed already. */
-struct err *writer_packed(struct snap_writer *w, const struct section *s,
+struct err *writer_packed(struct snap_writer *w, const struct section *like,
 			  const struct packed *p) _must_check_;
 /** Its directory entry, for bytes that are already out. */
 void writer_entry(struct snap_writer *w, const struct section *s);

@@ -467,6 +467,9 @@ shot_take(struct shot *s, uint64_t began)
 	s->copier.deadline = copy_deadline(s, began);
 	still_copy(&s->copier, &s->tracees,
 		   tracees_find(&s->tracees, s->faulting));
+	/* What code was changed must be seen before it can be taken back. */
+	if (s->doubt)
+		still_doubt(&s->copier);
 	s->stages.memory_ns = tracees_now() - copying;
 	/* One that hangs in the kernel may do so in execve(2). */
 	return tracees_all(&s->tracees) ? NULL : check_same(s);
@@ -564,8 +567,6 @@ shot_finish(struct shot *s, struct target **out)
 	if (!err && s->maps_late)
 		plan_forbid(&s->plan);
 	still_verify(&s->copier, s->mem);
-	if (s->doubt)
-		still_doubt(&s->copier);
 	if (!err)
 		err = picture_threads(s);
 	if (!err)

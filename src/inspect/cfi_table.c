@@ -233,7 +233,7 @@ add_place(struct indexer *x, size_t at, const struct head *h, struct arena *a)
 	/* A linker leaves dropped functions at 0 with their old size. */
 	if (err || e.end <= e.start || !e.start)
 		return NULL;
-	if (t->n == x->room) {
+	if (!t->places || t->n == x->room) {
 		size_t room = x->room ? 2 * x->room : 256;
 		void *more = arena_array(a, room, sizeof(*t->places));
 		if (!more)
@@ -290,7 +290,7 @@ cfi_table_index(const struct cfi_section *s, uint64_t bias, struct arena *a,
 	struct err *err = walk_entries(&x, a);
 	if (err)
 		return err;
-	if (!x.sorted)
+	if (!x.sorted && t.places)
 		qsort(t.places, t.n, sizeof(*t.places), compare_places);
 	*out = t;
 	return NULL;

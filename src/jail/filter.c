@@ -104,6 +104,7 @@ static const struct rule unknown[] = {
 /* What the runtimes of the sanitizers call besides. */
 static const struct rule sanitizer_rules[] = {
 	{ SCMP_SYS(sched_yield), 0, { 0 } },
+	{ SCMP_SYS(sched_getaffinity), 0, { 0 } },      /* of a thread */
 	{ SCMP_SYS(sigaltstack), 0, { 0 } },
 };
 

@@ -12,10 +12,10 @@
 #include "serve/serve.h"
 
 /**
- * Move to the processor where the process of @peer (worker_peer()) runs now;
+ * Move to where the process runs now whose @stat worker_peer() opened;
  * *@at remembers it (-1 at first).
  */
-void follow(int peer, int *at);
+void follow(int stat, int *at);
 /** worker_run() for snapshots that the server sends. */
 struct err *worker_run_with(const struct worker_options *o,
 			    const struct supply *supply) _must_check_;

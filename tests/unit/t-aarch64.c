@@ -524,5 +524,6 @@ main(void)
 		cmocka_unit_test(a_signal_frame_holds_all_registers),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

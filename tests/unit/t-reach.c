@@ -580,5 +580,6 @@ main(void)
 		T(without_memory_nothing_is_reached),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,12 +61,14 @@ put_symbols(uint8_t *page)
 		  .sh_addr = PROGRAM + FIELDS, .sh_offset = FIELDS,
 		  .sh_size = sizeof(fields) },
 	};
-	Elf64_Ehdr *eh = (Elf64_Ehdr *)page;
+	Elf64_Ehdr eh;
 
-	eh->e_shoff = SECTIONS;
-	eh->e_shnum = 4;
-	eh->e_shstrndx = 2;             /* the sections have no names */
-	eh->e_shentsize = sizeof(Elf64_Shdr);
+	memcpy(&eh, page, sizeof(eh));
+	eh.e_shoff = SECTIONS;
+	eh.e_shnum = 4;
+	eh.e_shstrndx = 2;              /* the sections have no names */
+	eh.e_shentsize = sizeof(Elf64_Shdr);
+	memcpy(page, &eh, sizeof(eh));
 	memcpy(page + SYMBOLS, symbols, sizeof(symbols));
 	memcpy(page + NAMES, names, sizeof(names));
 	memcpy(page + FIELDS, fields, sizeof(fields));
