@@ -21,6 +21,7 @@
 #include "store/seal.h"
 
 #define MAP_FIRST (1ull << 30)
+#define RESIZED_MAX 100u        /* times that we follow another process */
 #define MAP_GROWTHS 20u         /* doublings in one transaction */
 #define READERS_MAX 2048u
 /* Room that puts leave for what removes: a full disk can be emptied. */
@@ -422,7 +423,8 @@ txn_begin(struct lmdb_db *d, unsigned flags, MDB_txn **out)
 {
 	int dead, rc = mdb_txn_begin(d->env, NULL, flags, out);
 
-	if (rc == MDB_MAP_RESIZED) {
+	/* They may grow it again before we have looked. */
+	for (unsigned k = 0; rc == MDB_MAP_RESIZED && k < RESIZED_MAX; k++) {
 		rc = mdb_env_set_mapsize(d->env, 0);
 		rc = rc ? rc : mdb_txn_begin(d->env, NULL, flags, out);
 	}

@@ -129,20 +129,25 @@ save_file(struct saver *s, struct snap_blob file)
 	return err ? err : snap_put_file(s->writer, &file);
 }
 
+static struct err *
+save_target_file(struct saver *s, size_t k)
+{
+	const struct target *t = s->target;
+	struct snap_blob file = t->files[k];
+	struct err *err = t->ops->file(t, k, &file.bytes);
+
+	return err ? err : save_file(s, file);
+}
+
 /* Those that a snapshot has already, then those that are given. */
 static struct err *
 save_files(struct saver *s)
 {
 	const struct capture_options *o = s->options;
-	const struct target *t = s->target;
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < t->n_files && !err; k++) {
-		struct snap_blob file = t->files[k];
-		err = t->ops->file(t, k, &file.bytes);
-		if (!err)
-			err = save_file(s, file);
-	}
+	for (size_t k = 0; k < s->target->n_files && !err; k++)
+		err = save_target_file(s, k);
 	for (size_t k = 0; k < o->n_files && !err; k++)
 		err = save_file(s, o->files[k]);
 	return err;

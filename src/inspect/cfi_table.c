@@ -238,7 +238,7 @@ add_place(struct indexer *x, size_t at, const struct head *h, struct arena *a)
 		void *more = arena_array(a, room, sizeof(*t->places));
 		if (!more)
 			return err_nomem();
-		if (t->n)
+		if (t->places)
 			memcpy(more, t->places, t->n * sizeof(*t->places));
 		t->places = more;
 		x->room = room;

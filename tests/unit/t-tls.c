@@ -282,6 +282,8 @@ without_a_link_map_the_program_is_meant(void **state)
 static void
 storage_may_lie_above_the_thread_pointer(void **state)
 {
+	const Elf64_Half machine = EM_AARCH64;
+
 	(void)state;
 	const struct { uint64_t number, link_map, want; } cases[] = {
 		{ 2, DATA + LINK_MAP, 0x1234560 },
@@ -294,7 +296,8 @@ storage_may_lie_above_the_thread_pointer(void **state)
 
 		fixture_init(&f);
 		f.machine = EM_AARCH64;
-		((Elf64_Ehdr *)f.program)->e_machine = EM_AARCH64;
+		memcpy(f.program + offsetof(Elf64_Ehdr, e_machine), &machine,
+		       sizeof(machine));
 		f.data[THREAD / 8] = DATA + DTV;
 		f.data[THREAD / 8 + 1] = 0;
 		set_module(&f, cases[k].number, 0x60);
