@@ -11,7 +11,7 @@
 #include "base/pool.h"
 #include "snapfmt/writer.h"
 
-#define BATCH 8u                /* chunks a job: some 200 us of work */
+#define BATCH 4u                /* chunks a job: some 100 us of work */
 #define RING (2 * (POOL_THREADS_MAX + 1))
 #define LATE 4u                 /* sections at a time */
 

@@ -10,7 +10,7 @@
 #include "snapfmt/writer.h"
 
 /* Pieces for the sink, so that a chunk is not a system call each. */
-#define PENDING_SIZE (256u << 10)
+#define PENDING_SIZE (128u << 10)
 /* Below this a section stays readable in a hex dump at hardly any cost. */
 #define PACK_FROM 4096u
 
