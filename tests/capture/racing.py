@@ -25,7 +25,9 @@ NOBODY = 65534
 AS_NOBODY = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY,
              "--clear-groups"]
 REFUSALS = re.compile(
+    # The number may be the tool's own by then.
     rb"inquest: [^\n]*(begun another program|has ended|there is no process|"
+    rb"is this program itself|"
     rb"is a thread of|mappings is none|does not allow to trace|belongs to user)[^\n]*\n\Z")
 FULL = ["--memory", "full", "--copy-limit", "64M"]
 
