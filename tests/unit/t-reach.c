@@ -434,21 +434,33 @@ of_a_large_object_the_beginning_and_the_place_pointed_to_are_kept(void **state)
 	assert_false(kept(r, a + 20 * PAGE));
 }
 
+#define LIST 30
+
+/* A list for each of two groups, which begin at their first nodes. */
+static struct reach *
+two_lists(struct memory *m, uint64_t budget, uint64_t first[LIST],
+	  uint64_t second[LIST], size_t *a, size_t *b)
+{
+	struct reach *r;
+
+	make_list(m, first, LIST);
+	make_list(m, second, LIST);
+	assert_ok(reach_new(m->regions, 3, budget, &r));
+	assert_ok(reach_group(r, a));
+	assert_ok(reach_group(r, b));
+	assert_ok(reach_value(r, *a, first[0]));
+	assert_ok(reach_value(r, *b, second[0]));
+	return r;
+}
+
 static void
 the_first_group_takes_all_it_wants_and_others_their_share(void **state)
 {
-	struct memory *m = *state;
-	uint64_t first[30], second[30];
-	_reach_ struct reach *r = NULL;
+	uint64_t first[LIST], second[LIST];
 	size_t a, b;
+	_reach_ struct reach *r = two_lists(*state, 34 * PAGE, first, second,
+					    &a, &b);
 
-	make_list(m, first, 30);
-	make_list(m, second, 30);
-	assert_ok(reach_new(m->regions, 3, 34 * PAGE, &r));
-	assert_ok(reach_group(r, &a));
-	assert_ok(reach_group(r, &b));
-	assert_ok(reach_value(r, a, first[0]));
-	assert_ok(reach_value(r, b, second[0]));
 	assert_ok(reach_run(r, a));
 	assert_true(kept(r, first[29]));
 	assert_true(kept(r, second[0]));
@@ -460,18 +472,11 @@ the_first_group_takes_all_it_wants_and_others_their_share(void **state)
 static void
 without_a_first_group_they_share(void **state)
 {
-	struct memory *m = *state;
-	uint64_t first[30], second[30];
-	_reach_ struct reach *r = NULL;
+	uint64_t first[LIST], second[LIST];
 	size_t a, b;
+	_reach_ struct reach *r = two_lists(*state, 40 * PAGE, first, second,
+					    &a, &b);
 
-	make_list(m, first, 30);
-	make_list(m, second, 30);
-	assert_ok(reach_new(m->regions, 3, 40 * PAGE, &r));
-	assert_ok(reach_group(r, &a));
-	assert_ok(reach_group(r, &b));
-	assert_ok(reach_value(r, a, first[0]));
-	assert_ok(reach_value(r, b, second[0]));
 	assert_ok(reach_run(r, REACH_NONE));
 	assert_true(kept(r, first[12]));
 	assert_true(kept(r, second[12]));
