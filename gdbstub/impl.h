@@ -38,6 +38,7 @@ struct inferior {
 	size_t n_threads;
 	struct document features, libraries;
 	struct buf exe;         /* path of the executable, escaped; may be "" */
+	struct overlay *overlay;        /* what this session wrote; owned */
 };
 
 /** An open file of the virtual file system; free when @source is NULL. */
@@ -76,6 +77,7 @@ struct stub {
 	enum dialect dialect;
 	bool multiprocess, error_text, extended;
 
+	uint64_t written;       /* bytes of all overlays, against their quota */
 	/* a word written by the packet before this one: see regs.c */
 	uint64_t packets, pushed, pushed_by;
 
@@ -150,6 +152,11 @@ struct err *host_put_offers(struct stub *s, struct buf *out) _must_check_;
 typedef struct err *verb_fn(struct stub *s, const char *argument,
 			    struct buf *out);
 verb_fn host_verb_auth, host_verb_open;
+
+/* overlay.c: this session's writes are what its own requests see */
+void overlay_lay(const struct stub *s);
+void overlay_lift(const struct stub *s);
+verb_fn overlay_verb;
 
 /* stop.c */
 enum stop { STOP_FIRST, STOP_BEGIN, STOP_END };

@@ -4,6 +4,7 @@
  * their generic names.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,7 @@ inferior_fini(struct inferior *f)
 	buf_fini(&f->features.text);
 	buf_fini(&f->libraries.text);
 	buf_fini(&f->exe);
+	overlay_free(f->overlay);
 	free(f->by_tid);
 	free(f->tids);
 }

@@ -17,6 +17,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/memory.c \
 	gdbstub/monitor.c \
 	gdbstub/osdata.c \
+	gdbstub/overlay.c \
 	gdbstub/packets.c \
 	gdbstub/proc.c \
 	gdbstub/regs.c \

@@ -306,6 +306,8 @@ static const struct verb VERBS[] = {
 	  VERB_OF_PROCESS },
 	{ "attributes", "", "its attributes", verb_attributes,
 	  VERB_OF_PROCESS },
+	{ "overlay", "[list]", "what this session wrote; discard: undo it",
+	  overlay_verb, VERB_OF_PROCESS },
 	{ "threads", "", "threads and their states", verb_threads, 0 },
 	{ "modules", "", "modules, their ids and files", verb_modules,
 	  VERB_OF_PROCESS },

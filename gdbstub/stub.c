@@ -3,6 +3,7 @@
  * A session: bytes in, packets handled, replies and acknowledgements out.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -37,11 +38,15 @@ stub_add(struct stub *s, struct insp *i, uint64_t pid, const char *title)
 		return err_nomem();
 	s->inferiors = grown;
 	struct err *err = inferior_init(&f, i, pid);
-	if (err)
+	if (!err)
+		err = overlay_new(&s->written, &f.overlay);
+	if (err) {
 		inferior_fini(&f);
-	else
-		s->inferiors[s->n_inferiors++] = f;
-	return err;
+		return err;
+	}
+	insp_lay_over(i, f.overlay);
+	s->inferiors[s->n_inferiors++] = f;
+	return NULL;
 }
 
 static struct err *
@@ -263,8 +268,10 @@ stub_feed(struct stub *s, const void *data, size_t n, struct buf *out)
 {
 	const uint8_t *p = data;
 
+	overlay_lay(s);
 	for (size_t k = 0; k < n && !s->done && !out->failed; k++)
 		stub_event(s, framing_push(&s->framing, p[k]), out);
+	overlay_lift(s);
 	return buf_err(out);
 }
 

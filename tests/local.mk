@@ -57,6 +57,7 @@ UNIT_TESTS = \
 	tests/unit/t-stub-files \
 	tests/unit/t-stub-framing \
 	tests/unit/t-stub-host \
+	tests/unit/t-stub-overlay \
 	tests/unit/t-stub-session \
 	tests/unit/t-stub-transcripts \
 	tests/unit/t-supply \

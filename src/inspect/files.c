@@ -54,12 +54,12 @@ headers_match(struct insp *i, const struct snap_module *m, struct source *file)
 	char theirs[sizeof(ours)];
 	Elf64_Ehdr eh;
 
-	_err_ struct err *err = space_read(i->space, m->start, sizeof(eh), &eh);
+	_err_ struct err *err = space_read_below(i->space, m->start, sizeof(eh), &eh);
 	if (err)
 		return false;
 	if (eh.e_phnum < 16)
 		n = sizeof(eh) + eh.e_phnum * sizeof(Elf64_Phdr);
-	_err_ struct err *a = space_read(i->space, m->start, n, ours);
+	_err_ struct err *a = space_read_below(i->space, m->start, n, ours);
 	_err_ struct err *b = source_read(file, 0, n, theirs);
 	return !a && !b && memcmp(ours, theirs, n) == 0;
 }
@@ -253,7 +253,7 @@ image_from_memory(struct insp *i, size_t n)
 	image = malloc(size);
 	if (!image)
 		return false;
-	_err_ struct err *err = space_read(i->space, m->start, size, image);
+	_err_ struct err *err = space_read_below(i->space, m->start, size, image);
 	return !err && show_image(i, n, take(image), size);
 }
 

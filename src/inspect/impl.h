@@ -9,7 +9,7 @@
 
 #include "inspect/inspect.h"
 
-struct regs;            /* regs.c: register layout of this target, overlay */
+struct regs;            /* regs.c: register layout of this target */
 struct second;          /* second.c: libunwind's address space, lazily made */
 struct quick;           /* quick.c: what is known of return addresses */
 struct cfi;             /* cfi.c: unwind tables of one module */
@@ -60,6 +60,13 @@ const struct arch *arch_find(uint16_t machine);
 /* space.c */
 struct err *space_new(struct target *t, struct space **out) _must_check_;
 void space_free(struct space *sp);
+struct overlay;
+/** NULL: the space's own. */
+void space_lay_over(struct space *sp, struct overlay *o);
+struct overlay *space_overlay(const struct space *sp);
+/** As space_read(), without what sessions wrote: for what is kept for all. */
+struct err *space_read_below(struct space *sp, uint64_t addr, size_t n,
+			     void *out) _must_check_;
 /** Bytes of a mapped file's [off, off+n), or an error. Set by files.c. */
 typedef struct err *space_file_fn(void *arg, const struct snap_map *map,
 				  uint32_t module, uint64_t off, size_t n,
@@ -70,7 +77,6 @@ const struct snap_map *space_map(const struct space *sp, uint64_t addr);
 
 /* regs.c */
 struct err *regs_init(struct insp *i) _must_check_;
-void regs_fini(struct insp *i);
 /** A code address without its signature, if the target's machine has such. */
 uint64_t regs_plain_code(const struct insp *i, uint64_t addr);
 

@@ -3,6 +3,7 @@
  * The engine: puts space, modules, registers and symbols over one target.
  */
 #include "inspect/impl.h"
+#include "inspect/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,6 @@ insp_free(struct insp *i)
 	second_free(i->second);
 	symbols_fini(i);
 	lines_fini(i);
-	regs_fini(i);
 	debug_fini(i);
 	files_fini(i);
 	space_free(i->space);
@@ -159,6 +159,12 @@ struct space *
 insp_space(struct insp *i)
 {
 	return i->space;
+}
+
+void
+insp_lay_over(struct insp *i, struct overlay *o)
+{
+	space_lay_over(i->space, o);
 }
 
 const struct arch *

@@ -26,6 +26,8 @@ libinspect_a_SOURCES = \
 	src/inspect/modules.c \
 	src/inspect/nptl.c \
 	src/inspect/nptl.h \
+	src/inspect/overlay.c \
+	src/inspect/overlay.h \
 	src/inspect/quick.c \
 	src/inspect/regs.c \
 	src/inspect/second.c \

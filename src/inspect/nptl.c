@@ -52,7 +52,7 @@ read_words(struct insp *i, size_t module, const char *symbol, size_t n,
 
 	struct err *err = insp_symbol_address(i, module, symbol, &addr);
 	if (!err)
-		err = space_read(i->space, addr, 4 * n, bytes);
+		err = space_read_below(i->space, addr, 4 * n, bytes);
 	if (err)
 		return err;
 	struct rd r = rd_of(bytes, 4 * n);

@@ -8,27 +8,17 @@
 
 #include "inspect/arch.h"
 #include "inspect/impl.h"
-
-#define OVERLAY_BYTES_MAX (64u << 20)
-
-/** What a session wrote into one thread's registers. */
-struct overlay {
-	uint8_t *written;       /* one byte a register */
-	uint8_t *bytes;         /* at regs.packed[] */
-};
+#include "inspect/overlay.h"
 
 struct regs {
 	const struct arch_table *table;
 	struct arch_layout layout;
 	struct reg *regs;                       /* what insp_regs() yields */
 	const struct arch_reg **rows;           /* of the same index */
-	uint32_t *packed;                       /* offset in an overlay */
 	size_t n;
-	uint32_t overlay_size;
 	size_t by_dwarf[FRAME_REGS];            /* index, or INSP_NONE */
 	struct reg_sets *sets;                  /* one per thread */
-	struct overlay *overlays;               /* the same */
-	size_t n_threads, overlay_bytes;
+	size_t n_threads;
 };
 
 static void
@@ -49,8 +39,6 @@ add_row(struct regs *r, const struct arch_reg *row)
 
 	r->regs[n] = row->reg;
 	r->rows[n] = row;
-	r->packed[n] = r->overlay_size;
-	r->overlay_size += row->reg.bits / 8;
 	if (row->reg.dwarf >= 0 && row->reg.dwarf < FRAME_REGS)
 		r->by_dwarf[row->reg.dwarf] = n;
 }
@@ -62,8 +50,7 @@ select_rows(struct regs *r, struct arena *a)
 
 	r->regs = arena_array(a, table->n_regs, sizeof(*r->regs));
 	r->rows = arena_array(a, table->n_regs, sizeof(*r->rows));
-	r->packed = arena_array(a, table->n_regs, sizeof(*r->packed));
-	if (!r->regs || !r->rows || !r->packed)
+	if (!r->regs || !r->rows)
 		return err_nomem();
 	for (size_t n = 0; n < FRAME_REGS; n++)
 		r->by_dwarf[n] = INSP_NONE;
@@ -98,9 +85,7 @@ regs_init(struct insp *i)
 	r->table = arch_table_of(i->arch);
 	r->n_threads = t->n_threads;
 	r->sets = arena_array(i->arena, t->n_threads, sizeof(*r->sets));
-	r->overlays = arena_array(i->arena, t->n_threads,
-				  sizeof(*r->overlays));
-	if (t->n_threads && (!r->sets || !r->overlays))
+	if (t->n_threads && !r->sets)
 		return err_nomem();
 	for (size_t n = 0; n < t->n_threads; n++)
 		collect_sets(r->table, &t->threads[n], &r->sets[n]);
@@ -112,17 +97,6 @@ regs_init(struct insp *i)
 		return err;
 	i->regs = r;
 	return NULL;
-}
-
-void
-regs_fini(struct insp *i)
-{
-	struct regs *r = take(i->regs);
-
-	for (size_t n = 0; r && n < r->n_threads; n++) {
-		free(r->overlays[n].written);
-		free(r->overlays[n].bytes);
-	}
 }
 
 const struct reg *
@@ -143,12 +117,14 @@ check_index(const struct regs *r, size_t thread, size_t reg)
 }
 
 static bool
-read_reg(const struct regs *r, size_t thread, size_t reg, void *out)
+read_reg(const struct insp *i, size_t thread, size_t reg, void *out)
 {
-	const struct overlay *o = &r->overlays[thread];
+	const struct regs *r = i->regs;
+	const uint8_t *written = overlay_reg(space_overlay(i->space), thread,
+					     reg);
 
-	if (o->written && o->written[reg]) {
-		memcpy(out, o->bytes + r->packed[reg], r->regs[reg].bits / 8);
+	if (written) {
+		memcpy(out, written, r->regs[reg].bits / 8);
 		return true;
 	}
 	return r->table->read(&r->layout, &r->sets[thread], r->rows[reg], out);
@@ -162,45 +138,19 @@ insp_reg_read(struct insp *i, size_t thread, size_t reg, void *out,
 
 	if (err)
 		return err;
-	*known = read_reg(i->regs, thread, reg, out);
-	return NULL;
-}
-
-static struct err *
-make_overlay(struct regs *r, struct overlay *o)
-{
-	size_t cost = r->n + r->overlay_size;
-
-	if (cost > OVERLAY_BYTES_MAX - r->overlay_bytes)
-		return err_new(ERR_LIMIT, "registers of too many threads were "
-			       "written: the limit is %u MiB",
-			       OVERLAY_BYTES_MAX >> 20);
-	_free_ uint8_t *written = calloc(1, r->n);
-	_free_ uint8_t *bytes = calloc(1, r->overlay_size);
-	if (!written || !bytes)
-		return err_nomem();
-	o->written = take(written);
-	o->bytes = take(bytes);
-	r->overlay_bytes += cost;
+	*known = read_reg(i, thread, reg, out);
 	return NULL;
 }
 
 struct err *
 insp_reg_write(struct insp *i, size_t thread, size_t reg, const void *value)
 {
-	struct regs *r = i->regs;
-	struct err *err = check_index(r, thread, reg);
+	struct err *err = check_index(i->regs, thread, reg);
 
 	if (err)
 		return err;
-	struct overlay *o = &r->overlays[thread];
-	if (!o->written)
-		err = make_overlay(r, o);
-	if (err)
-		return err;
-	o->written[reg] = 1;
-	memcpy(o->bytes + r->packed[reg], value, r->regs[reg].bits / 8);
-	return NULL;
+	return overlay_write_reg(space_overlay(i->space), thread, reg,
+				 i->regs->regs[reg].bits / 8, value);
 }
 
 struct err *
@@ -216,7 +166,7 @@ insp_frame_regs(struct insp *i, size_t thread, struct frame_regs *out)
 		uint8_t bytes[REG_BYTES_MAX];
 
 		if (r->by_dwarf[n] == INSP_NONE
-		    || !read_reg(r, thread, r->by_dwarf[n], bytes))
+		    || !read_reg(i, thread, r->by_dwarf[n], bytes))
 			continue;
 		struct rd rd = rd_of(bytes, 8);
 		regs.value[n] = rd_u64(&rd);

@@ -4,25 +4,15 @@
  * captured - and a session's writes laid over it.
  */
 #include "inspect/impl.h"
+#include "inspect/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define OVERLAY_BYTES_MAX (64u << 20)
-#define OVERLAY_WRITES_MAX 65536u
-
-/** Bytes written by the session; sorted and disjoint. */
-struct overlay {
-	uint64_t start;
-	size_t n;
-	uint8_t *bytes;         /* owned */
-};
-
 struct space {
 	struct target *target;
-	struct overlay *overlay;
-	size_t n_overlay, cap_overlay;
-	uint64_t overlay_bytes;
+	struct overlay *own;
+	struct overlay *overlay;        /* of the session that asks; or @own */
 	space_file_fn *file;
 	void *file_arg;
 };
@@ -35,6 +25,12 @@ space_new(struct target *t, struct space **out)
 	if (!sp)
 		return err_nomem();
 	sp->target = t;
+	struct err *err = overlay_new(NULL, &sp->own);
+	if (err) {
+		free(sp);
+		return err;
+	}
+	sp->overlay = sp->own;
 	*out = sp;
 	return NULL;
 }
@@ -44,10 +40,20 @@ space_free(struct space *sp)
 {
 	if (!sp)
 		return;
-	for (size_t k = 0; k < sp->n_overlay; k++)
-		free(sp->overlay[k].bytes);
-	free(sp->overlay);
+	overlay_free(sp->own);
 	free(sp);
+}
+
+void
+space_lay_over(struct space *sp, struct overlay *o)
+{
+	sp->overlay = o ? o : sp->own;
+}
+
+struct overlay *
+space_overlay(const struct space *sp)
+{
+	return sp->overlay;
 }
 
 void
@@ -109,24 +115,6 @@ range_at(const struct target *t, uint64_t addr)
 							     : NULL;
 }
 
-/** First overlay entry that ends above @addr. */
-static size_t
-overlay_above(const struct space *sp, uint64_t addr)
-{
-	size_t low = 0, high = sp->n_overlay;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct overlay *o = &sp->overlay[mid];
-
-		if (o->start + (o->n - 1) < addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* ---- reading -------------------------------------------------------------- */
 static struct err *
 absent(uint64_t addr, uint8_t reason)
@@ -176,8 +164,7 @@ read_range(struct space *sp, const struct snap_memory *m, uint64_t addr,
 static struct err *
 read_piece(struct space *sp, uint64_t addr, size_t n, void *out, size_t *got)
 {
-	size_t k = overlay_above(sp, addr);
-	const struct overlay *o = k < sp->n_overlay ? &sp->overlay[k] : NULL;
+	const struct overlay_piece *o = overlay_above(sp->overlay, addr);
 
 	if (o && o->start <= addr) {
 		uint64_t left = o->start + o->n - addr;
@@ -249,6 +236,22 @@ space_read(struct space *sp, uint64_t addr, size_t n, void *out)
 	}
 	memcpy(out, into, n);
 	return NULL;
+}
+
+/* An empty overlay of nobody's, so that no two ways of reading are needed. */
+struct err *
+space_read_below(struct space *sp, uint64_t addr, size_t n, void *out)
+{
+	struct overlay *was = sp->overlay, *none;
+	struct err *err = overlay_new(NULL, &none);
+
+	if (err)
+		return err;
+	sp->overlay = none;
+	err = space_read(sp, addr, n, out);
+	sp->overlay = was;
+	overlay_free(none);
+	return err;
 }
 
 struct err *
@@ -341,95 +344,10 @@ check_mapped(struct space *sp, uint64_t addr, size_t n)
 	return NULL;
 }
 
-/* Overlay entries that touch [start, end): first and number. */
-static size_t
-overlay_touching(const struct space *sp, uint64_t start, uint64_t end,
-		 size_t *n)
-{
-	size_t first = overlay_above(sp, start);
-
-	for (*n = 0; first + *n < sp->n_overlay
-	     && sp->overlay[first + *n].start < end; ++*n)
-		continue;
-	return first;
-}
-
-static struct err *
-overlay_room(struct space *sp)
-{
-	if (sp->n_overlay < sp->cap_overlay)
-		return NULL;
-	size_t cap = sp->cap_overlay ? 2 * sp->cap_overlay : 16;
-	if (cap > OVERLAY_WRITES_MAX)
-		return err_new(ERR_LIMIT, "more than %u places were written to",
-			       OVERLAY_WRITES_MAX);
-	void *p = realloc(sp->overlay, cap * sizeof(*sp->overlay));
-	if (!p)
-		return err_nomem();
-	sp->overlay = p;
-	sp->cap_overlay = cap;
-	return NULL;
-}
-
-/* One entry that holds what was there, with the new bytes over it. */
-static struct err *
-overlay_merge(const struct overlay *old, size_t n_old, const struct overlay *put,
-	      struct overlay *out)
-{
-	uint64_t start = put->start, end = put->start + put->n;
-
-	if (n_old && old[0].start < start)
-		start = old[0].start;
-	if (n_old && old[n_old - 1].start + old[n_old - 1].n > end)
-		end = old[n_old - 1].start + old[n_old - 1].n;
-	out->start = start;
-	out->n = (size_t)(end - start);
-	out->bytes = malloc(out->n);
-	if (!out->bytes)
-		return err_nomem();
-	for (size_t k = 0; k < n_old; k++)
-		memcpy(out->bytes + (old[k].start - start), old[k].bytes,
-		       old[k].n);
-	memcpy(out->bytes + (put->start - start), put->bytes, put->n);
-	return NULL;
-}
-
-static void
-overlay_replace(struct space *sp, size_t first, size_t n_old,
-		const struct overlay *merged)
-{
-	for (size_t k = first; k < first + n_old; k++) {
-		sp->overlay_bytes -= sp->overlay[k].n;
-		free(sp->overlay[k].bytes);
-	}
-	memmove(&sp->overlay[first + 1], &sp->overlay[first + n_old],
-		(sp->n_overlay - first - n_old) * sizeof(*sp->overlay));
-	sp->overlay[first] = *merged;
-	sp->n_overlay += 1 - n_old;
-	sp->overlay_bytes += merged->n;
-}
-
 struct err *
 space_write(struct space *sp, uint64_t addr, size_t n, const void *data)
 {
-	struct overlay put = { addr, n, (uint8_t *)data }, merged;
-	size_t n_old;
+	struct err *err = n ? check_mapped(sp, addr, n) : NULL;
 
-	if (n == 0)
-		return NULL;
-	struct err *err = check_mapped(sp, addr, n);
-	if (err)
-		return err;
-	if (sp->overlay_bytes + n > OVERLAY_BYTES_MAX)
-		return err_new(ERR_LIMIT, "more than %u MiB were written in "
-			       "this session", OVERLAY_BYTES_MAX >> 20);
-	err = overlay_room(sp);
-	if (err)
-		return err;
-	size_t first = overlay_touching(sp, addr, addr + n, &n_old);
-	err = overlay_merge(&sp->overlay[first], n_old, &put, &merged);
-	if (err)
-		return err;
-	overlay_replace(sp, first, n_old, &merged);
-	return NULL;
+	return err ? err : overlay_write(sp->overlay, addr, n, data);
 }
