@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bounds-checked reader: a cursor over borrowed bytes. */
+#include <endian.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -32,41 +33,45 @@ rd_bytes(struct rd *r, size_t n)
 	return at;
 }
 
-static uint64_t
-rd_uint(struct rd *r, size_t n)
-{
-	const uint8_t *bytes = rd_bytes(r, n);
-	uint64_t v = 0;
-
-	if (!bytes)
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | bytes[r->big ? i : n - 1 - i];
-	return v;
-}
-
 uint8_t
 rd_u8(struct rd *r)
 {
-	return rd_uint(r, 1);
+	const uint8_t *byte = rd_bytes(r, 1);
+
+	return byte ? *byte : 0;
 }
 
 uint16_t
 rd_u16(struct rd *r)
 {
-	return rd_uint(r, 2);
+	const void *bytes = rd_bytes(r, sizeof(uint16_t));
+	uint16_t v = 0;
+
+	if (bytes)
+		memcpy(&v, bytes, sizeof(v));
+	return r->big ? be16toh(v) : le16toh(v);
 }
 
 uint32_t
 rd_u32(struct rd *r)
 {
-	return rd_uint(r, 4);
+	const void *bytes = rd_bytes(r, sizeof(uint32_t));
+	uint32_t v = 0;
+
+	if (bytes)
+		memcpy(&v, bytes, sizeof(v));
+	return r->big ? be32toh(v) : le32toh(v);
 }
 
 uint64_t
 rd_u64(struct rd *r)
 {
-	return rd_uint(r, 8);
+	const void *bytes = rd_bytes(r, sizeof(uint64_t));
+	uint64_t v = 0;
+
+	if (bytes)
+		memcpy(&v, bytes, sizeof(v));
+	return r->big ? be64toh(v) : le64toh(v);
 }
 
 const char *

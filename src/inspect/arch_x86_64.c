@@ -266,25 +266,33 @@ read_xsave(const struct arch_layout *l, const struct reg_sets *s,
 	return true;
 }
 
+/* They fill their registers; most are words, and every stack begins here. */
+static bool
+read_general(const struct reg_sets *s, const struct reg_place *p, void *out)
+{
+	struct span area = s->set[SET_GENERAL];
+	const uint8_t *from = (const uint8_t *)area.data + p->offset;
+
+	if ((size_t)p->offset + p->size > area.n)
+		return false;
+	if (p->size == sizeof(uint64_t))
+		memcpy(out, from, sizeof(uint64_t));
+	else
+		memcpy(out, from, p->size);
+	return true;
+}
+
 static bool
 x86_read(const struct arch_layout *l, const struct reg_sets *s,
 	 const struct arch_reg *r, void *out)
 {
 	const struct reg_place *p = &r->place;
-	struct span general = s->set[SET_GENERAL];
 	uint8_t value[REG_BYTES_MAX] = { 0 };
-	bool known;
 
-	if (p->set == SET_XSAVE) {
-		known = read_xsave(l, s, p, value);
-	} else if (p->set == SET_FXSAVE) {
-		known = read_fxsave(s, p, value);
-	} else {
-		known = (size_t)p->offset + p->size <= general.n;
-		if (known)
-			memcpy(value, (const uint8_t *)general.data + p->offset,
-			       p->size);
-	}
+	if (p->set == SET_GENERAL)
+		return read_general(s, p, out);
+	bool known = p->set == SET_XSAVE ? read_xsave(l, s, p, value)
+					 : read_fxsave(s, p, value);
 	if (known)
 		memcpy(out, value, r->reg.bits / 8);
 	return known;

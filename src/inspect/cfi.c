@@ -64,7 +64,7 @@ own_file(struct insp *i, size_t module, uint64_t *bias)
 	return files_elf(i, module);
 }
 
-static struct err *
+static void
 load_table(struct insp *i, size_t module, size_t which)
 {
 	struct cfi *c = &i->cfi[module];
@@ -72,12 +72,11 @@ load_table(struct insp *i, size_t module, size_t which)
 	uint64_t bias;
 
 	if (c->asked[which])
-		return NULL;
+		return;
 	c->asked[which] = true;
 	Elf *elf = SOURCES[which].holder(i, module, &bias);
-	if (!elf || !cfi_table_section(elf, SOURCES[which].eh_frame, &section))
-		return NULL;
-	return cfi_table_index(&section, bias, i->arena, &c->table[which]);
+	if (elf && cfi_table_section(elf, SOURCES[which].eh_frame, &section))
+		cfi_table_begin(&section, bias, i->arena, &c->table[which]);
 }
 
 /** How many tables there are to look into: none outside of modules. */
@@ -99,11 +98,10 @@ cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 	if (err)
 		return err;
 	for (size_t which = 0; which < n; which++) {
-		const struct cfi_table *t = &i->cfi[module].table[which];
+		struct cfi_table *t = &i->cfi[module].table[which];
 
-		err = load_table(i, module, which);
-		if (!err)
-			err = cfi_table_find(t, lookup, out);
+		load_table(i, module, which);
+		err = cfi_table_find(t, lookup, out);
 		*bias = t->bias;
 		if (err_kind(err) != ERR_NOTFOUND)
 			return err;
@@ -121,10 +119,9 @@ cfi_find_brief(struct insp *i, uint64_t lookup, struct cfi_brief *out)
 
 	*out = (struct cfi_brief){ .kind = BRIEF_NONE };
 	for (size_t which = 0; which < n && !err; which++) {
-		err = load_table(i, module, which);
-		if (!err)
-			err = cfi_brief_at(&i->cfi[module].table[which],
-					   i->arch, lookup, i->arena, out);
+		load_table(i, module, which);
+		err = cfi_brief_at(&i->cfi[module].table[which], i->arch,
+				   lookup, out);
 		if (out->kind != BRIEF_NONE)
 			break;
 	}

@@ -390,29 +390,6 @@ cfi_row_at(const struct cfi_entry *e, uint64_t pc, struct cfi_row *out)
 }
 
 struct err *
-cfi_rows(const struct cfi_entry *e, cfi_row_fn *each, void *arg)
-{
-	struct cfi_row remembered[REMEMBERED_MAX];
-	struct state s = { .entry = e, .pc = UINT64_MAX,
-			   .remembered = remembered };
-	struct err *err = run_program(&s, e->initial);
-	uint64_t from = e->start;
-
-	s.initial = s.row;
-	s.at = from;
-	s.code = rd_of(e->program.data, e->program.n);
-	while (!err && from < e->end && rd_left(&s.code)) {
-		err = run_one(&s);
-		if (!err && s.at < from)
-			err = damaged("its program goes back");
-		if (!err && s.at > from)
-			err = each(arg, from, &s.row);
-		from = s.at;
-	}
-	return err || from >= e->end ? err : each(arg, from, &s.row);
-}
-
-struct err *
 cfi_row_check(const struct cfi_entry *e)
 {
 	struct cfi_row remembered[REMEMBERED_MAX];

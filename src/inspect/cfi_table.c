@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds a function's entry in .eh_frame or .debug_frame: Linux Standard Base
- * Core 10.6.1, DWARF 5 6.4.1. The index is made from the entries themselves,
- * so a search table that lies (.eh_frame_hdr) leads nobody astray.
+ * Core 10.6.1, DWARF 5 6.4.1. The search table of .eh_frame_hdr (10.6.2) is
+ * believed where it leads to an entry that covers the address; that it leads
+ * to none proves nothing: then an index is made of the entries themselves.
  */
 #include <dwarf.h>
 #include <gelf.h>
@@ -276,36 +277,73 @@ walk_entries(struct indexer *x, struct arena *a)
 	return err;
 }
 
-struct err *
-cfi_table_index(const struct cfi_section *s, uint64_t bias, struct arena *a,
-		struct cfi_table *out)
+static struct err *
+index_all(struct cfi_table *t)
 {
-	struct cfi_table t = { .section = *s, .bias = bias };
-	struct indexer x = { .table = &t, .common.at = SIZE_MAX,
+	struct indexer x = { .table = t, .common.at = SIZE_MAX,
 			     .sorted = true };
 
-	if (s->bytes.n > UINT32_MAX)
+	if (t->indexed)
+		return NULL;
+	if (t->section.bytes.n > UINT32_MAX)
 		return err_new(ERR_LIMIT, "unwind tables of %zu bytes",
-			       s->bytes.n);
-	struct err *err = walk_entries(&x, a);
-	if (err)
-		return err;
-	if (!x.sorted && t.places)
-		qsort(t.places, t.n, sizeof(*t.places), compare_places);
-	*out = t;
-	return NULL;
+			       t->section.bytes.n);
+	t->indexed = true;
+	struct err *err = walk_entries(&x, t->arena);
+	if (!x.sorted && t->places)
+		qsort(t->places, t->n, sizeof(*t->places), compare_places);
+	return err;
 }
 
-size_t
-cfi_table_place(const struct cfi_table *t, uint64_t pc)
+static struct err *
+entry_at(const struct cfi_table *t, size_t at, struct cfi_entry *out)
 {
-	const uint64_t want = pc - t->bias;
-	size_t low = 0, high = t->n;
+	struct common c = { .at = SIZE_MAX };
+	struct head h;
+	struct err *err = read_head(&t->section, at, &h);
+
+	if (!err && h.cie == at)
+		err = damaged(at, "it is of no function");
+	return err ? err : read_fde(&t->section, at, &h, &c, out);
+}
+
+/* ---- finding ------------------------------------------------------------ */
+/** Where something starts that is the @k-th in order of address. */
+typedef uint64_t start_fn(const struct cfi_table *t, size_t k);
+
+static uint64_t
+place_start(const struct cfi_table *t, size_t k)
+{
+	return t->places[k].start;
+}
+
+/* One half of a row of the search table, as an address. */
+static uint64_t
+sorted_address(const struct cfi_table *t, size_t half)
+{
+	const struct cfi_section *s = &t->section;
+	struct rd r = rd_of(s->sorted.data, s->sorted.n);
+
+	rd_seek(&r, half * 4);
+	return s->sorted_from + (uint64_t)(int64_t)(int32_t)rd_u32(&r);
+}
+
+static uint64_t
+sorted_start(const struct cfi_table *t, size_t k)
+{
+	return sorted_address(t, 2 * k);
+}
+
+/** The last of @n that starts at or below @want, or SIZE_MAX. */
+static size_t
+last_at(const struct cfi_table *t, start_fn *start, size_t n, uint64_t want)
+{
+	size_t low = 0, high = n;
 
 	while (low < high) {            /* the first that starts above */
 		size_t mid = low + (high - low) / 2;
 
-		if (t->places[mid].start <= want)
+		if (start(t, mid) <= want)
 			low = mid + 1;
 		else
 			high = mid;
@@ -313,29 +351,52 @@ cfi_table_place(const struct cfi_table *t, uint64_t pc)
 	return low ? low - 1 : SIZE_MAX;
 }
 
-struct err *
-cfi_table_entry(const struct cfi_table *t, size_t place, struct cfi_entry *out)
+static bool
+covers(const struct cfi_entry *e, uint64_t want)
 {
-	size_t at = t->places[place].at;
-	struct common c = { .at = SIZE_MAX };
-	struct head h;
-	struct err *err = read_head(&t->section, at, &h);
+	return e->start && want >= e->start && want < e->end;
+}
 
-	return err ? err : read_fde(&t->section, at, &h, &c, out);
+/** By the search table. False: that does not mean that there is none. */
+static bool
+find_sorted(const struct cfi_table *t, uint64_t want, struct cfi_entry *out)
+{
+	size_t row = last_at(t, sorted_start, t->section.sorted.n / 8, want);
+
+	if (row == SIZE_MAX)
+		return false;
+	uint64_t at = sorted_address(t, 2 * row + 1) - t->section.address;
+	if (at >= t->section.bytes.n)
+		return false;
+	_err_ struct err *err = entry_at(t, at, out);
+	return !err && covers(out, want);
+}
+
+void
+cfi_table_begin(const struct cfi_section *s, uint64_t bias, struct arena *a,
+		struct cfi_table *out)
+{
+	*out = (struct cfi_table){ .section = *s, .bias = bias, .arena = a };
 }
 
 struct err *
-cfi_table_find(const struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
+cfi_table_find(struct cfi_table *t, uint64_t pc, struct cfi_entry *out)
 {
-	size_t place = cfi_table_place(t, pc);
+	const uint64_t want = pc - t->bias;
 	struct cfi_entry e;
 
-	if (place == SIZE_MAX)
-		return err_new(ERR_NOTFOUND, "no unwind entry");
-	struct err *err = cfi_table_entry(t, place, &e);
+	if (find_sorted(t, want, out))
+		return NULL;
+	struct err *err = index_all(t);
 	if (err)
 		return err;
-	if (pc - t->bias >= e.end)
+	size_t place = last_at(t, place_start, t->n, want);
+	if (place == SIZE_MAX)
+		return err_new(ERR_NOTFOUND, "no unwind entry");
+	err = entry_at(t, t->places[place].at, &e);
+	if (err)
+		return err;
+	if (!covers(&e, want))
 		return err_new(ERR_NOTFOUND, "no unwind entry");
 	*out = e;
 	return NULL;
@@ -395,39 +456,67 @@ section_at(Elf *elf, uint64_t address, struct cfi_section *out)
 	return false;
 }
 
+/** The bytes of .eh_frame_hdr, and their address as linked. */
 static bool
-segment_section(Elf *elf, struct cfi_section *out)
+header_bytes(Elf *elf, struct span *out, uint64_t *address)
 {
 	size_t n = 0;
 	GElf_Phdr ph;
 
 	elf_getphdrnum(elf, &n);
 	for (size_t k = 0; k < n; k++) {
-		uint64_t address;
-
 		if (!gelf_getphdr(elf, (int)k, &ph)
 		    || ph.p_type != PT_GNU_EH_FRAME || ph.p_filesz < 12)
 			continue;
 		Elf_Data *data = elf_getdata_rawchunk(
-			elf, (int64_t)ph.p_offset, 12, ELF_T_BYTE);
+			elf, (int64_t)ph.p_offset, ph.p_filesz, ELF_T_BYTE);
 		if (!data)
 			return false;
-		struct rd r = rd_of(data->d_buf, data->d_size);
-		rd_skip(&r, 1);                         /* version */
-		uint8_t encoding = rd_u8(&r);
-		rd_skip(&r, 2);
-		return read_encoded(&r, encoding, ph.p_vaddr + 4, &address)
-		       && !rd_failed(&r) && section_at(elf, address, out);
+		*out = (struct span){ data->d_buf, data->d_size };
+		*address = ph.p_vaddr;
+		return true;
 	}
 	return false;
+}
+
+/** What .eh_frame_hdr says: where .eh_frame is, and its search table if it is
+ * one of the only kind that linkers write. */
+static bool
+read_header(Elf *elf, uint64_t *frames, struct cfi_section *out)
+{
+	struct span bytes;
+	uint64_t address, count;
+
+	if (!header_bytes(elf, &bytes, &address))
+		return false;
+	struct rd r = rd_of(bytes.data, bytes.n);
+	rd_skip(&r, 1);                         /* version */
+	uint8_t to_frames = rd_u8(&r), of_count = rd_u8(&r);
+	uint8_t of_rows = rd_u8(&r);
+	if (!read_encoded(&r, to_frames, address + r.pos, frames)
+	    || rd_failed(&r))
+		return false;
+	if (of_rows != (DW_EH_PE_datarel | DW_EH_PE_sdata4)
+	    || !read_encoded(&r, of_count, 0, &count) || rd_failed(&r)
+	    || count > rd_left(&r) / 8)
+		return true;
+	out->sorted = (struct span){ rd_bytes(&r, 8 * count), 8 * count };
+	out->sorted_from = address;
+	return true;
 }
 
 bool
 cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out)
 {
+	uint64_t frames;
+
 	*out = (struct cfi_section){ .eh_frame = eh_frame };
 	if (!eh_frame)
 		return named_section(elf, ".debug_frame", out);
-	return named_section(elf, ".eh_frame", out)
-	       || segment_section(elf, out);
+	bool header = read_header(elf, &frames, out);
+	if (!named_section(elf, ".eh_frame", out))
+		return header && section_at(elf, frames, out);
+	if (header && frames != out->address)
+		out->sorted.n = 0;
+	return true;
 }

@@ -5,6 +5,7 @@
  * stack is read through a window. Whatever is not plain is left to unwind.c,
  * whose answer this one's has to be.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "inspect/unwind.h"
@@ -19,6 +20,7 @@ enum quick_kind {
 	QUICK_SP, QUICK_FP, QUICK_PLT,
 	QUICK_CHAIN,            /* no table: by frame pointer */
 };
+enum answer { NOT_ASKED, YES, NO };
 /** A return address, and how its frame is left. */
 struct quick_slot {
 	uint64_t pc;
@@ -26,7 +28,7 @@ struct quick_slot {
 	int16_t cfa;
 	int8_t fp;
 	uint8_t kind;
-	bool may_return;        /* a call can have put it there */
+	uint8_t returns;        /* can a call have put it there: enum answer */
 	bool exact;             /* it is none, but where a frame is */
 };
 struct quick {
@@ -83,16 +85,14 @@ fill_slot(const struct walk *w, uint64_t pc, bool exact,
 	*out = (struct quick_slot){
 		.pc = pc, .module = (uint32_t)module,
 		.kind = err ? QUICK_SLOW : kind_of(w, pc, &row),
-		.cfa = row.cfa, .fp = row.fp,
-		.may_return = !exact && walk_may_return(w, pc),
-		.exact = exact,
+		.cfa = row.cfa, .fp = row.fp, .exact = exact,
 	};
 	/* Before any call there are better ways, and doubts are for unwind.c. */
 	if (out->kind == QUICK_CHAIN && (exact || !walk_owns_fp(w, pc)))
 		out->kind = QUICK_SLOW;
 }
 
-static const struct quick_slot *
+static struct quick_slot *
 slot_of(const struct walk *w, uint64_t pc, bool exact)
 {
 	uint64_t hash = (pc * 0x9e3779b97f4a7c15u) >> 32;
@@ -101,6 +101,17 @@ slot_of(const struct walk *w, uint64_t pc, bool exact)
 	if (s->pc != pc || s->exact != exact || s->kind == QUICK_EMPTY)
 		fill_slot(w, pc, exact, s);
 	return s;
+}
+
+/* Only those that a frame pointer leads to need to be asked. */
+static bool
+may_return(const struct walk *w, uint64_t pc)
+{
+	struct quick_slot *s = slot_of(w, pc, false);
+
+	if (s->returns == NOT_ASKED)
+		s->returns = walk_may_return(w, pc) ? YES : NO;
+	return s->returns == YES;
 }
 
 /* ---- memory --------------------------------------------------------------- */
@@ -124,12 +135,8 @@ read_word(const struct walk *w, uint64_t addr, uint64_t *out)
 		if (!in_window(q, addr))
 			return false;
 	}
-	/* Little-endian, as all that is read here. */
-	const uint8_t *b = q->window + (addr - q->at);
-	*out = (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16
-	       | (uint64_t)b[3] << 24 | (uint64_t)b[4] << 32
-	       | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48
-	       | (uint64_t)b[7] << 56;
+	memcpy(out, q->window + (addr - q->at), sizeof(*out));
+	*out = le64toh(*out);
 	return true;
 }
 
@@ -158,7 +165,7 @@ step_chain(const struct walk *w, const struct quick_frame *f,
 		return false;
 	out->sp = f->fp + 16;
 	out->how = SNAP_FRAME_FP;
-	return out->pc && slot_of(w, out->pc, false)->may_return;
+	return out->pc && may_return(w, out->pc);
 }
 
 static bool

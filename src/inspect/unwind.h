@@ -56,6 +56,10 @@ struct cfi_section {
 	uint64_t address;       /* its own, as linked */
 	bool eh_frame;
 	bool ends;              /* where the bytes do, not at a length of 0 */
+	/* The search table of .eh_frame_hdr: pairs of 32-bit offsets from
+	 * @sorted_from, of a function and of its entry. Maybe none. */
+	struct span sorted;
+	uint64_t sorted_from;
 };
 /** A frame description entry (FDE) and what its CIE tells for it. */
 struct cfi_entry {
@@ -72,25 +76,23 @@ struct cfi_place {
 	uint64_t start;
 	uint32_t at;            /* of the entry in the section */
 };
-struct cfi_brief;
 struct cfi_table {
 	struct cfi_section section;
+	uint64_t bias;          /* run-time address - link-time address */
 	struct cfi_place *places;               /* by start */
 	size_t n;
-	const struct cfi_brief **briefs;        /* one per place; cfi_brief.c */
-	uint64_t bias;          /* run-time address - link-time address */
+	bool indexed;           /* @places are all there are */
+	struct arena *arena;    /* for them */
 };
-/** Index all entries of @section. Damage ends the table early. */
-struct err *cfi_table_index(const struct cfi_section *section, uint64_t bias,
-			    struct arena *a, struct cfi_table *out)
-	_must_check_;
-/** The entry that covers run-time address @pc, or ERR_NOTFOUND. */
-struct err *cfi_table_find(const struct cfi_table *t, uint64_t pc,
+/** @a has to live as long as @out does. */
+void cfi_table_begin(const struct cfi_section *section, uint64_t bias,
+		     struct arena *a, struct cfi_table *out);
+/**
+ * The entry that covers run-time address @pc, or ERR_NOTFOUND. All entries are
+ * indexed once the search table does not lead to one; damage ends them early.
+ */
+struct err *cfi_table_find(struct cfi_table *t, uint64_t pc,
 			   struct cfi_entry *out) _must_check_;
-/** The last place that starts at or below @pc, or SIZE_MAX. */
-size_t cfi_table_place(const struct cfi_table *t, uint64_t pc);
-struct err *cfi_table_entry(const struct cfi_table *t, size_t place,
-			    struct cfi_entry *out) _must_check_;
 /** The section of @elf that holds tables: ".eh_frame" or ".debug_frame". */
 bool cfi_table_section(Elf *elf, bool eh_frame, struct cfi_section *out);
 
@@ -120,15 +122,6 @@ struct err *cfi_row_at(const struct cfi_entry *e, uint64_t pc,
 		       struct cfi_row *out) _must_check_;
 
 /**
- * Every row of @e, in order, from where each begins. Ends early where
- * cfi_row_at() of an address beyond would fail or is needed to tell.
- */
-typedef struct err *cfi_row_fn(void *arg, uint64_t start,
-			       const struct cfi_row *row);
-struct err *cfi_rows(const struct cfi_entry *e, cfi_row_fn *each, void *arg)
-	_must_check_;
-
-/**
  * Does every instruction of @e make sense to libunwind 1.6 too? That reads
  * beyond an array where a rule names a register that it does not have, and
  * divides the lowest number by -1. ERR_UNSUPPORTED if not.
@@ -146,18 +139,13 @@ enum cfi_brief_kind {
 #define BRIEF_LAST INT8_MAX     /* the frame has no caller */
 /** The return address is at CFA - 8, the caller's sp is the CFA. */
 struct cfi_brief {
-	uint32_t at;            /* offset of the code from the entry's */
 	int16_t cfa;
 	uint8_t kind;
 	int8_t fp;              /* at CFA + 8 * fp, or BRIEF_* */
 };
-/**
- * The compact row for run-time address @pc in @t; rows of an entry are made
- * when it is first asked for. NONE where no entry covers @pc.
- */
+/** The compact row for run-time address @pc: NONE where no entry covers it. */
 struct err *cfi_brief_at(struct cfi_table *t, const struct arch *arch,
-			 uint64_t pc, struct arena *a, struct cfi_brief *out)
-	_must_check_;
+			 uint64_t pc, struct cfi_brief *out) _must_check_;
 
 /* ---- cfi.c: one step by call frame information -------------------------- */
 /** The entry for @lookup and the bias of its module, or ERR_NOTFOUND. */

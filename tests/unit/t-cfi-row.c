@@ -279,7 +279,7 @@ index_bytes(struct tables *t, uint64_t bias)
 	};
 
 	t->arena = arena_new(0);
-	assert_ok(cfi_table_index(&s, bias, t->arena, &t->table));
+	cfi_table_begin(&s, bias, t->arena, &t->table);
 }
 
 static void
@@ -369,8 +369,8 @@ damage_ends_the_table_and_spares_what_was_before(void **state)
 	buf_u32(&t.bytes, 0x10000);             /* longer than the section */
 	buf_zero(&t.bytes, 12);
 	index_bytes(&t, 0);
-	assert_int_equal(t.table.n, 1);
 	assert_found(&t, 0x1000, 0x1000);
+	assert_int_equal(t.table.n, 1);
 	tables_fini(&t);
 }
 
@@ -416,6 +416,99 @@ a_cut_section_is_indexed_at_any_length(void **state)
 	}
 }
 
+/* ---- the search table ---------------------------------------------------- */
+#define HEADER 0x30000u
+
+/** Two functions, and a row of the search table for each. */
+struct search {
+	struct tables tables;
+	struct buf rows;
+	size_t at[2];           /* of their entries */
+};
+
+static void
+search_init(struct search *s)
+{
+	struct buf *b = &s->tables.bytes;
+
+	*s = (struct search){ 0 };
+	put_cie(b, "zR", 0x1b);
+	for (unsigned k = 0; k < 2; k++) {
+		s->at[k] = b->len;
+		put_fde(b, 0, 0x1000 + 0x100 * k, 0x80);
+	}
+	index_bytes(&s->tables, 0);
+}
+
+static void
+search_row(struct search *s, uint64_t start, size_t at)
+{
+	struct cfi_section *section = &s->tables.table.section;
+
+	buf_u32(&s->rows, (uint32_t)(start - HEADER));
+	buf_u32(&s->rows, (uint32_t)(SECTION + at - HEADER));
+	section->sorted = (struct span){ s->rows.data, s->rows.len };
+	section->sorted_from = HEADER;
+}
+
+static void
+search_fini(struct search *s)
+{
+	tables_fini(&s->tables);
+	buf_fini(&s->rows);
+}
+
+static void
+a_search_table_saves_the_index(void **state)
+{
+	(void)state;
+	struct search s;
+
+	search_init(&s);
+	search_row(&s, 0x1000, s.at[0]);
+	search_row(&s, 0x1100, s.at[1]);
+	assert_found(&s.tables, 0x1000, 0x1000);
+	assert_found(&s.tables, 0x107f, 0x1000);
+	assert_found(&s.tables, 0x117f, 0x1100);
+	assert_false(s.tables.table.indexed);
+	assert_not_found(&s.tables, 0x1080);
+	assert_not_found(&s.tables, 0xfff);
+	search_fini(&s);
+}
+
+/* Each row alone, in place of a true one. */
+static void
+a_search_table_that_lies_leads_nobody_astray(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < 5; k++) {
+		struct search s;
+
+		search_init(&s);
+		const size_t at[] = { s.at[0], 0, SIZE_MAX / 2,
+				      s.tables.bytes.len - 2, s.at[1] + 1 };
+		search_row(&s, 0x1000, at[k]);
+		assert_found(&s.tables, 0x1110, 0x1100);
+		assert_true(s.tables.table.indexed);
+		assert_found(&s.tables, 0x1010, 0x1000);
+		search_fini(&s);
+	}
+}
+
+static void
+half_a_row_of_a_search_table_is_none(void **state)
+{
+	(void)state;
+	struct search s;
+
+	search_init(&s);
+	search_row(&s, 0x1000, s.at[0]);
+	s.tables.table.section.sorted.n = 7;
+	assert_found(&s.tables, 0x1010, 0x1000);
+	assert_true(s.tables.table.indexed);
+	search_fini(&s);
+}
+
 static void
 debug_frame_counts_from_its_own_beginning(void **state)
 {
@@ -433,7 +526,7 @@ debug_frame_counts_from_its_own_beginning(void **state)
 	buf_u64(&t.bytes, 0x80);
 	s.bytes = (struct span){ t.bytes.data, t.bytes.len };
 	t.arena = arena_new(0);
-	assert_ok(cfi_table_index(&s, 0, t.arena, &t.table));
+	cfi_table_begin(&s, 0, t.arena, &t.table);
 	assert_found(&t, 0x1040, 0x1000);
 	tables_fini(&t);
 }
@@ -461,6 +554,10 @@ main(void)
 			damage_ends_the_table_and_spares_what_was_before),
 		cmocka_unit_test(entries_that_cannot_be_read_are_left_out),
 		cmocka_unit_test(a_cut_section_is_indexed_at_any_length),
+		cmocka_unit_test(a_search_table_saves_the_index),
+		cmocka_unit_test(
+			a_search_table_that_lies_leads_nobody_astray),
+		cmocka_unit_test(half_a_row_of_a_search_table_is_none),
 		cmocka_unit_test(debug_frame_counts_from_its_own_beginning),
 	};
 
