@@ -235,6 +235,7 @@ struct recipe {
 	uint32_t at;            /* which block is held */
 	bool held;
 	struct block block;
+	uint64_t *start;        /* of each block, once asked for; else 0 */
 };
 /** The pieces lie in memory that recipe_fini() frees. */
 struct err *recipe_init(struct recipe *r, struct db *db,

@@ -13,14 +13,17 @@ recipe_init(struct recipe *r, struct db *db, const struct record *o)
 		.size = o->object.size, .n_pieces = o->n_pieces,
 	};
 	r->block.piece = calloc(BLOCK_PIECES, sizeof(*r->block.piece));
-	return r->block.piece ? NULL : err_nomem();
+	r->start = calloc((size_t)recipe_blocks(r) + 1, sizeof(*r->start));
+	return r->block.piece && r->start ? NULL : err_nomem();
 }
 
 void
 recipe_fini(struct recipe *r)
 {
 	free(r->block.piece);
+	free(r->start);
 	r->block.piece = NULL;
+	r->start = NULL;
 }
 
 static uint32_t
@@ -94,18 +97,21 @@ recipe_hold(struct recipe *r, uint32_t block)
 }
 
 /* ---- the block of an offset ---- */
+/* To read a block is to check all of it, so what is known is not asked again:
+ * pieces come and go elsewhere in the store, but not in an object. */
 static struct err *
-block_start(struct txn *t, uint64_t number, uint32_t at, uint64_t *out)
+block_start(struct txn *t, struct recipe *r, uint32_t at, uint64_t *out)
 {
-	struct span value;
-	struct err *err = block_value(t, number, at, &value);
-	struct rd r;
+	struct span value = { 0 };
+	struct err *err = NULL;
 
-	if (err)
-		return err;
-	r = rd_of(value.data, value.n);
-	*out = rd_u64(&r);
-	return NULL;
+	if (!r->start[at]) {
+		err = block_value(t, r->number, at, &value);
+		struct rd bytes = rd_of(value.data, value.n);
+		r->start[at] = err ? 0 : rd_u64(&bytes);
+	}
+	*out = r->start[at];
+	return err;
 }
 
 static struct err *
@@ -120,7 +126,7 @@ seek_run(struct txn *t, void *arg)
 		uint32_t middle = low + (high - low) / 2;
 		uint64_t start = 0;
 
-		err = block_start(t, h->recipe->number, middle, &start);
+		err = block_start(t, h->recipe, middle, &start);
 		if (start <= h->off)
 			low = middle;
 		else
