@@ -3,7 +3,8 @@
  * Hostile bytes as the unwind tables of a program and as its stack: unwound
  * with a second opinion, so libdw and libunwind both read them.
  *
- * Input: 128 bytes of stack, then .eh_frame.
+ * Input: 128 bytes of stack, then .eh_frame. The upper half of the stack is
+ * the search table as well.
  */
 #include "fuzz.h"
 
@@ -22,7 +23,8 @@
 #define FRAMES_MAX 64
 #define STACK_BYTES 128u
 
-enum { HEADER = 0x200, HEADER_SIZE = 12, EH_FRAME = 0x300, TEXT = 0x100 };
+enum { HEADER = 0x200, EH_FRAME = 0x300, TEXT = 0x100 };
+enum { ROWS = 8, HEADER_SIZE = 12 + 8 * ROWS };
 
 static void
 put_u32(uint8_t *at, uint32_t v)
@@ -31,18 +33,21 @@ put_u32(uint8_t *at, uint32_t v)
 		at[n] = (uint8_t)(v >> 8 * n);
 }
 
-/* .eh_frame_hdr that tells where .eh_frame is, and has no table. */
+/* .eh_frame_hdr, as linkers write it. */
 static void
-put_header(uint8_t *page)
+put_header(uint8_t *page, const uint8_t *rows)
 {
-	static const uint8_t encodings[] = { 1, 0x1b, 0xff, 0xff };
+	static const uint8_t encodings[] = { 1, 0x1b, 3, 0x3b };
 
 	memcpy(page + HEADER, encodings, sizeof(encodings));
 	put_u32(page + HEADER + 4, EH_FRAME - (HEADER + 4));
+	put_u32(page + HEADER + 8, ROWS);
+	memcpy(page + HEADER + 12, rows, 8 * ROWS);
 }
 
 static void
-put_program(uint8_t *page, const uint8_t *tables, size_t n)
+put_program(uint8_t *page, const uint8_t *rows, const uint8_t *tables,
+	    size_t n)
 {
 	Elf64_Ehdr eh = {
 		.e_type = ET_EXEC, .e_machine = EM_X86_64,
@@ -66,7 +71,7 @@ put_program(uint8_t *page, const uint8_t *tables, size_t n)
 	eh.e_ident[EI_VERSION] = EV_CURRENT;
 	memcpy(page, &eh, sizeof(eh));
 	memcpy(page + sizeof(eh), ph, sizeof(ph));
-	put_header(page);
+	put_header(page, rows);
 	memcpy(page + EH_FRAME, tables,
 	       n < PAGE - EH_FRAME ? n : PAGE - EH_FRAME);
 }
@@ -152,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	_buf_ struct buf file = { 0 };
 
 	memcpy(stack, data, head);
-	put_program(program, data + head, n - head);
+	put_program(program, stack + STACK_BYTES / 2, data + head, n - head);
 	put_core(&file, program, stack);
 	int fd = memfd_create("program", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, program, PAGE) != PAGE)
