@@ -104,6 +104,47 @@ framing_push(struct framing *f, uint8_t c)
 #define RUN_MIN 4u              /* shorter ones cost as much as they save */
 #define RUN_MAX 98u             /* the count must not pass '~' */
 
+#define WIDE 8u                 /* bytes that are looked at in one step */
+#define STRIDE 6u               /* of those, where a run may begin */
+
+static uint64_t
+load(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/** 0x80 in each byte of @word that is zero, else 0. */
+static uint64_t
+zero_bytes(uint64_t word)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+
+	return ~(((word & low) + low) | word | low);
+}
+
+/**
+ * Where the next run of RUN_MIN begins, or @n. Nine bytes a step: those equal
+ * to their right neighbours are marked, and three marks in a row are a run.
+ */
+static size_t
+run_find(const char *p, size_t i, size_t n)
+{
+	for (; i + WIDE < n; i += STRIDE) {
+		uint64_t same = zero_bytes(load(p + i) ^ load(p + i + 1));
+		uint64_t runs = same & same >> 8 & same >> 16;
+
+		if (runs)
+			break;
+	}
+	for (; i + RUN_MIN <= n; i++)
+		if (p[i] == p[i + 1] && p[i] == p[i + 2] && p[i] == p[i + 3])
+			return i;
+	return n;
+}
+
 /* How many of @run equal bytes one run-length code may stand for. */
 static size_t
 run_code(size_t run)
@@ -120,7 +161,7 @@ run_code(size_t run)
 static size_t
 run_length(const char *p, size_t left)
 {
-	size_t run = 1, max = left < RUN_MAX ? left : RUN_MAX;
+	size_t run = RUN_MIN, max = left < RUN_MAX ? left : RUN_MAX;
 
 	while (run < max && p[run] == p[0])
 		run++;
@@ -130,73 +171,101 @@ run_length(const char *p, size_t left)
 static void
 framing_put_runs(struct buf *out, const char *p, size_t n)
 {
-	size_t plain = 0, i = 0;        /* [plain, i) waits to be copied */
+	size_t i = 0;
 
 	while (i < n) {
-		size_t run = run_length(p + i, n - i);
+		size_t at = run_find(p, i, n);
 
-		if (run < RUN_MIN) {
-			i += run;
-			continue;
-		}
-		run = run_code(run);
-		buf_put(out, p + plain, i - plain);
-		buf_putc(out, p[i]);
-		buf_putc(out, '*');
-		buf_putc(out, (char)(run - 1 + 29));
-		i += run;
-		plain = i;
+		buf_put(out, p + i, at - i);
+		if (at == n)
+			return;
+		size_t run = run_code(run_length(p + at, n - at));
+		const char code[] = { p[at], '*', (char)(run - 1 + 29) };
+		buf_put(out, code, sizeof(code));
+		i = at + run;
 	}
-	buf_put(out, p + plain, n - plain);
+}
+
+/* Eight at a time: the sums of even and of odd bytes, in lanes of 16 bits. */
+static uint8_t
+framing_sum_of(const char *p, size_t n)
+{
+	const uint64_t even = 0x00ff00ff00ff00ffu;
+	uint64_t lanes = 0;
+	uint8_t sum = 0;
+
+	for (; n >= WIDE; p += WIDE, n -= WIDE) {
+		uint64_t word = load(p);
+
+		/* Only the low 8 bits of a lane count: no carry matters but
+		 * into the next one, which is masked away. */
+		lanes = (lanes & even) + (word & even) + (word >> 8 & even);
+	}
+	for (unsigned k = 0; k < 64; k += 16)
+		sum = (uint8_t)(sum + (lanes >> k));
+	for (; n; p++, n--)
+		sum = (uint8_t)(sum + (uint8_t)*p);
+	return sum;
 }
 
 void
 framing_put(struct buf *out, const void *payload, size_t n)
 {
-	uint8_t sum = 0;
+	static const char digits[] = "0123456789abcdef";
 
 	buf_putc(out, '$');
 	size_t from = out->len;
 	if (n)
 		framing_put_runs(out, payload, n);
-	for (size_t i = from; !out->failed && i < out->len; i++)
-		sum += (uint8_t)out->data[i];
-	buf_putc(out, '#');
-	buf_hex(out, &sum, 1);
+	if (out->failed)
+		return;
+	uint8_t sum = framing_sum_of(out->data + from, out->len - from);
+	const char end[] = { '#', digits[sum >> 4], digits[sum & 15] };
+	buf_put(out, end, sizeof(end));
 }
 
 /* ---- binary data ------------------------------------------------------- */
 #define ESCAPE '}'
 
-static bool
-is_special(uint8_t c)
+/* '#', '$', '*' and the escape itself. */
+static const uint8_t special[256] = {
+	['#'] = 1, ['$'] = 1, ['*'] = 1, [ESCAPE] = 1,
+};
+
+static size_t
+plain_length(const uint8_t *p, size_t n)
 {
-	return c == '#' || c == '$' || c == '*' || c == ESCAPE;
+	size_t i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		if (special[p[i]] | special[p[i + 1]] | special[p[i + 2]]
+		    | special[p[i + 3]])
+			break;
+	while (i < n && !special[p[i]])
+		i++;
+	return i;
 }
 
 size_t
 framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 {
-	const uint8_t *p = data;
-	size_t plain = 0, i = 0;
 	size_t room = limit > b->len ? limit - b->len : 0;
+	const uint8_t *p = data, *end = p + n;
 
-	for (; i < n; i++) {
-		size_t cost = is_special(p[i]) ? 2 : 1;
+	while (p < end && room) {
+		size_t left = (size_t)(end - p);
+		size_t plain = plain_length(p, left < room ? left : room);
 
-		if (cost > room)
+		buf_put(b, p, plain);
+		p += plain;
+		room -= plain;
+		if (p == end || room < 2)
 			break;
-		room -= cost;
-		if (cost == 1)
-			continue;
-		buf_put(b, p + plain, i - plain);
-		buf_putc(b, ESCAPE);
-		buf_putc(b, (char)(p[i] ^ 0x20));
-		plain = i + 1;
+		const char pair[] = { ESCAPE, (char)(*p++ ^ 0x20) };
+		buf_put(b, pair, sizeof(pair));
+		room -= sizeof(pair);
 	}
-	if (i > plain)
-		buf_put(b, p + plain, i - plain);
-	return i;
+	return n - (size_t)(end - p);
 }
 
 bool

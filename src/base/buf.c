@@ -158,21 +158,40 @@ buf_u64(struct buf *b, uint64_t v)
 	put_little(b, v, 8);
 }
 
+char *
+buf_extend(struct buf *b, size_t n)
+{
+	if (!buf_reserve(b, n))
+		return NULL;
+	char *at = b->data + b->len;
+	buf_advance(b, n);
+	return at;
+}
+
+/* A table of both digits of each byte: half of what a debugger is sent is
+ * memory in this form. */
+#define HEX_1(n) "0123456789abcdef"[(n) >> 4 & 15], "0123456789abcdef"[(n) & 15]
+#define HEX_4(n) { HEX_1(n) }, { HEX_1((n) + 1) }, { HEX_1((n) + 2) }, \
+		 { HEX_1((n) + 3) }
+#define HEX_16(n) HEX_4(n), HEX_4((n) + 4), HEX_4((n) + 8), HEX_4((n) + 12)
+#define HEX_64(n) HEX_16(n), HEX_16((n) + 16), HEX_16((n) + 32), \
+		  HEX_16((n) + 48)
+
 void
 buf_hex(struct buf *b, const void *data, size_t n)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[256][2] = {
+		HEX_64(0), HEX_64(64), HEX_64(128), HEX_64(192),
+	};
 	const uint8_t *bytes = data;
 
 	if (n > SIZE_MAX / 2)
 		b->failed = true;
-	if (!buf_reserve(b, 2 * n))
+	char *to = b->failed ? NULL : buf_extend(b, 2 * n);
+	if (!to)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		b->data[b->len + 2 * i] = digits[bytes[i] >> 4];
-		b->data[b->len + 2 * i + 1] = digits[bytes[i] & 15];
-	}
-	buf_advance(b, 2 * n);
+	for (size_t i = 0; i < n; i++)
+		memcpy(to + 2 * i, digits[bytes[i]], 2);
 }
 
 static const char *
