@@ -85,14 +85,12 @@ struct buf {
 	size_t len, cap, max;
 	bool failed, limited;   /* limited: it was @max that failed it */
 };
-void buf_fini(struct buf *b);
+void buf_fini(struct buf *b), buf_reset(struct buf *b); /* empty, not failed */
 #define _buf_ _cleanup_(buf_fini)
-void buf_reset(struct buf *b);          /* empty and not failed */
 void buf_put(struct buf *b, const void *data, size_t n);
 void buf_puts(struct buf *b, const char *s), buf_putc(struct buf *b, char c);
 void buf_zero(struct buf *b, size_t n); /* n NUL bytes */
-/** Append @n bytes for the caller to fill in; NULL where that failed. */
-char *buf_extend(struct buf *b, size_t n);
+char *buf_extend(struct buf *b, size_t n);      /* to fill in; or NULL */
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
