@@ -41,7 +41,7 @@ struct stub_host {
 };
 
 struct stub_options {
-	size_t packet_size;     /* what a client is told; 0 = 16384; at least
+	size_t packet_size;     /* what a client is told; 0 = 131072; at least
 				   8192, at most 1 MiB */
 	const char *title;      /* what is served, for `monitor info` */
 	const struct stub_host *host;   /* borrowed; NULL: @i is shown */

@@ -72,6 +72,8 @@ struct stub {
 	bool no_ack, done;
 	struct buf reply;       /* to the packet being handled */
 	struct buf console;     /* text to show before it */
+	struct buf room;        /* for what becomes one */
+	unsigned small;         /* answers since the last large one */
 
 	/* what the client told while connecting */
 	enum dialect dialect;

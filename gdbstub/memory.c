@@ -19,42 +19,42 @@ at_most(uint64_t n, uint64_t limit)
 }
 
 /**
- * What is asked for, as far as it is there and @limit allows, into fresh
- * memory at *@data.
+ * What is asked for, as far as it is there and @limit allows; borrowed until
+ * the next packet.
  */
 static struct err *
-read_some(struct stub *s, const struct args *a, size_t limit, uint8_t **data,
-	  size_t *got)
+read_some(struct stub *s, const struct args *a, size_t limit,
+	  struct span *out)
 {
 	uint64_t addr = a->v[0].number, n = a->v[1].number, end;
 
-	*got = 0;
+	*out = (struct span){ NULL, 0 };
 	if (n == 0)
 		return NULL;
 	if (!u64_add(addr, n - 1, &end))
 		return err_new(ERR_USAGE, "beyond the address space");
 	n = at_most(n, limit);
-	*data = malloc(n);
-	if (!*data)
+	buf_reset(&s->room);
+	char *data = buf_extend(&s->room, n);
+	if (!data)
 		return err_nomem();
+	out->data = data;
 	return space_read_some(insp_space(stub_inferior(s)->insp), addr, n,
-			       *data, got);
+			       data, &out->n);
 }
 
 struct err *
 memory_read(struct stub *s, const struct args *a)
 {
-	_free_ uint8_t *data = NULL;
-	size_t got;
+	struct span data;
 
-	struct err *err = read_some(s, a, s->options.packet_size / 2, &data,
-				    &got);
+	struct err *err = read_some(s, a, s->options.packet_size / 2, &data);
 	if (err)
 		return err;
-	if (got == 0)
+	if (data.n == 0)
 		stub_ok(s);     /* as lldb-server; gdb never asks that */
 	else
-		buf_hex(&s->reply, data, got);
+		buf_hex(&s->reply, data.data, data.n);
 	return NULL;
 }
 
@@ -64,17 +64,16 @@ struct err *
 memory_read_binary(struct stub *s, const struct args *a)
 {
 	size_t limit = s->options.packet_size;
-	_free_ uint8_t *data = NULL;
-	size_t got;
+	struct span data;
 
-	struct err *err = read_some(s, a, limit, &data, &got);
+	struct err *err = read_some(s, a, limit, &data);
 	if (err)
 		return err;
 	if (s->dialect == DIALECT_GDB)
 		buf_putc(&s->reply, 'b');
-	else if (got == 0)
+	else if (data.n == 0)
 		stub_ok(s);
-	framing_put_binary(&s->reply, data, got, limit);
+	framing_put_binary(&s->reply, data.data, data.n, limit);
 	return NULL;
 }
 

@@ -10,10 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKET_SIZE 16384u
+/*
+ * What is asked for in one piece comes in one; what a client asks for needlessly
+ * at this size is answered short (vfile.c).
+ */
+#define PACKET_SIZE 131072u
 #define PACKET_SIZE_MIN 8192u   /* g of AVX-512 has 4832 digits */
 #define PACKET_SIZE_MAX (1u << 20)
 #define RESENDS_MAX 3u
+/* Room for large answers is kept until so many small ones followed it. */
+#define LARGE_ANSWER 16384u
+#define SMALL_ANSWERS 64u
 
 /* ---- life -------------------------------------------------------------- */
 static size_t
@@ -98,6 +105,7 @@ stub_free(struct stub *s)
 	buf_fini(&s->unacked);
 	buf_fini(&s->reply);
 	buf_fini(&s->console);
+	buf_fini(&s->room);
 	free(s->framing.data);
 	free(s->title);
 	free(s);
@@ -116,6 +124,24 @@ document_drop(struct document *d)
 	d->rendered = false;
 }
 
+static void
+stub_give_back(struct stub *s)
+{
+	buf_fini(&s->reply);
+	buf_fini(&s->console);
+	buf_fini(&s->room);
+}
+
+/* Sessions are many, and one that reads all of memory does so for a while. */
+static void
+stub_shrink(struct stub *s)
+{
+	if (s->reply.len >= LARGE_ANSWER || s->console.len >= LARGE_ANSWER)
+		s->small = 0;
+	else if (++s->small == SMALL_ANSWERS)
+		stub_give_back(s);
+}
+
 /* A client may be in the middle of a table: s->osdata stays. */
 void
 stub_rest(struct stub *s)
@@ -125,8 +151,7 @@ stub_rest(struct stub *s)
 		document_drop(&s->inferiors[k].libraries);
 	}
 	document_drop(&s->threads);
-	buf_fini(&s->reply);
-	buf_fini(&s->console);
+	stub_give_back(s);
 }
 
 bool
@@ -239,6 +264,7 @@ stub_answer(struct stub *s, struct buf *out)
 	stub_send(s, s->reply.data, s->reply.len, confirmed, out);
 	out->failed |= s->reply.failed | s->console.failed | s->unacked.failed;
 	s->framing.unchecked = s->no_ack;
+	stub_shrink(s);
 }
 
 static void

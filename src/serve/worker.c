@@ -13,15 +13,18 @@
 #include "serve/impl.h"
 
 #define CONNECTIONS_MAX 32u
-/*
- * Every piece is answered whole before the next client has its turn: small
- * enough that many requests in one do not keep the others waiting.
- */
 #define READ_SIZE (8u << 10)
+/*
+ * What is answered at once: at most a dozen requests. A client's turn ends, and
+ * it is not read from, while so many bytes of answers wait for it.
+ */
+#define SLICE 128u
+#define PENDING_MAX (1u << 20)
+/* Room for answers is kept until so many small writes followed a large one. */
+#define LARGE_WRITE (16u << 10)
+#define SMALL_WRITES 64u
 /* Questions after which a worker looks where its client runs. */
 #define FOLLOW_EVERY 64u
-/* A client that does not read its answers is not read from, either. */
-#define PENDING_MAX (4u << 20)
 
 struct connection {
 	int in, out;            /* the same descriptor for a socket */
@@ -29,6 +32,9 @@ struct connection {
 	struct stub *stub;
 	struct buf pending;     /* answers; the first @sent bytes are out */
 	size_t sent;
+	unsigned small;         /* writes since the last large one */
+	struct buf held;        /* what it said that has not been looked at, */
+	size_t looked;          /* but for so many bytes */
 	bool closed;            /* nothing more will be read */
 };
 
@@ -54,6 +60,7 @@ connection_end(struct worker *w, struct connection *c)
 {
 	stub_free(c->stub);
 	buf_fini(&c->pending);
+	buf_fini(&c->held);
 	/* A connection that was there from the start is the caller's. */
 	if (c->in != w->o->in)
 		base_close(&c->in);
@@ -76,6 +83,18 @@ connection_begin(struct worker *w, int in, int out)
 	c->number = ++w->count;
 	w->n++;
 	return NULL;
+}
+
+/* Most sessions that read much do so for a while, and then for long no more. */
+static void
+connection_shrink(struct connection *c)
+{
+	if (c->sent >= LARGE_WRITE)
+		c->small = 0;
+	else if (++c->small == SMALL_WRITES)
+		buf_fini(&c->pending);
+	buf_reset(&c->pending);
+	c->sent = 0;
 }
 
 static size_t
@@ -101,21 +120,24 @@ connection_write(struct connection *c)
 		}
 		c->sent += (size_t)n;
 	}
-	/* A large answer's room is not kept: most that follow are small. */
-	buf_fini(&c->pending);
-	memset(&c->pending, 0, sizeof(c->pending));
-	c->sent = 0;
+	connection_shrink(c);
+}
+
+static bool
+connection_is_full(const struct connection *c)
+{
+	return connection_pending(c) >= PENDING_MAX;
 }
 
 static struct err *
-connection_answer(struct worker *w, struct connection *c, size_t n)
+connection_answer(struct worker *w, struct connection *c, struct span said)
 {
 	size_t before = c->pending.len;
 
 	struct err *err = record_bytes(w->o->record, RECORD_FROM_CLIENT,
-				       c->number, (struct span){ w->bytes, n });
+				       c->number, said);
 	if (!err)
-		err = stub_feed(c->stub, w->bytes, n, &c->pending);
+		err = stub_feed(c->stub, said.data, said.n, &c->pending);
 	if (!err)
 		err = buf_err(&c->pending);
 	if (err)
@@ -125,10 +147,46 @@ connection_answer(struct worker *w, struct connection *c, size_t n)
 					   c->pending.len - before });
 }
 
+/* As much of it as there is room for answers; the rest is held. */
+static struct err *
+connection_answer_some(struct worker *w, struct connection *c,
+		       const uint8_t *data, size_t n, size_t *used)
+{
+	size_t at = 0;
+	struct err *err = NULL;
+
+	while (at < n && !err && !connection_is_full(c)
+	       && !stub_done(c->stub)) {
+		size_t piece = n - at < SLICE ? n - at : SLICE;
+
+		err = connection_answer(w, c, (struct span){ data + at, piece });
+		at += piece;
+	}
+	*used = stub_done(c->stub) ? n : at;
+	return err;
+}
+
+static struct err *
+connection_answer_held(struct worker *w, struct connection *c)
+{
+	size_t used;
+
+	struct err *err = connection_answer_some(
+			w, c, (uint8_t *)c->held.data + c->looked,
+			c->held.len - c->looked, &used);
+	c->looked += used;
+	if (c->looked == c->held.len) {
+		buf_fini(&c->held);
+		c->looked = 0;
+	}
+	return err;
+}
+
 static struct err *
 connection_read(struct worker *w, struct connection *c)
 {
 	ssize_t n = read(c->in, w->bytes, sizeof(w->bytes));
+	size_t used;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return NULL;
@@ -137,8 +195,12 @@ connection_read(struct worker *w, struct connection *c)
 		return NULL;
 	}
 	w->reads++;
-	struct err *err = connection_answer(w, c, (size_t)n);
-	c->closed = c->closed || stub_done(c->stub);
+	struct err *err = connection_answer_some(w, c, w->bytes, (size_t)n,
+						 &used);
+	if (!err && used < (size_t)n) {
+		buf_put(&c->held, w->bytes + used, (size_t)n - used);
+		err = buf_err(&c->held);
+	}
 	return err;
 }
 
@@ -147,8 +209,11 @@ connection_serve(struct worker *w, struct connection *c, short events)
 {
 	struct err *err = NULL;
 
-	if (!c->closed && (events & (POLLIN | POLLHUP | POLLERR)))
+	if (c->held.len)
+		err = connection_answer_held(w, c);
+	else if (!c->closed && (events & (POLLIN | POLLHUP | POLLERR)))
 		err = connection_read(w, c);
+	c->closed = c->closed || stub_done(c->stub);
 	if (!err)
 		connection_write(c);
 	return err;
@@ -252,9 +317,9 @@ worker_slots(struct worker *w, struct pollfd *slot)
 	};
 	for (size_t k = 0; k < w->n; k++) {
 		const struct connection *c = &w->connections[k];
-		bool room = connection_pending(c) < PENDING_MAX;
+		bool hears = !connection_is_full(c) && !c->held.len;
 		slot[n++] = (struct pollfd){
-			.fd = room && !c->closed ? c->in : -1,
+			.fd = hears && !c->closed ? c->in : -1,
 			.events = POLLIN,
 		};
 		slot[n++] = (struct pollfd){
@@ -280,6 +345,22 @@ worker_reap(struct worker *w)
 	}
 }
 
+/* Has it said something that can be answered without waiting for anything? */
+static bool
+connection_can_go_on(const struct connection *c)
+{
+	return c->held.len && !connection_is_full(c);
+}
+
+static bool
+worker_can_go_on(const struct worker *w)
+{
+	for (size_t k = 0; k < w->n; k++)
+		if (connection_can_go_on(&w->connections[k]))
+			return true;
+	return false;
+}
+
 static struct err *
 worker_turn(struct worker *w)
 {
@@ -289,7 +370,7 @@ worker_turn(struct worker *w)
 
 	if (w->o->peer >= 0 && w->reads % FOLLOW_EVERY == 0)
 		follow(w->o->peer, &w->processor);
-	if (poll(slot, n, -1) < 0)
+	if (poll(slot, n, worker_can_go_on(w) ? 0 : -1) < 0)
 		return errno == EINTR ? NULL
 				      : err_errno("cannot wait for a client");
 	if (slot[0].revents)
@@ -297,7 +378,7 @@ worker_turn(struct worker *w)
 	for (size_t k = 0; k < served && !err; k++) {
 		short events = (short)(slot[1 + 2 * k].revents
 				       | slot[2 + 2 * k].revents);
-		if (events)
+		if (events || connection_can_go_on(&w->connections[k]))
 			err = connection_serve(w, &w->connections[k], events);
 	}
 	worker_reap(w);
