@@ -52,6 +52,7 @@ struct open_file {
 };
 #define OPEN_FILES_MAX 64
 #define FOREIGN_IDS_MAX 256     /* debug files of no module of ours */
+#define SOURCES_MAX 2048        /* each may be looked for far away */
 #define INFERIORS_MAX 64u
 #define REFUSALS_MAX 3u
 
@@ -87,7 +88,7 @@ struct stub {
 	size_t inferior, thread;        /* chosen by Hg */
 	size_t files_inferior;          /* chosen by vFile:setfs */
 	struct open_file files[OPEN_FILES_MAX];
-	unsigned foreign_ids;
+	unsigned foreign_ids, sources;
 	size_t listed;          /* threads told since qfThreadInfo */
 
 	struct document threads;        /* of what is attached */
@@ -209,6 +210,10 @@ struct err *vfs_open(struct stub *s, const char *path, struct open_file *out)
 void vfs_close(struct open_file *file);
 struct err *vfs_readlink(const struct stub *s, const char *path,
 			 struct buf *out) _must_check_;
+
+/* byid.c: what is found by a build-id in @path, or by a module's */
+struct err *byid_open(struct stub *s, const struct inferior *f,
+		      const char *path, struct open_file *out) _must_check_;
 
 /* handlers, by file, in the order of the table in packets.c */
 packet_fn connect_supported, connect_no_ack, connect_extended,

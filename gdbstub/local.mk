@@ -5,6 +5,7 @@ noinst_LIBRARIES += libgdbstub.a
 libgdbstub_a_SOURCES = \
 	gdbstub/args.c \
 	gdbstub/args.h \
+	gdbstub/byid.c \
 	gdbstub/connect.c \
 	gdbstub/framing.c \
 	gdbstub/framing.h \

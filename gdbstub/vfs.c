@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The virtual file system: modules by every name they are known by, their
- * debug files by build-id, and /proc of the captured process. Never a file of
- * the machine that serves.
+ * debug files and sources by build-id (byid.c), and /proc of the captured
+ * process. Never a file of the machine that serves.
  */
 #include "gdbstub/impl.h"
 
@@ -107,60 +107,6 @@ open_module(struct stub *s, const char *path, struct open_file *file)
 	return insp_module_file(f->insp, module, &file->source);
 }
 
-/* ---- debug files ------------------------------------------------------- */
-/** "…/.build-id/ab/cdef….debug" */
-static bool
-parse_build_id(const char *path, struct module_id *id)
-{
-	const char prefix[] = "/.build-id/", suffix[] = ".debug";
-	const char *at = strstr(path, prefix);
-	size_t n;
-
-	if (!at)
-		return false;
-	at += sizeof(prefix) - 1;
-	n = strlen(at);
-	if (n < 3 + sizeof(suffix) - 1 || at[2] != '/'
-	    || strcmp(at + n - (sizeof(suffix) - 1), suffix) != 0)
-		return false;
-	n -= 3 + sizeof(suffix) - 1;
-	if (n % 2 || n == 0 || n / 2 + 1 > ID_MAX)
-		return false;
-	*id = (struct module_id){ .kind = ID_GNU_BUILD_ID,
-				  .len = (uint8_t)(n / 2 + 1) };
-	return hex_bytes(at, 1, id->bytes)
-	       && hex_bytes(at + 3, n / 2, id->bytes + 1);
-}
-
-static bool
-is_module_id(const struct inferior *f, const struct module_id *id)
-{
-	size_t n;
-	const struct snap_module *m = insp_modules(f->insp, &n);
-
-	for (size_t k = 0; k < n; k++)
-		if (id_equal(&m[k].id, id))
-			return true;
-	return false;
-}
-
-/* Ids of no module here are those of alternate debug files, and a client's
- * inventions: each may cost a search far away, so they are counted. */
-static struct err *
-open_debug(struct stub *s, const char *path, struct open_file *file)
-{
-	const struct inferior *f = vfs_owner(s);
-	struct module_id id;
-
-	if (!parse_build_id(path, &id))
-		return err_new(ERR_NOTFOUND, "no such file");
-	if (!is_module_id(f, &id) && s->foreign_ids++ >= FOREIGN_IDS_MAX)
-		return err_new(ERR_NOTFOUND, "too many foreign build-ids");
-	for (size_t k = 0; k < sizeof(file->inode); k++)
-		file->inode = file->inode << 8 | id.bytes[k];
-	return insp_debug_file(f->insp, &id, &file->source);
-}
-
 /* ---- /proc ------------------------------------------------------------- */
 /** "/proc/PID/rest": the process and the rest. */
 static const struct inferior *
@@ -206,7 +152,7 @@ open_path(struct stub *s, const char *path, struct open_file *file)
 	if (s->n_inferiors == 0)
 		return err_new(ERR_NOTFOUND, "nothing is open");
 	_err_ struct err *err = open_module(s, path, file);
-	return err ? open_debug(s, path, file) : NULL;
+	return err ? byid_open(s, vfs_owner(s), path, file) : NULL;
 }
 
 struct err *

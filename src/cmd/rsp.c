@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -308,6 +309,14 @@ rsp_socket(struct session_options *session, struct worker_options *job,
 
 /* ---- the verb ---- */
 
+static bool
+rsp_debuginfod(void)
+{
+	const char *servers = getenv("DEBUGINFOD_URLS");
+
+	return servers && servers[0];
+}
+
 static struct err *
 rsp_run(const struct verb *v, int argc, char **argv, int *status)
 {
@@ -328,7 +337,8 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 		return err;
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.unlimited = true, .work = rsp_work,
+		.unlimited = true, .debuginfod = rsp_debuginfod(),
+		.work = rsp_work,
 	};
 	job.record = record;
 	return o.listen ? rsp_socket(&session, &job, o.listen, status)

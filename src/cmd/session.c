@@ -247,6 +247,7 @@ session_serve(struct session *s, int quit)
 	int until = jail_pidfd(s->child);
 
 	places.sysroot = s->options->sysroot;
+	places.debuginfod = s->options->debuginfod;
 
 	if (quit >= 0) {
 		struct err *err = session_either(until, quit, &either);

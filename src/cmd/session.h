@@ -41,6 +41,7 @@ struct session_options {
 	struct target *picture;
 	const char *sysroot;            /* where its files are, or NULL */
 	const char *exe;                /* the main program, or NULL */
+	bool debuginfod;                /* modules may come from far away */
 	const int *keep;                /* descriptors the child keeps too */
 	size_t n_keep;
 	bool unlimited;                 /* no CPU and wall clock limits */

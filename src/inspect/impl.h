@@ -34,6 +34,7 @@ struct insp {
 	bool main_headers_absent;       /* modules.c: not in the target */
 	struct vec gaps;                /* of const char * */
 	struct vec debug_files;         /* files.c */
+	struct vec source_files;        /* sources.c */
 	struct regs *regs;
 	struct second *second;
 	struct quick *quick;            /* once needed */
@@ -101,6 +102,9 @@ void files_id(Elf *elf, struct module_id *out);
  * alternate) as a descriptor the caller owns; -1 if supply has none.
  */
 int files_debug(struct insp *i, const struct supply_ask *ask);
+
+/* sources.c */
+void sources_fini(struct insp *i);
 
 /*
  * debug.c: the separate debug file of a module without libdw, which inflates

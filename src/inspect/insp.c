@@ -130,6 +130,7 @@ insp_free(struct insp *i)
 	lines_fini(i);
 	debug_fini(i);
 	files_fini(i);
+	sources_fini(i);
 	space_free(i->space);
 	arena_free(i->arena);
 	target_free(i->target);

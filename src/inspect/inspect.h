@@ -20,11 +20,13 @@ enum supply_kind {
 	SUPPLY_EXE = 1,         /* the ELF file that was mapped */
 	SUPPLY_DEBUG = 2,       /* its separate debug file */
 	SUPPLY_ALT = 3,         /* dwz alternate of a debug file */
+	SUPPLY_SOURCE = 4,      /* @path is a source file of the module @id */
 };
 struct supply_ask {
 	uint8_t kind;
 	struct module_id id;    /* ID_NONE: by path alone */
-	const char *path;       /* recorded path of the module, or NULL */
+	const char *path;       /* recorded path of the module, or NULL; of the
+				   source */
 	const char *link;       /* .gnu_debuglink or altlink name, or NULL */
 	uint32_t nth;           /* which candidate, from 0 */
 };
@@ -206,6 +208,14 @@ struct err *insp_module_file(struct insp *i, size_t module,
 /** A separate debug file by build-id, verified; borrowed. ERR_NOTFOUND. */
 struct err *insp_debug_file(struct insp *i, const struct module_id *id,
 			    struct source **out) _must_check_;
+/**
+ * A source file by the build-id of a module that it was compiled into and the
+ * path that its debug information has; borrowed, and nobody can verify it.
+ * ERR_NOTFOUND.
+ */
+struct err *insp_source_file(struct insp *i, const struct module_id *id,
+			     const char *path, struct source **out)
+	_must_check_;
 /** Skeleton extents of a module's file; ERR_NOTFOUND without a file. */
 struct err *insp_module_skeleton(struct insp *i, size_t module,
 				 const struct snap_extent **out, size_t *n,

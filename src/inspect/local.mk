@@ -32,6 +32,7 @@ libinspect_a_SOURCES = \
 	src/inspect/regs.c \
 	src/inspect/second.c \
 	src/inspect/skeleton.c \
+	src/inspect/sources.c \
 	src/inspect/space.c \
 	src/inspect/symbols.c \
 	src/inspect/target.c \

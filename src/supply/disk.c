@@ -92,21 +92,22 @@ open_elf(const struct supply_places *places, const char *path, int *out)
 	return NULL;
 }
 
-struct err *
-supply_disk(const struct supply_places *places, const struct supply_ask *ask,
-	    int *out)
+/* Candidate @nth, or ERR_NOTFOUND and as many as there are at *@seen. */
+static struct err *
+find_candidate(const struct supply_places *places,
+	       const struct supply_ask *ask, uint32_t *seen, int *out)
 {
 	struct candidates walk;
 	_buf_ struct buf path = { 0 };
-	uint32_t nth = 0;
 
+	*seen = 0;
 	candidates_init(&walk, places, ask);
 	while (candidates_next(&walk, &path)) {
 		_close_ int fd = -1;
 		struct err *err = open_elf(places, path.data, &fd);
 		if (err)
 			return err;
-		if (fd < 0 || nth++ != ask->nth)
+		if (fd < 0 || (*seen)++ != ask->nth)
 			continue;
 		*out = fd;
 		fd = -1;
@@ -116,4 +117,31 @@ supply_disk(const struct supply_places *places, const struct supply_ask *ask,
 		return err_nomem();
 	return err_new(ERR_NOTFOUND, "no %sfile of that name or id",
 		       ask->nth ? "further " : "");
+}
+
+struct err *
+supply_disk(const struct supply_places *places, const struct supply_ask *ask,
+	    int *out)
+{
+	uint32_t seen;
+
+	return find_candidate(places, ask, &seen, out);
+}
+
+struct err *
+supply_find(const struct supply_places *places, const struct supply_ask *ask,
+	    int *out)
+{
+	uint32_t seen;
+	struct err *err;
+
+	if (places->by_id && ask->id.kind == ID_NONE)
+		return err_new(ERR_NOTFOUND, "a file without a build-id is not "
+			       "looked for here");
+	err = find_candidate(places, ask, &seen, out);
+	if (!err || err_kind(err) != ERR_NOTFOUND || !places->debuginfod
+	    || ask->nth != seen)
+		return err;
+	err_free(err);
+	return supply_debuginfod(ask, out);
 }

@@ -6,6 +6,7 @@ libsupply_a_SOURCES = \
 	src/supply/candidates.c \
 	src/supply/candidates.h \
 	src/supply/client.c \
+	src/supply/debuginfod.c \
 	src/supply/disk.c \
 	src/supply/serve.c \
 	src/supply/supply.h \

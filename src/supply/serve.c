@@ -139,7 +139,7 @@ answer(int fd, struct span request, const struct supply_places *places)
 	if (said && err_kind(said) == ERR_DAMAGED)
 		return take(said);
 	if (!said)
-		said = supply_disk(places, &asked.ask, &found);
+		said = supply_find(places, &asked.ask, &found);
 	err = wire_put_answer(said, &reply);
 	if (err)
 		return err;

@@ -2,7 +2,8 @@
 /*
  * supply: modules by id, as read-only descriptors.
  *
- * The unjailed side looks things up (on disk by build-id and recorded path)
+ * The unjailed side looks things up (on disk by build-id and recorded path, on
+ * debuginfod servers by build-id)
  * and passes descriptors; it never parses what it hands over. The jailed side
  * asks over a socket and checks the id of what came. A request is one
  * datagram, so is an answer; the descriptor travels with it (SCM_RIGHTS).
@@ -17,6 +18,9 @@
 struct supply_places {
 	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
 	const char *sysroot;            /* prefix for recorded paths, or NULL */
+	bool debuginfod;                /* ask the servers of DEBUGINFOD_URLS,
+					   too: may take a minute */
+	bool by_id;                     /* never by a recorded path alone */
 };
 /** /usr/lib/debug, no sysroot. */
 extern const struct supply_places supply_default_places;
@@ -28,6 +32,14 @@ extern const struct supply_places supply_default_places;
  * regular files that begin with the ELF magic; ERR_NOTFOUND after the last.
  */
 struct err *supply_disk(const struct supply_places *places,
+			const struct supply_ask *ask, int *out) _must_check_;
+
+/** From debuginfod, by build-id only; ERR_NOTFOUND, also where it is not
+ * installed. Not vouched for. */
+struct err *supply_debuginfod(const struct supply_ask *ask, int *out)
+	_must_check_;
+/** Both: candidates on disk first. */
+struct err *supply_find(const struct supply_places *places,
 			const struct supply_ask *ask, int *out) _must_check_;
 
 /** A pair of connected sockets: [0] the supplier's, [1] the jailed side's. */
