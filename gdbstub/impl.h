@@ -79,6 +79,8 @@ struct stub {
 	/* what the client told while connecting */
 	enum dialect dialect;
 	bool multiprocess, error_text, extended;
+	/* lldb: how it writes threads, wants stops, errors and memory */
+	bool suffixes, lists_threads, error_strings, bare_bytes;
 
 	uint64_t written;       /* bytes of all overlays, against their quota */
 	/* a word written by the packet before this one: see regs.c */
@@ -164,6 +166,9 @@ verb_fn overlay_verb;
 /* stop.c */
 enum stop { STOP_FIRST, STOP_BEGIN, STOP_END };
 struct err *stop_reply(struct stub *s, enum stop kind) _must_check_;
+/** Of a thread that lldb names. */
+struct err *stop_of(struct stub *s, const struct inferior *f, size_t thread)
+	_must_check_;
 /** The signal a thread was stopped by; 0 for those that did not fault. */
 int stop_signal(const struct inferior *f, size_t thread);
 
@@ -175,8 +180,8 @@ struct err *regs_put(struct buf *out, const struct inferior *f, size_t thread,
 /* the documents of qXfer, each in its file, appended to @out */
 struct err *targetxml_render(const struct inferior *f, enum dialect dialect,
 			     struct buf *out) _must_check_;
-struct err *libraries_render(const struct inferior *f, struct buf *out)
-	_must_check_;
+struct err *libraries_render(const struct inferior *f, enum dialect dialect,
+			     struct buf *out) _must_check_;
 struct err *threads_render(struct stub *s, struct buf *out) _must_check_;
 /** An empty @name lists the tables; ERR_NOTFOUND for an unknown one. */
 struct err *osdata_render(struct stub *s, struct span name, struct buf *out)
@@ -196,7 +201,27 @@ struct err *proc_text(const struct inferior *f, const char *name,
 struct err *proc_link(const struct inferior *f, const char *name,
 		      struct buf *out) _must_check_;
 
+/* lldb.c */
+/** "x86_64-pc-linux-gnu" */
+void lldb_put_triple(const struct inferior *f, struct buf *out);
+
+/* jthreads.c */
+/** A value as a reply; takes @j. */
+struct json;
+struct err *jthreads_put_json(struct stub *s, struct json *j) _must_check_;
+/** Thread @n in the order that lldb numbers them. */
+size_t jthreads_nth(const struct inferior *f, size_t n);
+/** What a stop reply tells lldb of @thread and of all others. */
+struct err *jthreads_put_stop(struct stub *s, const struct inferior *f,
+			      size_t thread) _must_check_;
+
+/* libraries.c */
+/** The name that the program itself used, or NULL. */
+const char *libraries_name(const struct snap_module *m);
+
 /* maps.c */
+/** Of a mapping, "[stack]" and the like too; "" if it has none. */
+const char *maps_name(const struct inferior *f, const struct snap_map *m);
 /** As /proc/PID/maps. */
 struct err *maps_render(const struct inferior *f, struct buf *out)
 	_must_check_;
@@ -226,6 +251,10 @@ packet_fn memory_read, memory_read_binary, memory_write,
 packet_fn resume_why, resume_actions, resume_query, resume_forward,
 	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
 packet_fn xfer_read;
+packet_fn lldb_thread_suffix, lldb_list_threads, lldb_error_strings, lldb_host,
+	lldb_process, lldb_region;
+packet_fn jthreads_all, jthreads_stop;
+packet_fn jmodules_load_address, jmodules_info, jmodules_list;
 packet_fn vfile_run;
 packet_fn monitor_command;
 

@@ -12,8 +12,8 @@
  * The name that the program itself used, so that a debugger says what it says
  * on the core; a relative one would be looked for in the wrong directory.
  */
-static const char *
-shown_name(const struct snap_module *m)
+const char *
+libraries_name(const struct snap_module *m)
 {
 	if (m->n_names && m->names[0][0] == '/')
 		return m->names[0];
@@ -27,13 +27,14 @@ is_library(const struct snap_module *m)
 {
 	const uint32_t others = SNAP_MODULE_MAIN | SNAP_MODULE_VDSO;
 
-	return !(m->flags & others) && m->dynamic && shown_name(m);
+	return !(m->flags & others) && m->dynamic && libraries_name(m);
 }
 
 static void
 put_library(struct buf *out, const struct snap_module *m)
 {
-	const char *name = shown_name(m);
+	const char *name = m->flags & SNAP_MODULE_MAIN ? m->path
+						       : libraries_name(m);
 
 	buf_puts(out, "<library name=\"");
 	buf_xml(out, name, strlen(name));
@@ -44,8 +45,36 @@ put_library(struct buf *out, const struct snap_module *m)
 		   m->bias, m->dynamic);
 }
 
+static void
+put_libraries(const struct inferior *f, struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if (is_library(&m[k]))
+			put_library(out, &m[k]);
+}
+
+/*
+ * lldb learns the executable from a process of this machine only, and takes
+ * the first library for it where it knows none; gdb would show it twice.
+ */
+static void
+put_main(const struct inferior *f, struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if ((m[k].flags & SNAP_MODULE_MAIN) && m[k].dynamic
+		    && m[k].path)
+			put_library(out, &m[k]);
+}
+
 struct err *
-libraries_render(const struct inferior *f, struct buf *out)
+libraries_render(const struct inferior *f, enum dialect dialect,
+		 struct buf *out)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(f->insp, &n);
@@ -56,9 +85,9 @@ libraries_render(const struct inferior *f, struct buf *out)
 			buf_printf(out, " main-lm=\"0x%" PRIx64 "\"",
 				   m[k].link_map);
 	buf_puts(out, ">\n");
-	for (size_t k = 0; k < n; k++)
-		if (is_library(&m[k]))
-			put_library(out, &m[k]);
+	if (dialect == DIALECT_LLDB)
+		put_main(f, out);
+	put_libraries(f, out);
 	buf_puts(out, "</library-list-svr4>\n");
 	return NULL;
 }

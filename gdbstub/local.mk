@@ -13,7 +13,10 @@ libgdbstub_a_SOURCES = \
 	gdbstub/host.c \
 	gdbstub/impl.h \
 	gdbstub/inferior.c \
+	gdbstub/jmodules.c \
+	gdbstub/jthreads.c \
 	gdbstub/libraries.c \
+	gdbstub/lldb.c \
 	gdbstub/maps.c \
 	gdbstub/memory.c \
 	gdbstub/monitor.c \

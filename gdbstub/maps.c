@@ -54,6 +54,14 @@ map_name(const struct snap_map *m, const struct names *names)
 	return holds(m, vsyscall) ? "[vsyscall]" : "";
 }
 
+const char *
+maps_name(const struct inferior *f, const struct snap_map *m)
+{
+	const struct names names = find_names(f);
+
+	return map_name(m, &names);
+}
+
 static void
 put_map(struct buf *out, const struct snap_map *m, const char *name)
 {

@@ -58,8 +58,11 @@ memory_read(struct stub *s, const struct args *a)
 	return NULL;
 }
 
-/* gdb 16 and later want a 'b' first, by "binary-upload+"; lldb 14 asks "x0,0"
- * and takes "OK" as a promise of bare bytes. */
+/*
+ * By "binary-upload+" gdb 16, lldb 20 and later want a 'b' first. An lldb
+ * before that asks "x0,0" and takes "OK" as a promise of bare bytes; nobody
+ * else asks for nothing.
+ */
 struct err *
 memory_read_binary(struct stub *s, const struct args *a)
 {
@@ -69,7 +72,9 @@ memory_read_binary(struct stub *s, const struct args *a)
 	struct err *err = read_some(s, a, limit, &data);
 	if (err)
 		return err;
-	if (s->dialect == DIALECT_GDB)
+	if (s->dialect == DIALECT_LLDB && a->v[1].number == 0)
+		s->bare_bytes = true;
+	if (!s->bare_bytes)
 		buf_putc(&s->reply, 'b');
 	else if (data.n == 0)
 		stub_ok(s);

@@ -17,6 +17,8 @@ enum packet_flags {
 	OPENLY = 4,
 	/* Of the chosen process, so there has to be one. */
 	OF_PROCESS = 8,
+	/* lldb writes behind it whose it is. */
+	OF_THREAD = 16,
 };
 struct packet {
 	const char *name;
@@ -30,8 +32,8 @@ static const struct packet PACKETS[] = {
 	{ "m", "L,L", memory_read, OF_PROCESS },
 	{ "H", "CT", threads_select, 0 },
 	{ "T", "T", threads_alive, 0 },
-	{ "g", NULL, regs_read_all, 0 },
-	{ "p", "L", regs_read, 0 },
+	{ "g", "", regs_read_all, OF_THREAD },
+	{ "p", "L", regs_read, OF_THREAD },
 	{ "vFile:", "S", vfile_run, 0 },
 	{ "qXfer:", "S:S:S:L,L", xfer_read, UNKNOWN_IF_ODD },
 	/* Asked while connecting. */
@@ -50,8 +52,8 @@ static const struct packet PACKETS[] = {
 	{ "x", "L,L", memory_read_binary, OF_PROCESS },
 	{ "M", "L,L:H", memory_write, OF_PROCESS },
 	{ "X", "L,L:B", memory_write_binary, OF_PROCESS },
-	{ "P", "L=H", regs_write, ERROR_TEXT },
-	{ "G", "H", regs_write_all, ERROR_TEXT },
+	{ "P", "L=H", regs_write, ERROR_TEXT | OF_THREAD },
+	{ "G", "H", regs_write_all, ERROR_TEXT | OF_THREAD },
 	{ "Z", "C,L,L?;S", memory_breakpoint, OF_PROCESS },
 	{ "z", "C,L,L?;S", memory_breakpoint, OF_PROCESS },
 	/* Going on, or away. */
@@ -69,6 +71,18 @@ static const struct packet PACKETS[] = {
 	{ "vAttach;", "L", resume_attach, ERROR_TEXT },
 	{ "vRun;", "S", resume_run, ERROR_TEXT },
 	{ "qRcmd,", "H", monitor_command, OPENLY },
+	/* lldb's own. */
+	{ "QThreadSuffixSupported", NULL, lldb_thread_suffix, OPENLY },
+	{ "QListThreadsInStopReply", NULL, lldb_list_threads, OPENLY },
+	{ "QEnableErrorStrings", NULL, lldb_error_strings, OPENLY },
+	{ "qHostInfo", NULL, lldb_host, OPENLY },
+	{ "qProcessInfo", NULL, lldb_process, OF_PROCESS },
+	{ "jThreadsInfo", NULL, jthreads_all, OF_PROCESS },
+	{ "qThreadStopInfo", "T", jthreads_stop, 0 },
+	{ "qMemoryRegionInfo:", "L", lldb_region, OF_PROCESS },
+	{ "qFileLoadAddress:", "H", jmodules_load_address, OF_PROCESS },
+	{ "qModuleInfo:", "H;H", jmodules_info, OF_PROCESS },
+	{ "jModulesInfo:", "S", jmodules_list, OF_PROCESS },
 };
 
 static const struct packet *
@@ -117,8 +131,55 @@ packets_refuse(struct stub *s, const struct packet *p, struct err *err)
 		put_plain(&s->reply, err_text(err));
 	} else {
 		buf_puts(&s->reply, absent ? "E14" : "E01");
+		if (s->error_strings) {
+			buf_putc(&s->reply, ';');
+			buf_hex(&s->reply, err_text(err),
+				strlen(err_text(err)));
+		}
 	}
 	err_free(err);
+}
+
+/* ---- whose it is --------------------------------------------------------- */
+/*
+ * ";thread:TID;" behind a request holds for this request alone: a later one
+ * without it means the thread that the process stopped in.
+ */
+static bool
+take_suffix(const struct stub *s, char *packet, size_t *n,
+	    struct thread_id *out)
+{
+	static const char mark[] = ";thread:";
+	char *at = memmem(packet, *n, mark, sizeof(mark) - 1);
+	struct args id;
+
+	*out = (struct thread_id){ ID_ANY, ID_ANY };
+	if (!at || !s->suffixes)
+		return true;
+	size_t length = *n - (size_t)(at - packet) - (sizeof(mark) - 1);
+	if (!args_parse("T;", at + sizeof(mark) - 1, length, &id))
+		return false;
+	*out = id.v[0].thread;
+	*n = (size_t)(at - packet);
+	*at = '\0';
+	return true;
+}
+
+static struct err *
+run_for(struct stub *s, const struct packet *p, const struct args *a,
+	struct thread_id id)
+{
+	size_t inferior = s->inferior, thread = s->thread;
+	struct err *err;
+
+	if (id.tid == ID_ANY)
+		return p->run(s, a);
+	err = stub_find(s, id, &s->inferior, &s->thread);
+	if (!err)
+		err = p->run(s, a);
+	s->inferior = inferior;
+	s->thread = thread;
+	return err;
 }
 
 static struct err *
@@ -135,11 +196,16 @@ void
 packets_run(struct stub *s, char *packet, size_t n)
 {
 	const struct packet *p = packets_find(packet, n);
+	struct thread_id id = { ID_ANY, ID_ANY };
 	struct args args = { .n = 0 };
 
 	s->packets++;
 	if (!p)
 		return;
+	if ((p->flags & OF_THREAD) && !take_suffix(s, packet, &n, &id)) {
+		buf_puts(&s->reply, "E01");
+		return;
+	}
 	if (p->args) {
 		size_t name = strlen(p->name);
 
@@ -151,7 +217,7 @@ packets_run(struct stub *s, char *packet, size_t n)
 	}
 	struct err *err = packets_admit(s, p);
 	if (!err)
-		err = p->run(s, &args);
+		err = run_for(s, p, &args, id);
 	if (err)
 		packets_refuse(s, p, err);
 }

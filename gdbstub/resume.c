@@ -62,14 +62,32 @@ choose_thread(struct stub *s, char *action, size_t n)
 	return NULL;
 }
 
+/*
+ * gdb is told of the thread of the first action. lldb waits for ever where
+ * another thread stops than those that it let run: it is told of the one that
+ * was stopped from the beginning, if that is among them.
+ */
 struct err *
 resume_actions(struct stub *s, const struct args *a)
 {
-	char *p = (char *)a->v[0].bytes.data;
-	size_t left = a->v[0].bytes.n;
-	const char *stop = memchr(p, ';', left);
+	char *p = (char *)a->v[0].bytes.data, *end = p + a->v[0].bytes.n;
+	struct err *err = NULL;
+	size_t first;
 
-	struct err *err = choose_thread(s, p, stop ? (size_t)(stop - p) : left);
+	if (s->dialect == DIALECT_LLDB)
+		s->thread = 0;
+	for (size_t k = 0; !err && p <= end; k++) {
+		const char *stop = memchr(p, ';', (size_t)(end - p));
+		size_t n = stop ? (size_t)(stop - p) : (size_t)(end - p);
+
+		err = choose_thread(s, p, n);
+		p += n + 1;
+		if (k == 0)
+			first = s->thread;
+		if (s->dialect == DIALECT_GDB || s->thread == 0)
+			break;
+		s->thread = first;
+	}
 	return err ? err : stand_still(s, STOP_END);
 }
 

@@ -47,6 +47,16 @@ put_expedited(struct stub *s, const struct inferior *f, size_t thread)
 	return NULL;
 }
 
+struct err *
+stop_of(struct stub *s, const struct inferior *f, size_t thread)
+{
+	buf_printf(&s->reply, "T%02x", thread ? 0 : wire_signal(s, f, thread));
+	buf_puts(&s->reply, "thread:");
+	stub_put_thread(s, f, thread, &s->reply);
+	buf_putc(&s->reply, ';');
+	return jthreads_put_stop(s, f, thread);
+}
+
 /** Does anything stand here that could have stopped? */
 static bool
 is_there(const struct stub *s)
@@ -73,6 +83,8 @@ stop_reply(struct stub *s, enum stop kind)
 	struct err *err = stub_thread(s, &f, &thread);
 	if (err)
 		return err;
+	if (s->dialect == DIALECT_LLDB)
+		return stop_of(s, f, thread);
 	buf_printf(&s->reply, "T%02x",
 		   kind == STOP_FIRST ? wire_signal(s, f, thread) : trap);
 	err = put_expedited(s, f, thread);

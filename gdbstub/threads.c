@@ -64,6 +64,8 @@ put_list(struct stub *s, size_t n)
 
 	for (; s->reply.len + longest <= s->options.packet_size
 	       && stub_nth_thread(s, n, &f, &thread); n++) {
+		if (s->dialect == DIALECT_LLDB)
+			thread = jthreads_nth(f, thread);
 		buf_putc(&s->reply, s->reply.len ? ',' : 'm');
 		stub_put_thread(s, f, thread, &s->reply);
 	}

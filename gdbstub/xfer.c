@@ -65,7 +65,7 @@ get_features(struct stub *s, struct span annex, bool first, struct span *out)
 static struct err *
 render_libraries(struct stub *s, struct buf *out)
 {
-	return libraries_render(stub_inferior(s), out);
+	return libraries_render(stub_inferior(s), s->dialect, out);
 }
 
 static struct err *
