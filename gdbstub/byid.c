@@ -70,7 +70,7 @@ open_debug(struct stub *s, const struct inferior *f,
 		return err_new(ERR_NOTFOUND, "too many foreign build-ids");
 	for (size_t k = 0; k < sizeof(file->inode); k++)
 		file->inode = file->inode << 8 | id->bytes[k];
-	return insp_debug_file(f->insp, id, &file->source);
+	return insp_file_by_id(f->insp, id, NULL, &file->source);
 }
 
 /* ---- debug files by a module's name ------------------------------------ */
@@ -144,7 +144,7 @@ open_source(struct stub *s, const struct inferior *f, const char *text,
 		return err_new(ERR_NOTFOUND, "no module has this build-id");
 	if (s->sources++ >= SOURCES_MAX)
 		return err_new(ERR_NOTFOUND, "too many sources");
-	return insp_source_file(f->insp, &id, path, &file->source);
+	return insp_file_by_id(f->insp, &id, path, &file->source);
 }
 
 static struct err *

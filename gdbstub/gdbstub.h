@@ -69,6 +69,11 @@ struct err *stub_feed(struct stub *s, const void *data, size_t n,
 		      struct buf *out) _must_check_;
 /** Nobody asks for a while: what can be made again is given back. */
 void stub_rest(struct stub *s);
+/**
+ * Python for gdb that makes it at home on a snapshot: sources, printers,
+ * $_inquest_ variables, why memory is not there. Also "monitor init".
+ */
+const char *stub_script(void);
 /** The client said goodbye (D, k, vKill) or must be hung up on. */
 bool stub_done(const struct stub *s);
 

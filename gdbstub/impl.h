@@ -85,6 +85,9 @@ struct stub {
 	uint64_t written;       /* bytes of all overlays, against their quota */
 	/* a word written by the packet before this one: see regs.c */
 	uint64_t packets, pushed, pushed_by;
+	/* where memory was refused, last: see inside.c */
+	uint64_t refused, refused_by;
+	size_t refused_inferior;
 
 	/* what requests refer to */
 	size_t inferior, thread;        /* chosen by Hg */
@@ -189,6 +192,16 @@ struct err *osdata_render(struct stub *s, struct span name, struct buf *out)
 /** A column of a table. */
 void osdata_put_text(struct buf *out, const char *column, const char *text);
 void osdata_put_number(struct buf *out, const char *column, uint64_t number);
+
+/* monitor.c */
+/** "0x10: not mapped (…)", and a newline. */
+void monitor_put_region(struct buf *out, uint64_t addr,
+			const struct region *r);
+
+/* inside.c */
+/** A read of memory failed at @addr. */
+void inside_refused(struct stub *s, uint64_t addr);
+verb_fn inside_verb_init, inside_verb_variables, inside_verb_why;
 
 /* threads.c */
 /** What is known of a thread, for a person: "faulting: SIGSEGV at 0x10". */

@@ -15,6 +15,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/inferior.c \
 	gdbstub/jmodules.c \
 	gdbstub/jthreads.c \
+	gdbstub/inside.c \
 	gdbstub/libraries.c \
 	gdbstub/lldb.c \
 	gdbstub/maps.c \
@@ -34,3 +35,15 @@ libgdbstub_a_SOURCES = \
 	gdbstub/vfile.c \
 	gdbstub/vfs.c \
 	gdbstub/xfer.c
+
+# The script that gdb is given, as a string of C without its comments.
+EXTRA_DIST += gdbstub/inside.py
+CLEANFILES += gdbstub/script.c
+nodist_libgdbstub_a_SOURCES = gdbstub/script.c
+gdbstub/script.c: gdbstub/inside.py
+	@$(MKDIR_P) gdbstub
+	$(AM_V_GEN)( echo 'extern const char inside_script[];' ; \
+		echo 'const char inside_script[] =' ; \
+		sed -e '/^ *#/d; /^$$/d; s/[\\"]/\\&/g' \
+			-e 's/^/"/; s/$$/\\n"/' $(srcdir)/gdbstub/inside.py ; \
+		echo ';' ) > $@.new && mv -f $@.new $@

@@ -39,8 +39,11 @@ read_some(struct stub *s, const struct args *a, size_t limit,
 	if (!data)
 		return err_nomem();
 	out->data = data;
-	return space_read_some(insp_space(stub_inferior(s)->insp), addr, n,
-			       data, &out->n);
+	struct err *err = space_read_some(insp_space(stub_inferior(s)->insp),
+					  addr, n, data, &out->n);
+	if (err)
+		inside_refused(s, addr);
+	return err;
 }
 
 struct err *

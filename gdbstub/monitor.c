@@ -138,8 +138,8 @@ verb_missing(struct stub *s, const char *argument, struct buf *out)
 }
 
 /* The words that gdb's "Cannot access memory" has no room for. */
-static void
-put_region(struct buf *out, uint64_t addr, const struct region *r)
+void
+monitor_put_region(struct buf *out, uint64_t addr, const struct region *r)
 {
 	buf_printf(out, "0x%" PRIx64 ": ", addr);
 	if (!r->mapped)
@@ -168,7 +168,7 @@ verb_memory(struct stub *s, const char *argument, struct buf *out)
 		return err_new(ERR_FAILED, "monitor memory takes an address in "
 			       "hexadecimal");
 	space_region(insp_space(stub_inferior(s)->insp), addr, &r);
-	put_region(out, addr, &r);
+	monitor_put_region(out, addr, &r);
 	return NULL;
 }
 
@@ -302,6 +302,12 @@ static const struct verb VERBS[] = {
 	  VERB_OF_PROCESS },
 	{ "memory", "ADDRESS", "is it mapped, was it captured", verb_memory,
 	  VERB_OF_PROCESS },
+	{ "why", "", "why the last read of memory was refused",
+	  inside_verb_why, VERB_OF_PROCESS },
+	{ "variables", "", "facts, for $_inquest_NAME in gdb",
+	  inside_verb_variables, VERB_OF_PROCESS },
+	{ "init", "", "comfort, for: python exec(gdb.execute(\"monitor init\","
+	  " to_string=True))", inside_verb_init, VERB_OPENLY },
 	{ "notes", "", "what was found out about it", verb_notes,
 	  VERB_OF_PROCESS },
 	{ "attributes", "", "its attributes", verb_attributes,

@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "gdbstub/gdbstub.h"
 
 /* What a gdb of this machine knows, whatever else it knows. */
 #if defined(__aarch64__)
@@ -35,18 +37,21 @@ static const char *const gdb_early[] = {
 	"set remotetimeout 60",
 };
 
-/*
- * gdb finds libstdc++'s printers beside the library, and beside a library
- * that comes over the wire there is nothing: register them for all.
- */
-static const char gdb_printers[] =
-	"python exec(\"\"\"import glob, sys\\n"
-	"sys.path[:0] = glob.glob('/usr/share/gcc*/python')\\n"
-	"try:\\n"
-	"    from libstdcxx.v6 import register_libstdcxx_printers\\n"
-	"    register_libstdcxx_printers(None)\\n"
-	"except Exception:\\n"
-	"    pass\\n\"\"\")";
+/* A file of nobody else's that gdb inherits, with what it is to run. */
+static struct err *
+gdb_script(struct buf *command)
+{
+	int fd = memfd_create("inquest-init", 0);
+
+	if (fd < 0)
+		return err_errno("cannot make a file in memory");
+	const char *script = stub_script();
+	struct err *err = io_write(fd, script, strlen(script));
+	if (!err)
+		buf_printf(command, "python exec(open('/proc/self/fd/%d')"
+			   ".read())", fd);
+	return err ? err : buf_err(command);
+}
 
 /* What nobody chose to leave out; files, devices and the like are left out of
  * every core. */
@@ -125,18 +130,22 @@ gdb_exec(const char *gdb, const char *target, const struct operands *rest)
 {
 	size_t max = 1 + 2 * countof(gdb_early) + 4 + rest->n + 1, n = 0;
 	_free_ const char **argv = calloc(max, sizeof(*argv));
+	_buf_ struct buf script = { 0 };
 
 	if (!argv)
 		return err_nomem();
+	struct err *err = gdb_script(&script);
+	if (err)
+		return err;
 	argv[n++] = gdb;
 	for (size_t k = 0; k < countof(gdb_early); k++) {
 		argv[n++] = "-iex";
 		argv[n++] = gdb_early[k];
 	}
 	argv[n++] = "-ex";
-	argv[n++] = gdb_printers;
-	argv[n++] = "-ex";
 	argv[n++] = target;
+	argv[n++] = "-ex";
+	argv[n++] = script.data;
 	for (size_t k = 0; k < rest->n; k++)
 		argv[n++] = rest->item[k];
 	/* Ours only: gdb expects to die of a pipe that nobody reads. */

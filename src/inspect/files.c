@@ -583,8 +583,8 @@ debug_file_open(struct insp *i, struct debug_file *d)
 }
 
 struct err *
-insp_debug_file(struct insp *i, const struct module_id *id,
-		struct source **out)
+files_debug_source(struct insp *i, const struct module_id *id,
+		   struct source **out)
 {
 	struct debug_file *d = i->debug_files.data;
 	size_t k = 0;

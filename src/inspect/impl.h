@@ -102,6 +102,9 @@ void files_id(Elf *elf, struct module_id *out);
  * alternate) as a descriptor the caller owns; -1 if supply has none.
  */
 int files_debug(struct insp *i, const struct supply_ask *ask);
+/** One by its id alone, kept and borrowed; ERR_NOTFOUND. */
+struct err *files_debug_source(struct insp *i, const struct module_id *id,
+			       struct source **out) _must_check_;
 
 /* sources.c */
 void sources_fini(struct insp *i);

@@ -25,8 +25,7 @@ enum supply_kind {
 struct supply_ask {
 	uint8_t kind;
 	struct module_id id;    /* ID_NONE: by path alone */
-	const char *path;       /* recorded path of the module, or NULL; of the
-				   source */
+	const char *path;       /* recorded path of the module, or NULL */
 	const char *link;       /* .gnu_debuglink or altlink name, or NULL */
 	uint32_t nth;           /* which candidate, from 0 */
 };
@@ -205,17 +204,9 @@ enum module_file insp_module_file_kind(struct insp *i, size_t module);
 /** The ELF file to show to a debugger; borrowed. ERR_NOTFOUND if none. */
 struct err *insp_module_file(struct insp *i, size_t module,
 			     struct source **out) _must_check_;
-/** A separate debug file by build-id, verified; borrowed. ERR_NOTFOUND. */
-struct err *insp_debug_file(struct insp *i, const struct module_id *id,
-			    struct source **out) _must_check_;
-/**
- * A source file by the build-id of a module that it was compiled into and the
- * path that its debug information has; borrowed, and nobody can verify it.
- * ERR_NOTFOUND.
- */
-struct err *insp_source_file(struct insp *i, const struct module_id *id,
-			     const char *path, struct source **out)
-	_must_check_;
+/** By build-id: a debug file, verified; or the source @src. Borrowed. */
+struct err *insp_file_by_id(struct insp *i, const struct module_id *id,
+			    const char *src, struct source **out) _must_check_;
 /** Skeleton extents of a module's file; ERR_NOTFOUND without a file. */
 struct err *insp_module_skeleton(struct insp *i, size_t module,
 				 const struct snap_extent **out, size_t *n,

@@ -94,12 +94,14 @@ remember(struct insp *i, const struct module_id *id, const char *path,
 }
 
 struct err *
-insp_source_file(struct insp *i, const struct module_id *id, const char *path,
-		 struct source **out)
+insp_file_by_id(struct insp *i, const struct module_id *id, const char *src,
+		struct source **out)
 {
 	struct source_file *f;
-	struct err *err = remember(i, id, path, &f);
 
+	if (!src)
+		return files_debug_source(i, id, out);
+	struct err *err = remember(i, id, src, &f);
 	if (err)
 		return err;
 	if (!f->file)

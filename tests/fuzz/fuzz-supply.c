@@ -15,7 +15,9 @@ static void
 check_paths(const struct supply_ask *ask)
 {
 	static const char *const dirs[] = { "/usr/lib/debug", "/opt", NULL };
-	const struct supply_places places = { dirs, "/sysroot" };
+	const struct supply_places places = {
+		.debug_dirs = dirs, .sysroot = "/sysroot",
+	};
 	_buf_ struct buf path = { 0 };
 	struct candidates walk;
 

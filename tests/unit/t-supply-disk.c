@@ -43,7 +43,9 @@ disk_init(struct disk *d, const char *tree)
 	d->dirs[0] = d->debug[0];
 	d->dirs[1] = d->debug[1];
 	d->dirs[2] = NULL;
-	d->places = (struct supply_places){ d->dirs, d->root };
+	d->places = (struct supply_places){
+		.debug_dirs = d->dirs, .sysroot = d->root,
+	};
 }
 
 /* A file that begins like ELF and then says its own name. */
@@ -324,7 +326,7 @@ nothing_is_known_of_an_unknown_kind(void **state)
 static void
 no_places_are_no_candidates(void **state)
 {
-	const struct supply_places none = { NULL, NULL };
+	const struct supply_places none = { .sysroot = NULL };
 	const struct supply_ask ask = { .kind = SUPPLY_DEBUG, .id = abcdef };
 	int fd = -1;
 

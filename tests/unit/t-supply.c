@@ -21,7 +21,7 @@
 #include "supply/wire.h"
 #include "temp-tree.h"
 
-static const struct supply_places nowhere = { NULL, NULL };
+static const struct supply_places nowhere = { .sysroot = NULL };
 
 /* ---- a supplier beside the test ----------------------------------- */
 
@@ -274,7 +274,7 @@ static void
 time_ends_the_service_of_one_who_asks_without_pause(void **state)
 {
 	const char *dirs[1001];
-	const struct supply_places places = { dirs, NULL };
+	const struct supply_places places = { .debug_dirs = dirs };
 	int fds[2];
 
 	(void)state;
@@ -320,7 +320,7 @@ a_malformed_request_closes_the_door(void **state)
 	} changes[] = {
 		{ 0, 2 },       /* version */
 		{ 2, 0 },       /* kind */
-		{ 2, 4 },
+		{ 2, 5 },
 		{ 3, 1 },       /* an id kind without an id */
 		{ 3, 5 },
 		{ 8, 1 },       /* an id without a kind */
