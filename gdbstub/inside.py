@@ -57,7 +57,12 @@ class Inquest:
     def fetch(self, symtab):
         """Whether there is a source now that was none before."""
         full = symtab.fullname()
-        if full in self.tried or os.path.exists(full):
+        if os.path.exists(full):
+            return False
+        # A rule that was made for another file of that directory.
+        if self.directory and full.startswith(self.directory):
+            full = full[len(self.directory):]
+        if full in self.tried:
             return False
         self.tried.add(full)
         owner = symtab.objfile.owner or symtab.objfile

@@ -174,6 +174,7 @@ SCRIPT_TESTS = \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \
+	tests/gdb/symbols.py \
 	tests/gdb/values.py \
 	tests/layers \
 	tests/serve/doors.py \
