@@ -188,6 +188,7 @@ SCRIPT_TESTS = \
 	tests/store/rot.py \
 	tests/store/together.py \
 	tests/stub/many.py \
+	tests/stub/paths.py \
 	tests/stub/session.py \
 	tests/unwind/chromium.py \
 	tests/unwind/compare.py \

@@ -89,6 +89,48 @@ is_too_long(struct client *c, long a, long b)
 	return seconds() - *began > SECONDS_MAX;
 }
 
+/*
+ * @path without "." and "..", as servers keep it: a URL of a directory
+ * (file:) would be climbed out of. False for one that is not absolute or
+ * climbs above the root itself.
+ */
+static bool
+put_plain(const char *path, struct buf *out)
+{
+	if (path[0] != '/')
+		return false;
+	while (*(path += strspn(path, "/"))) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && memcmp(path, "..", 2) == 0) {
+			const char *last = out->len
+				? memrchr(out->data, '/', out->len) : NULL;
+			if (!last)
+				return false;
+			out->len = (size_t)(last - out->data);
+		} else if (n != 1 || path[0] != '.') {
+			buf_putc(out, '/');
+			buf_put(out, path, n);
+		}
+		path += n;
+	}
+	return out->len && !out->failed;
+}
+
+static int
+find_source(struct client *c, const struct supply_ask *ask)
+{
+	_buf_ struct buf plain = { 0 };
+
+	if (!ask->path || !put_plain(ask->path, &plain))
+		return -ENOENT;
+	/* Cut by "..", it has no end yet. */
+	buf_putc(&plain, '\0');
+	return plain.failed ? -ENOMEM : lib.source(c, ask->id.bytes,
+						   ask->id.len, plain.data,
+						   NULL);
+}
+
 static int
 find(struct client *c, const struct supply_ask *ask)
 {
@@ -101,8 +143,7 @@ find(struct client *c, const struct supply_ask *ask)
 	case SUPPLY_ALT:
 		return lib.debuginfo(c, ask->id.bytes, n, NULL);
 	default:
-		return ask->path ? lib.source(c, ask->id.bytes, n, ask->path,
-					      NULL) : -ENOENT;
+		return find_source(c, ask);
 	}
 }
 
