@@ -36,7 +36,7 @@ struct inferior {
 	uint64_t *tids;         /* of thread n */
 	struct wire_tid *by_tid;
 	size_t n_threads;
-	struct document features, libraries;
+	struct document features, libraries, auxv;
 	struct buf exe;         /* path of the executable, escaped; may be "" */
 	struct overlay *overlay;        /* what this session wrote; owned */
 };

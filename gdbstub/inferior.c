@@ -113,6 +113,7 @@ inferior_fini(struct inferior *f)
 {
 	buf_fini(&f->features.text);
 	buf_fini(&f->libraries.text);
+	buf_fini(&f->auxv.text);
 	buf_fini(&f->exe);
 	overlay_free(f->overlay);
 	free(f->by_tid);

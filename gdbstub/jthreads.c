@@ -13,7 +13,9 @@
 #define FRAMES_MAX 64u
 #define STACK_MIN 512u          /* what lldb reads at once */
 #define STACK_MAX 4096u
-#define STACKS_MAX (4u << 20)   /* of all threads */
+/* Of all threads; less in a stop reply, which has two more digits a digit. */
+#define STACKS_MAX (4u << 20)
+#define STOP_STACKS_MAX (256u << 10)
 #define ARENA_LIMIT (16u << 20)
 
 struct err *
@@ -187,15 +189,15 @@ stack_bytes(const struct inferior *f, size_t thread, uint64_t sp)
 	       : need < STACK_MAX ? (size_t)need : STACK_MAX;
 }
 
-/* Adds to *sent how many bytes that was. */
+/* @left is how much all stacks may still have. */
 static struct json *
-stack_of(const struct inferior *f, size_t thread, size_t *sent)
+stack_of(const struct inferior *f, size_t thread, size_t *left)
 {
 	uint8_t bytes[STACK_MAX];
 	uint64_t sp;
 	size_t got = 0;
 
-	if (*sent >= STACKS_MAX || !inferior_reg(f, thread, "sp", &sp))
+	if (*left < STACK_MAX || !inferior_reg(f, thread, "sp", &sp))
 		return NULL;
 	_err_ struct err *err = space_read_some(
 		insp_space(f->insp), sp, stack_bytes(f, thread, sp), bytes,
@@ -208,7 +210,7 @@ stack_of(const struct inferior *f, size_t thread, size_t *sent)
 	json_set(piece, "address", json_u64(sp));
 	json_set(piece, "bytes", json_string(hex.data));
 	json_add(list, piece);
-	*sent += got;
+	*left -= got;
 	return list;
 }
 
@@ -232,26 +234,34 @@ brief(const struct stub *s, const struct inferior *f, size_t thread)
 	return j;
 }
 
-struct err *
-jthreads_all(struct stub *s, const struct args *a)
+/* All threads, with registers and stacks. */
+static struct err *
+describe_all(const struct stub *s, const struct inferior *f, size_t left,
+	     struct json *list)
 {
-	const struct inferior *f = stub_inferior(s);
-	struct json *list = json_array();
 	struct err *err = NULL;
-	size_t sent = 0;
 
-	(void)a;
 	for (size_t n = 0; n < f->n_threads && !err; n++) {
 		size_t thread = jthreads_nth(f, n);
 		struct json *j = brief(s, f, thread), *regs = json_object();
 
 		err = each_expedited(f, thread, set_reg, regs);
 		json_set(j, "registers", regs);
-		struct json *memory = stack_of(f, thread, &sent);
+		struct json *memory = stack_of(f, thread, &left);
 		if (memory)
 			json_set(j, "memory", memory);
 		json_add(list, j);
 	}
+	return err;
+}
+
+struct err *
+jthreads_all(struct stub *s, const struct args *a)
+{
+	struct json *list = json_array();
+	struct err *err = describe_all(s, stub_inferior(s), STACKS_MAX, list);
+
+	(void)a;
 	if (!err)
 		return jthreads_put_json(s, list);
 	json_free(list);
@@ -293,16 +303,18 @@ put_threads(const struct stub *s, const struct inferior *f, struct buf *out)
 	buf_putc(out, ';');
 }
 
+/* Registers and stacks too: before the stop is shown, lldb looks at the
+ * innermost frames of all threads. */
 static struct err *
 put_stop_info(const struct stub *s, const struct inferior *f,
 	      struct buf *out)
 {
 	struct json *list = json_array();
 	_buf_ struct buf text = { 0 };
+	struct err *err = describe_all(s, f, STOP_STACKS_MAX, list);
 
-	for (size_t n = 0; n < f->n_threads; n++)
-		json_add(list, brief(s, f, jthreads_nth(f, n)));
-	struct err *err = json_write(list, false, &text);
+	if (!err)
+		err = json_write(list, false, &text);
 	json_free(list);
 	if (!err)
 		err = buf_err(&text);

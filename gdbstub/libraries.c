@@ -31,11 +31,8 @@ is_library(const struct snap_module *m)
 }
 
 static void
-put_library(struct buf *out, const struct snap_module *m)
+put_library(struct buf *out, const struct snap_module *m, const char *name)
 {
-	const char *name = m->flags & SNAP_MODULE_MAIN ? m->path
-						       : libraries_name(m);
-
 	buf_puts(out, "<library name=\"");
 	buf_xml(out, name, strlen(name));
 	/* gdb 13.1 requires "lmid"; 0 is the namespace of older stubs, which
@@ -53,23 +50,24 @@ put_libraries(const struct inferior *f, struct buf *out)
 
 	for (size_t k = 0; k < n; k++)
 		if (is_library(&m[k]))
-			put_library(out, &m[k]);
+			put_library(out, &m[k], libraries_name(&m[k]));
 }
 
 /*
  * lldb learns the executable from a process of this machine only, and takes
- * the first library for it where it knows none; gdb would show it twice.
+ * the first library for it where it knows none; then it does not look for the
+ * vdso by itself. gdb does both, and would show them twice.
  */
 static void
-put_main(const struct inferior *f, struct buf *out)
+put_special(const struct inferior *f, uint32_t flag, const char *name,
+	    struct buf *out)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(f->insp, &n);
 
 	for (size_t k = 0; k < n; k++)
-		if ((m[k].flags & SNAP_MODULE_MAIN) && m[k].dynamic
-		    && m[k].path)
-			put_library(out, &m[k]);
+		if ((m[k].flags & flag) && m[k].dynamic && (name || m[k].path))
+			put_library(out, &m[k], name ? name : m[k].path);
 }
 
 struct err *
@@ -85,8 +83,10 @@ libraries_render(const struct inferior *f, enum dialect dialect,
 			buf_printf(out, " main-lm=\"0x%" PRIx64 "\"",
 				   m[k].link_map);
 	buf_puts(out, ">\n");
-	if (dialect == DIALECT_LLDB)
-		put_main(f, out);
+	if (dialect == DIALECT_LLDB) {
+		put_special(f, SNAP_MODULE_MAIN, NULL, out);
+		put_special(f, SNAP_MODULE_VDSO, "[vdso]", out);
+	}
 	put_libraries(f, out);
 	buf_puts(out, "</library-list-svr4>\n");
 	return NULL;

@@ -121,6 +121,19 @@ lldb_host(struct stub *s, const struct args *a)
 }
 
 /* ---- the process --------------------------------------------------------- */
+/*
+ * lldb asks this machine which program a pid runs, and shows that in place of
+ * ours where the number was given away anew. The kernel gives none that large
+ * (PID_MAX_LIMIT, 4194304), and a person still reads the process's own in it.
+ */
+#define PID_FAR 1000000000u
+
+static uint64_t
+far_pid(const struct inferior *f)
+{
+	return f->pid < PID_FAR ? f->pid + PID_FAR : f->pid;
+}
+
 struct err *
 lldb_process(struct stub *s, const struct args *a)
 {
@@ -133,7 +146,7 @@ lldb_process(struct stub *s, const struct args *a)
 	buf_printf(&s->reply, "pid:%" PRIx64 ";parent-pid:%" PRIx64
 		   ";real-uid:%" PRIx64 ";real-gid:%" PRIx64
 		   ";effective-uid:%" PRIx64 ";effective-gid:%" PRIx64 ";",
-		   f->pid, p->ppid, p->uid, p->gid, p->uid, p->gid);
+		   far_pid(f), p->ppid, p->uid, p->gid, p->uid, p->gid);
 	put_triple(s, f);
 	if (p->os == SNAP_OS_LINUX)
 		buf_puts(&s->reply, "ostype:linux;");

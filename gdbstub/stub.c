@@ -149,6 +149,7 @@ stub_rest(struct stub *s)
 	for (size_t k = 0; k < s->n_inferiors; k++) {
 		document_drop(&s->inferiors[k].features);
 		document_drop(&s->inferiors[k].libraries);
+		document_drop(&s->inferiors[k].auxv);
 	}
 	document_drop(&s->threads);
 	stub_give_back(s);

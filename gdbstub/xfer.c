@@ -5,6 +5,8 @@
  */
 #include "gdbstub/impl.h"
 
+#include <elf.h>
+
 struct xfer_object {
 	const char *name;
 	const char *absent;     /* the reply where there is none */
@@ -101,13 +103,33 @@ get_osdata(struct stub *s, struct span annex, bool first, struct span *out)
 }
 
 /* ---- what the target has as it is -------------------------------------- */
+/*
+ * lldb would load the dynamic linker again by AT_BASE, which it has in the list
+ * of libraries, and show it twice.
+ */
+static struct err *
+render_auxv(struct stub *s, struct buf *out)
+{
+	const struct target *t = insp_target(stub_inferior(s)->insp);
+	size_t word = t->process.bits / 8, each = 2 * word;
+
+	for (size_t at = 0; at + each <= t->auxv.n; at += each) {
+		const char *entry = (const char *)t->auxv.data + at;
+		struct rd r = rd_of(entry, each);
+		uint64_t type = word == 8 ? rd_u64(&r) : rd_u32(&r);
+
+		if (s->dialect != DIALECT_LLDB || type != AT_BASE)
+			buf_put(out, entry, each);
+	}
+	return NULL;
+}
+
 static struct err *
 get_auxv(struct stub *s, struct span annex, bool first, struct span *out)
 {
 	(void)annex;
 	(void)first;
-	*out = insp_target(stub_inferior(s)->insp)->auxv;
-	return NULL;
+	return yield_document(s, &stub_inferior(s)->auxv, render_auxv, out);
 }
 
 static struct err *
