@@ -455,6 +455,8 @@ shot_take(struct shot *s, uint64_t began)
 	if (err)
 		return err;
 	tracees_read_regs(&s->tracees);
+	if (!tracees_alive(&s->tracees))
+		return ended(s);
 	const struct tracee *any = tracees_any(&s->tracees);
 	err = any ? check_bits(s, any) : NULL;
 	if (!err && maps_changed(s))

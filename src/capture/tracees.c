@@ -408,6 +408,7 @@ get_regset(pid_t tid, unsigned kind, void *out, size_t size)
 {
 	struct iovec io = { out, size };
 
+	errno = 0;
 	return ptrace(PTRACE_GETREGSET, tid, kind, &io) == 0 ? io.iov_len : 0;
 }
 
@@ -434,6 +435,11 @@ read_regs(struct tracees *s, struct tracee *t)
 {
 	t->has_regs = get_regset(t->tid, NT_PRSTATUS, &t->regs,
 				 sizeof(t->regs)) == sizeof(t->regs);
+	/* Killed in its stop: the one thing that can still happen to it. */
+	if (!t->has_regs && errno == ESRCH) {
+		t->at = TRACEE_ENDED;
+		return;
+	}
 	read_sets(s, t);
 	t->has_siginfo = t->signal && ptrace(PTRACE_GETSIGINFO, t->tid, 0,
 					     &t->siginfo) == 0;
