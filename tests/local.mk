@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/t-jail-libs \
 	tests/unit/t-jail-limits \
 	tests/unit/t-jail-parts \
+	tests/unit/t-jemalloc \
 	tests/unit/t-json \
 	tests/unit/t-modules \
 	tests/unit/t-net-names \
@@ -148,6 +149,7 @@ SCRIPT_TESTS = \
 	tests/capture/around.py \
 	tests/capture/hostile.py \
 	tests/capture/live.py \
+	tests/capture/jemalloc.py \
 	tests/capture/reach.py \
 	tests/capture/races.py \
 	tests/capture/run.py \

@@ -25,6 +25,8 @@ libcapture_a_SOURCES = \
 	src/capture/globals.c \
 	src/capture/globals.h \
 	src/capture/impl.h \
+	src/capture/jemalloc.c \
+	src/capture/jemalloc.h \
 	src/capture/locks.c \
 	src/capture/locks.h \
 	src/capture/machine.c \

@@ -12,13 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/jemalloc.h"
 #include "capture/reach_pages.h"
 
 enum { KEPT = 1, WHOLE = 2 };           /* of a page: kept; all followed */
 enum { GRAIN = 16, GRAINS = REACH_PAGE / GRAIN };
 /* Addresses whose memory is being fetched while others are looked into. */
 enum { RING = 16 };
-/* Of one object's bytes no more than a part of the budget are kept. */
+/* Of one object no more than a part of the budget is kept at first, and the
+ * rest when all that is smaller was found. */
 #define OBJECT_PART 256u
 #define OBJECT_MIN (16u << 10)
 /* An object that is not recognised is thought to be as large. */
@@ -33,7 +35,13 @@ struct item {
 	uint32_t grain;                 /* page * GRAINS + grain on it */
 	uint32_t grains;
 };
+/** Of an object what is still to be kept. */
+struct rest {
+	uint64_t at, end;
+};
 struct group {
+	struct rest *rests;
+	size_t n_rests, cap_rests;
 	struct item *items;
 	size_t n, cap, next, n_roots;
 	uint64_t at, end;               /* of the item being looked into */
@@ -53,6 +61,7 @@ struct reach {
 	uint64_t ring[RING];
 	size_t ring_n, ring_at;
 	struct group *filling;          /* whose addresses are in the ring */
+	struct jemalloc *jemalloc;      /* NULL: none was recognised */
 };
 
 /* ---- life ---- */
@@ -85,9 +94,12 @@ reach_free(struct reach *r)
 {
 	if (!r)
 		return;
-	for (size_t k = 0; k < r->n_groups; k++)
+	for (size_t k = 0; k < r->n_groups; k++) {
 		free(r->groups[k].items);
+		free(r->groups[k].rests);
+	}
 	free(r->groups);
+	free(r->jemalloc);
 	free(r->flags);
 	free(r->marks);
 	reach_pages_fini(&r->pages);
@@ -98,6 +110,27 @@ void
 reach_freep(struct reach **r)
 {
 	reach_free(*r);
+}
+
+static const uint8_t *
+page_of(void *arg, uint64_t addr)
+{
+	const struct reach *r = arg;
+	uint32_t page = reach_page(&r->pages, addr);
+
+	return page != NO_PAGE ? reach_page_bytes(&r->pages, page) : NULL;
+}
+
+struct err *
+reach_jemalloc(struct reach *r, const struct jemalloc_area *areas, size_t n)
+{
+	_free_ struct jemalloc *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return err_nomem();
+	if (jemalloc_find(j, page_of, r, areas, n))
+		r->jemalloc = take(j);
+	return NULL;
 }
 
 /* ---- pages ---- */
@@ -247,8 +280,6 @@ object_keep(struct reach *r, uint64_t start, uint64_t *end)
 	uint64_t at = start;
 	uint32_t page;
 
-	if (*end - start > r->object_max)
-		*end = start + r->object_max;
 	for (; (page = page_from(r, &at, *end)) != NO_PAGE;
 	     at = page_after(at)) {
 		if (page_keep(r, page, r->budget))
@@ -258,6 +289,59 @@ object_keep(struct reach *r, uint64_t start, uint64_t *end)
 		break;
 	}
 	return *end > start;
+}
+
+static void
+rest_add(struct reach *r, struct group *g, uint64_t at, uint64_t end)
+{
+	if (g->n_rests == g->cap_rests) {
+		size_t cap = g->cap_rests ? 2 * g->cap_rests : 16;
+		void *more = reallocarray(g->rests, cap, sizeof(*g->rests));
+		if (!more) {
+			r->nomem = true;
+			return;
+		}
+		g->rests = more;
+		g->cap_rests = cap;
+	}
+	g->rests[g->n_rests++] = (struct rest){ at, end };
+}
+
+/* As much of it as one object gets, of which the rest comes later. */
+static void
+object_put(struct reach *r, struct group *g, uint64_t start, uint64_t end)
+{
+	uint64_t stop = end;
+
+	if (end - start > r->object_max)
+		stop = start + r->object_max;
+	if (!object_keep(r, start, &stop))
+		return;
+	uint32_t page = page_from(r, &start, stop);
+	if (page != NO_PAGE)
+		queue_put(r, g, page, start, stop);
+	if (stop < end)
+		rest_add(r, g, stop, end);
+}
+
+/* More of each that is not whole; false: they all are. */
+static bool
+rests_put(struct reach *r, struct group *g)
+{
+	size_t n = g->n_rests, left;
+
+	for (size_t k = 0; k < n && !r->full && !r->nomem; k++) {
+		struct rest rest = g->rests[k];
+
+		g->rests[k].at = rest.end;
+		object_put(r, g, rest.at, rest.end);
+	}
+	left = 0;
+	for (size_t k = 0; k < g->n_rests; k++)
+		if (g->rests[k].at < g->rests[k].end)
+			g->rests[left++] = g->rests[k];
+	g->n_rests = left;
+	return n > 0;
 }
 
 /* No object is known there: the page as a whole. */
@@ -301,6 +385,30 @@ mark_set(struct reach *r, uint32_t page, uint64_t addr)
 	return true;
 }
 
+/* Kept, not followed: it leads to all that is allocated. */
+static void
+books_found(struct reach *r, uint32_t page)
+{
+	if (page_keep(r, page, r->budget))
+		r->flags[page] |= WHOLE;
+	else
+		r->full = true;
+}
+
+static enum jemalloc_kind
+object_at(struct reach *r, uint64_t addr, uint32_t page, uint64_t *start,
+	  uint64_t *end)
+{
+	enum jemalloc_kind kind = JEMALLOC_UNKNOWN;
+
+	if (r->jemalloc)
+		kind = jemalloc_object(r->jemalloc, addr, start, end);
+	if (kind != JEMALLOC_UNKNOWN)
+		return kind;
+	return reach_chunk(&r->pages, addr, page, start, end)
+	       ? JEMALLOC_OBJECT : JEMALLOC_UNKNOWN;
+}
+
 static void
 object_found(struct reach *r, struct group *g, uint64_t addr)
 {
@@ -309,21 +417,23 @@ object_found(struct reach *r, struct group *g, uint64_t addr)
 
 	if (page == NO_PAGE || (r->flags[page] & WHOLE))
 		return;
-	if (!reach_chunk(&r->pages, addr, page, &start, &end)) {
+	switch (object_at(r, addr, page, &start, &end)) {
+	case JEMALLOC_UNKNOWN:
 		pages_found(r, g, page, addr);
 		return;
+	case JEMALLOC_BOOKS:
+		books_found(r, page);
+		return;
+	case JEMALLOC_OBJECT:
+		break;
 	}
-	/* One cut by its size is kept where it is pointed to, too. */
-	if (addr >= start && addr - start >= r->object_max) {
+	/* A large one is kept where it is pointed to, too. */
+	if (addr >= start && addr - start >= r->object_max)
 		pages_found(r, g, page, addr);
+	page = page_from(r, &start, end);
+	if (page == NO_PAGE || r->full || !mark_set(r, page, start))
 		return;
-	}
-	page = reach_page(&r->pages, start);
-	if (page == NO_PAGE || (r->flags[page] & WHOLE)
-	    || !mark_set(r, page, start))
-		return;
-	if (object_keep(r, start, &end))
-		queue_put(r, g, page, start, end);
+	object_put(r, g, start, end);
 }
 
 /* ---- the ring ---- */
@@ -484,9 +594,20 @@ group_run(struct reach *r, struct group *g, bool roots_only, uint64_t bytes)
 }
 
 static bool
-group_done(const struct group *g)
+group_idle(const struct group *g)
 {
 	return g->at == g->end && g->next == g->n;
+}
+
+/* What is small was found; now large objects grow. */
+static bool
+run_rests(struct reach *r)
+{
+	bool more = false;
+
+	for (size_t k = 0; k < r->n_groups; k++)
+		more |= rests_put(r, &r->groups[k]);
+	return more;
 }
 
 static void
@@ -509,11 +630,13 @@ run_turns(struct reach *r)
 	while (more && !r->full && !r->nomem) {
 		more = false;
 		for (size_t k = 0; k < r->n_groups && !r->full; k++) {
-			if (group_done(&r->groups[k]))
+			if (group_idle(&r->groups[k]))
 				continue;
 			group_run(r, &r->groups[k], false, TURN);
 			more = true;
 		}
+		if (!more)
+			more = run_rests(r);
 	}
 }
 
@@ -522,7 +645,10 @@ reach_run(struct reach *r, size_t first)
 {
 	run_roots(r);
 	if (first != REACH_NONE && !r->full)
-		group_run(r, &r->groups[first], false, UINT64_MAX);
+		do
+			group_run(r, &r->groups[first], false, UINT64_MAX);
+		while (!r->full && !r->nomem
+		       && rests_put(r, &r->groups[first]));
 	run_turns(r);
 	return r->nomem ? err_nomem() : NULL;
 }
@@ -532,7 +658,7 @@ reach_cut(const struct reach *r, size_t group)
 {
 	const struct group *g = &r->groups[group];
 
-	return g->cut || !group_done(g);
+	return g->cut || !group_idle(g) || g->n_rests;
 }
 
 bool

@@ -3,9 +3,10 @@
  * What registers, stacks and variables lead to, within a budget of bytes.
  *
  * Objects are followed breadth-first and kept as the pages they lie on. An
- * object is a chunk of the GNU C library's heap where one is recognised, else
- * the page that is pointed to. Roots belong to groups (a thread, the modules):
- * one may go first and take what it wants, the others share what is left.
+ * object is a block of jemalloc's, or a chunk of the GNU C library's heap,
+ * where one is recognised, else the page that is pointed to. Roots belong to
+ * groups (a thread, the modules): one may go first and take what it wants, the
+ * others share what is left.
  * Equal memory and roots yield equal pages. Addresses found in memory are
  * looked up only: no content makes it read elsewhere, or for long.
  */
@@ -33,6 +34,11 @@ struct err *reach_new(const struct reach_region *regions, size_t n,
 void reach_free(struct reach *r);
 void reach_freep(struct reach **r);
 #define _reach_ _cleanup_(reach_freep)
+
+/** Recognise jemalloc's heap in @areas, if there is one: jemalloc_find(). */
+struct jemalloc_area;
+struct err *reach_jemalloc(struct reach *r, const struct jemalloc_area *areas,
+			   size_t n) _must_check_;
 
 /** Keep what there is of [start, end) whatever the budget, which it uses. */
 void reach_keep(struct reach *r, uint64_t start, uint64_t end);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "capture/globals.h"
+#include "capture/jemalloc.h"
 #include "capture/shot.h"
 
 #define BUDGET (64ull << 20)
@@ -112,6 +113,59 @@ find_regions(struct chooser *c)
 	c->regions = regions.data;
 	c->n_regions = regions.n;
 	return err;
+}
+
+/* Written to, or made to be: .data, and .bss where that goes on behind it. */
+static bool
+is_variables(const struct chooser *c, const struct reach_region *r)
+{
+	const struct snap_map *m = &c->s->target->maps[r->area];
+
+	if (!(m->perm & SNAP_PERM_W))
+		return false;
+	return map_is_file(m)
+	       || (!m->path && r->area && map_is_file(m - 1)
+		   && m[-1].end == m->start);
+}
+
+/* ---- heaps ---- */
+
+/* Where the variables of its module begin and end. */
+static struct jemalloc_area
+area_of(const struct chooser *c, const struct reach_region *r)
+{
+	const struct target *t = c->s->target;
+	const struct snap_map *m = &t->maps[r->area], *last = m;
+	struct jemalloc_area a = { r->start, r->start + r->length, 0, 0 };
+
+	if (!is_variables(c, r))
+		return a;
+	if (!m->path)
+		m--;
+	else if (m + 1 < t->maps + t->n_maps && !m[1].path
+		 && m[1].start == m->end)
+		last = m + 1;
+	a.low = m->start;
+	a.high = last->end;
+	return a;
+}
+
+static struct err *
+find_heaps(struct chooser *c)
+{
+	struct jemalloc_area *areas = arena_array(c->s->arena, c->n_regions,
+						  sizeof(*areas));
+	size_t n = 0;
+
+	if (c->n_regions && !areas)
+		return err_nomem();
+	for (size_t k = 0; k < c->n_regions; k++) {
+		const struct reach_region *r = &c->regions[k];
+		if (is_variables(c, r)
+		    || !map_is_file(&c->s->target->maps[r->area]))
+			areas[n++] = area_of(c, r);
+	}
+	return reach_jemalloc(c->reach, areas, n);
 }
 
 /* ---- kept in any case ---- */
@@ -283,19 +337,6 @@ root_threads(struct chooser *c)
 
 /* ---- modules ---- */
 
-/* Written to, or made to be: .data, and .bss where that goes on behind it. */
-static bool
-is_variables(const struct chooser *c, const struct reach_region *r)
-{
-	const struct snap_map *m = &c->s->target->maps[r->area];
-
-	if (!(m->perm & SNAP_PERM_W))
-		return false;
-	return map_is_file(m)
-	       || (!m->path && r->area && map_is_file(m - 1)
-		   && m[-1].end == m->start);
-}
-
 static struct err *
 root_variables(struct chooser *c, const struct reach_region *r)
 {
@@ -433,5 +474,6 @@ save_choose_memory(struct saver *s)
 	if (err)
 		return err;
 	s->reach = c.reach;
-	return choose(&c);
+	err = find_heaps(&c);
+	return err ? err : choose(&c);
 }

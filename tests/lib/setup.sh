@@ -85,6 +85,7 @@ binutils            nm
 python3             python3
 zstd                zstd
 elfutils            eu-stack
+libjemalloc-dev     jemalloc/jemalloc.h
 redis-server        redis-server
 redis-tools         redis-benchmark
 nginx               nginx

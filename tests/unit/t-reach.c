@@ -422,16 +422,38 @@ a_part_is_kept_up_to_where_its_limit_is(void **state)
 }
 
 static void
-of_a_large_object_the_beginning_and_the_place_pointed_to_are_kept(void **state)
+of_a_large_object_the_beginning_and_the_place_pointed_to_come_first(void **state)
 {
 	struct memory *m = *state;
-	uint64_t a = chunk(m, 40 * PAGE);
+	uint64_t a = chunk(m, 40 * PAGE), b = chunk(m, 3 * PAGE);
 
 	put(m, STACK + 8, a);
-	_reach_ struct reach *r = walk(m, 1 << 20, a + 3 * PAGE);
+	put(m, STACK + 16, b);
+	_reach_ struct reach *r = walk(m, 12 * PAGE, a + 30 * PAGE);
 	assert_true(kept(r, a));
-	assert_true(kept(r, a + 3 * PAGE));
+	assert_true(kept(r, a + 30 * PAGE));
+	assert_true(kept(r, b + 2 * PAGE));
 	assert_false(kept(r, a + 20 * PAGE));
+	assert_true(reach_cut(r, 0));
+	assert_int_equal(reach_kept_bytes(r), 12 * PAGE);
+}
+
+static void
+a_large_object_is_whole_where_the_budget_allows(void **state)
+{
+	struct memory *m = *state;
+	uint64_t a = chunk(m, 40 * PAGE), b;
+
+	chunk(m, 2 * PAGE);
+	b = chunk(m, 64);
+	put(m, a + 40 * PAGE - 8, b);
+	_reach_ struct reach *r = walk(m, 1 << 20, a);
+	for (uint64_t at = a; at < a + 40 * PAGE; at += PAGE)
+		assert_true(kept(r, at));
+	assert_true(kept(r, b));
+	assert_false(kept(r, b - PAGE));
+	assert_false(reach_spent(r));
+	assert_false(reach_cut(r, 0));
 }
 
 #define LIST 30
@@ -576,7 +598,8 @@ main(void)
 		T(a_list_is_kept_as_far_as_the_budget_goes),
 		T(what_is_kept_in_any_case_uses_the_budget),
 		T(a_part_is_kept_up_to_where_its_limit_is),
-		T(of_a_large_object_the_beginning_and_the_place_pointed_to_are_kept),
+		T(of_a_large_object_the_beginning_and_the_place_pointed_to_come_first),
+		T(a_large_object_is_whole_where_the_budget_allows),
 		T(the_first_group_takes_all_it_wants_and_others_their_share),
 		T(without_a_first_group_they_share),
 		T(equal_memory_yields_equal_pages),
