@@ -52,6 +52,13 @@ bench-capture: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/capture.py $(BENCH_ARGS)
 
+# gdb's own test suite, on gdbserver and on our stub over snapshots;
+# SUITE_ARGS: --no-install first of all, --json FILE, which files.
+SUITE_ARGS =
+check-gdb: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/suite/check.sh $(SUITE_ARGS)
+
 # Unit tests and replay of the fuzz seeds, without the scripts.
 check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
@@ -68,7 +75,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit fuzz stress bench bench-capture lint metrics
+.PHONY: check-unit check-gdb fuzz stress bench bench-capture lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \

@@ -104,6 +104,16 @@ libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
 qemu-user-static    qemu-aarch64-static
 gdb-multiarch       gdb-multiarch
 '
+# For gdb's own test suite (make check-gdb).
+setup_needs_suite='
+gdb                 gdb
+gdbserver           gdbserver
+gcc                 gcc
+g++                 g++
+python3             python3
+dejagnu             runtest
+gdb-source          /usr/src/gdb.tar.*
+'
 setup_needs_lint='
 clang               clang
 clang-tidy          clang-tidy

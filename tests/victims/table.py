@@ -70,6 +70,17 @@ LIVE = {v.name: v for v in (
     _victim("waiting", "nine named threads that wait in nine ways",
             "waiting.c victim.c", "-O1 -g -fPIE -pie", LIBRARIES,
             signal=None, threads=9, tags=("source", "tls")),
+    _victim("living", "three threads of C++ that wait in containers",
+            "living.cc victim.c", "-O0 -g -std=c++17", signal=None,
+            threads=3, tags=("source", "c++")),
+    _victim("caught", "two threads that wait in signal handlers",
+            "caught.c victim.c", "-O1 -g", signal=None, threads=2),
+    _victim("unnamed", "the threads of waiting, stripped",
+            "waiting.c victim.c", "-O2 -s -fPIE -pie", LIBRARIES,
+            signal=None, threads=9, tags=()),
+    _victim("lonely", "the handlers of caught, static, position-independent",
+            "caught.c victim.c", "-O1 -g -static-pie", signal=None,
+            threads=2),
 )}
 
 # Those of which gdb on the core tells the truth.
