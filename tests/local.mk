@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/t-regs \
 	tests/unit/t-save \
 	tests/unit/t-serve-control \
+	tests/unit/t-serve-record \
 	tests/unit/t-serve-tokens \
 	tests/unit/t-skeleton \
 	tests/unit/t-snap-damage \

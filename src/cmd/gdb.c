@@ -21,7 +21,7 @@
 #endif
 
 struct gdb_options {
-	const char *exe, *gdb;
+	const char *exe, *gdb, *record;
 };
 
 /*
@@ -101,8 +101,9 @@ gdb_find_self(char **out)
 
 /* The command by which gdb starts the other end of its pipe. */
 static struct err *
-gdb_target(const char *snap, const char *exe, struct buf *out)
+gdb_target(const char *snap, const struct gdb_options *o, struct buf *out)
 {
+	const char *exe = o->exe, *record = o->record;
 	_free_ char *self = NULL, *word = NULL;
 	_free_ char *program = exe ? realpath(exe, NULL) : NULL;
 
@@ -116,6 +117,11 @@ gdb_target(const char *snap, const char *exe, struct buf *out)
 	buf_puts(out, "target remote | ");
 	say_quoted(out, self);
 	buf_puts(out, " rsp ");
+	if (record) {
+		buf_puts(out, "--record ");
+		say_quoted(out, record);
+		buf_putc(out, ' ');
+	}
 	if (program) {
 		buf_puts(out, "--exe ");
 		say_quoted(out, program);
@@ -174,7 +180,7 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 	err = session_run(&probe, status);
 	if (err || *status)
 		return err;
-	err = gdb_target(operands.item[0], o.exe, &target);
+	err = gdb_target(operands.item[0], &o, &target);
 	if (err)
 		return err;
 	const struct operands rest = { operands.item + 1, operands.n - 1 };
@@ -184,6 +190,8 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 static const struct opt gdb_opts[] = {
 	{ "exe", 0, "EXE", "the program, where it is not found by itself",
 	  OPT_STRING, offsetof(struct gdb_options, exe) },
+	{ "record", 0, "FILE", "write down what gdb and the snapshot say",
+	  OPT_STRING, offsetof(struct gdb_options, record) },
 	{ "gdb", 0, "PROGRAM", "another gdb than the one on the PATH",
 	  OPT_STRING, offsetof(struct gdb_options, gdb) },
 	{ .name = NULL }

@@ -18,10 +18,12 @@
 #include "cmd/pick.h"
 #include "cmd/session.h"
 #include "net/net.h"
+#include "serve/record.h"
 #include "serve/serve.h"
 
 struct rsp_options {
 	const char *exe, *listen, *record;
+	uint64_t record_limit;
 };
 
 /* ---- the jailed side ---- */
@@ -39,15 +41,27 @@ rsp_work(struct subject *s, void *options)
 	return worker_run(o);
 }
 
+static bool
+rsp_is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static struct err *
 rsp_open_record(const char *path, int *out)
 {
 	*out = -1;
 	if (!path)
 		return NULL;
-	*out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
-		    0600);
-	return *out >= 0 ? NULL : err_errno("cannot write %s", path);
+	*out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC
+		    | O_NOCTTY, 0600);
+	/* It holds memory of a process; one that was there may be open to
+	 * others. */
+	if (*out < 0 || (rsp_is_file(*out) && fchmod(*out, 0600) < 0))
+		return err_errno("cannot write %s", path);
+	return NULL;
 }
 
 /* ---- both ways ---- */
@@ -129,26 +143,43 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 
 /* ---- through a server ---- */
 
+/* What is written down here: the other end knows nothing of it. */
+struct taped {
+	struct recorder recorder;
+	struct record_mask mask;
+};
+
+static struct err *
+rsp_tap(void *arg, bool out, struct span bytes)
+{
+	struct taped *t = arg;
+
+	return out ? record_sent(&t->recorder, 1, bytes)
+		   : record_said(&t->recorder, &t->mask, 1, bytes);
+}
+
 /* See rsp_find_quiet(). */
 static void
-rsp_opened(void)
+rsp_opened(void *arg)
 {
 	_close_ int quiet = -1;
 
+	(void)arg;
 	err_free(rsp_find_quiet(&quiet));
 	if (quiet >= 0)
 		dup2(quiet, STDERR_FILENO);
 }
 
 static struct err *
-rsp_url(const char *typed, const struct rsp_options *o)
+rsp_url(const char *typed, const struct rsp_options *o, int record)
 {
 	static const char end[] = "/rsp";
 	_free_ char *url = NULL, *token = NULL, *address = NULL;
+	struct taped taped = { 0 };
 
-	if (o->exe || o->listen || o->record)
-		return err_new(ERR_USAGE, "--exe, --listen and --record are "
-			       "for files; a URL is served elsewhere");
+	if (o->exe || o->listen)
+		return err_new(ERR_USAGE, "--exe and --listen are for files; a "
+			       "URL is served elsewhere");
 	struct err *err = pick_token(typed, &url, &token);
 	if (err)
 		return err;
@@ -158,8 +189,18 @@ rsp_url(const char *typed, const struct rsp_options *o)
 		return err_nomem();
 	if (!isatty(STDIN_FILENO))
 		signal(SIGINT, SIG_IGN);
-	return net_pipe(address, token, "rsp", STDIN_FILENO, STDOUT_FILENO,
-			rsp_opened);
+	err = record_begin(&taped.recorder, record, o->record_limit);
+	if (err)
+		return err;
+	const struct net_pipe pipe = {
+		.url = address, .token = token, .subprotocol = "rsp",
+		.in = STDIN_FILENO, .out = STDOUT_FILENO,
+		.opened = rsp_opened, .tap = rsp_tap, .arg = &taped,
+	};
+	err = net_pipe(&pipe);
+	_err_ struct err *end_of_it = record_end(&taped.recorder, &taped.mask,
+						 1);
+	return err ? err : take(end_of_it);
 }
 
 /* ---- on a socket ---- */
@@ -329,18 +370,19 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 	_close_ int record = -1;
 
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
-	if (!err && pick_is_url(operands.item[0]))
-		return rsp_url(operands.item[0], &o);
 	if (!err)
 		err = rsp_open_record(o.record, &record);
 	if (err)
 		return err;
+	if (pick_is_url(operands.item[0]))
+		return rsp_url(operands.item[0], &o, record);
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
 		.unlimited = true, .debuginfod = rsp_debuginfod(),
 		.work = rsp_work,
 	};
 	job.record = record;
+	job.record_limit = o.record_limit;
 	return o.listen ? rsp_socket(&session, &job, o.listen, status)
 			: rsp_pipe(&session, &job, status);
 }
@@ -352,6 +394,8 @@ static const struct opt rsp_opts[] = {
 	  OPT_STRING, offsetof(struct rsp_options, listen) },
 	{ "record", 0, "FILE", "write down both directions",
 	  OPT_STRING, offsetof(struct rsp_options, record) },
+	{ "record-limit", 0, "BYTES", "of the recording; default 1G",
+	  OPT_U64 | OPT_RARE, offsetof(struct rsp_options, record_limit) },
 	{ .name = NULL }
 };
 
@@ -411,10 +455,14 @@ const struct verb verb_rsp = {
 		"after ?token=, else $INQUEST_TOKEN, else one's own where the "
 		"server is on this machine.\n\n"
 		"--record writes what was said, as text: a first line "
-		"\"inquest-rsp 1\", then a line for every piece with its "
+		"\"inquest-rsp 2\", then a line for every piece with its "
 		"direction (> from the client, < to it), the number of the "
-		"connection and the bytes; those that are no printable ASCII "
-		"stand as \\xNN, a backslash as \\\\.",
+		"connection, the microseconds since the beginning and the "
+		"bytes; those that are no printable ASCII stand as \\xNN, a "
+		"backslash as \\\\. At its limit the recording ends with a "
+		"line that begins with !, and the session goes on. Only its "
+		"owner may read it: memory that a debugger reads is in it. "
+		"What stands behind `monitor auth` is not.",
 	.options = rsp_opts,
 	.examples = rsp_examples,
 	.exits = rsp_exits,

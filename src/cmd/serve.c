@@ -22,7 +22,8 @@
 struct serve_words {
 	const char *store, *http, *rsp;
 	struct opt_list hosts, origins;
-	uint64_t sessions, connections, idle;
+	uint64_t sessions, connections, idle, record_limit;
+	const char *record;
 };
 
 /* ---- where to listen ---- */
@@ -224,6 +225,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.rsp = serve_address(w.rsp, given.rsp, given.n, RSP_ADDRESS),
 		.hosts = serve_list(&w.hosts, hosts),
 		.origins = serve_list(&w.origins, origins),
+		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,
 			.connections = (unsigned)w.connections,
@@ -257,6 +259,10 @@ static const struct opt serve_opts[] = {
 	  OPT_U64, offsetof(struct serve_words, connections) },
 	{ "idle", 0, "SECONDS", "end sessions that ask nothing; default 3600",
 	  OPT_U64, offsetof(struct serve_words, idle) },
+	{ "record", 0, "DIR", "write down what debuggers and it say",
+	  OPT_STRING, offsetof(struct serve_words, record) },
+	{ "record-limit", 0, "BYTES", "of each recording; default 64M",
+	  OPT_U64 | OPT_RARE, offsetof(struct serve_words, record_limit) },
 	{ .name = NULL }
 };
 
@@ -303,7 +309,12 @@ const struct verb verb_serve = {
 		"project has is answered as what does not exist.\n\n"
 		"Requests must call the server by its address, or by a --host; "
 		"those that a web page makes must come from the server itself "
-		"or from an --origin.",
+		"or from an --origin.\n\n"
+		"--record writes every session of a debugger, over TCP or a "
+		"websocket, into a file of its own in DIR, as `inquest rsp "
+		"--record` does: for looking into one's trouble with a "
+		"debugger, not for always, because memory that a debugger "
+		"reads is in it. Tokens are not.",
 	.options = serve_opts,
 	.examples = serve_examples,
 	.exits = serve_exits,

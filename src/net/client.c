@@ -274,12 +274,28 @@ bridge_write(struct net_client *c, const char *data, size_t n)
 	return done;
 }
 
+/* False: what is to see everything cannot, and that is the end. */
+static bool
+bridge_tap(struct net_client *c, bool out, struct span bytes)
+{
+	struct err *err = NULL;
+
+	if (c->pipe && c->pipe->tap)
+		err = c->pipe->tap(c->pipe->arg, out, bytes);
+	if (!err)
+		return true;
+	client_failed(c, err);
+	bridge_end(c);
+	return false;
+}
+
 /* Whatever is not taken is kept, and nothing more is read meanwhile. */
 static void
 bridge_take(struct net_client *c, const char *data, size_t n)
 {
+	if (!bridge_tap(c, true, (struct span){ data, n }))
+		return;
 	size_t done = c->stash.len ? 0 : bridge_write(c, data, n);
-
 	if (done == SIZE_MAX) {
 		bridge_end(c);
 		return;
@@ -336,6 +352,8 @@ bridge_read(struct net_client *c)
 		bridge_end(c);
 		return;
 	}
+	if (!bridge_tap(c, false, (struct span){ bytes, (size_t)n }))
+		return;
 	buf_put(&c->piece, bytes, (size_t)n);
 	ws_want_write(c->wsi);
 }
@@ -373,8 +391,8 @@ client_opened(struct net_client *c)
 {
 	c->state = CLIENT_SOCKET;
 	c->net->counts.websockets++;
-	if (c->opened)
-		c->opened();
+	if (c->pipe && c->pipe->opened)
+		c->pipe->opened(c->pipe->arg);
 	/* On the side of a client its own input may come first. */
 	return c->net->o.http || bridge_begin(c);
 }

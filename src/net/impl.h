@@ -101,9 +101,9 @@ struct net_client {
 	/* its end */
 	unsigned code;
 	char why[104];
-	/* of a client here: where errors go; what to call when it is open */
+	/* of a client here: where errors go, and what was asked for */
 	struct err **told;
-	void (*opened)(void);
+	const struct net_pipe *pipe;
 };
 struct net_client *client_new(struct net *n);
 

@@ -31,14 +31,20 @@ struct net_fetch {
  */
 struct err *net_fetch(const struct net_fetch *f) _must_check_;
 
+struct net_pipe {
+	const char *url, *token, *subprotocol;
+	int in, out;
+	void (*opened)(void *arg);      /* called once it is made; or NULL */
+	/** Sees all bytes before they are passed on; or NULL. */
+	struct err *(*tap)(void *arg, bool out, struct span bytes);
+	void *arg;
+};
 /**
  * Open a websocket and copy between it and two descriptors until one side
- * ends. @url is http: or https:, as the server prints it. Errors as of
- * net_fetch(), for the upgrade. @opened, or NULL, is called once it is made.
+ * ends. The URL is http: or https:, as the server prints it. Errors as of
+ * net_fetch(), for the upgrade.
  */
-struct err *net_pipe(const char *url, const char *token,
-		     const char *subprotocol, int in, int out,
-		     void (*opened)(void)) _must_check_;
+struct err *net_pipe(const struct net_pipe *p) _must_check_;
 
 /** The parts of an http: or https: URL. ERR_USAGE for anything else. */
 struct net_url {

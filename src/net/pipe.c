@@ -8,17 +8,17 @@
 #define ANSWER_SECONDS 20u
 
 struct err *
-net_pipe(const char *url, const char *token, const char *subprotocol, int in,
-	 int out, void (*opened)(void))
+net_pipe(const struct net_pipe *p)
 {
 	const struct net_options options = {
-		.subprotocol = subprotocol, .header_seconds = ANSWER_SECONDS,
+		.subprotocol = p->subprotocol,
+		.header_seconds = ANSWER_SECONDS,
 	};
 	_url_ struct net_url u = { 0 };
 	_net_ struct net *n = NULL;
 	_err_ struct err *ended = NULL;
 
-	struct err *err = net_url_parse(url, &u);
+	struct err *err = net_url_parse(p->url, &u);
 	if (!err)
 		err = net_new(&options, &n);
 	if (err)
@@ -26,12 +26,12 @@ net_pipe(const char *url, const char *token, const char *subprotocol, int in,
 	struct net_client *c = client_new(n);
 	if (!c)
 		return err_nomem();
-	c->in.fd = in;
-	c->out = out;
+	c->in.fd = p->in;
+	c->out = p->out;
 	c->told = &ended;
-	c->opened = opened;
+	c->pipe = p;
 	const struct ws_target t = {
-		.url = &u, .token = token, .subprotocol = subprotocol,
+		.url = &u, .token = p->token, .subprotocol = p->subprotocol,
 	};
 	err = ws_connect(n->ws, &t, c);
 	if (!err)

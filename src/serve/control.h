@@ -12,8 +12,8 @@
  *	8   u64  number
  *	16       text; without NULs, but for lists
  *
- * CONTROL_CONNECTION, CONTROL_SNAPSHOT and the answer to CONTROL_OPEN carry a
- * descriptor (SCM_RIGHTS). None ever comes from a worker.
+ * CONTROL_CONNECTION, CONTROL_SNAPSHOT, CONTROL_RECORD and the answer to
+ * CONTROL_OPEN carry a descriptor (SCM_RIGHTS). None ever comes from a worker.
  */
 #ifndef SERVE_CONTROL_H
 #define SERVE_CONTROL_H
@@ -42,6 +42,8 @@ enum control_type {
 	CONTROL_LIST,           /* what is there: a list */
 	CONTROL_FIND,           /* the number of what a person calls so */
 	CONTROL_OPEN,           /* that number's descriptor; title */
+	/* to the worker */
+	CONTROL_RECORD,         /* write a recording here, of so many bytes */
 	CONTROL_TYPES
 };
 

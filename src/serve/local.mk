@@ -15,6 +15,7 @@ libserve_a_SOURCES = \
 	src/serve/questions.c \
 	src/serve/record.c \
 	src/serve/record.h \
+	src/serve/recordings.c \
 	src/serve/routes.c \
 	src/serve/serve.h \
 	src/serve/server.c \

@@ -23,6 +23,7 @@ struct worker_options {
 	int peer;               /* the one client runs on the processor that
 				   this tells: worker_peer(); or -1 */
 	int record;             /* both directions are written here; or -1 */
+	uint64_t record_limit;  /* bytes of that; 0: 1 GiB */
 	int quiet;              /* what stderr becomes once all is well; or -1 */
 };
 /**
@@ -54,6 +55,9 @@ struct serve_options {
 					   the address itself; NULL ends */
 	const char *const *origins;     /* pages that may connect; NULL ends */
 	struct serve_limits limits;
+	const char *record;             /* directory that recordings of all
+					   sessions go to; or NULL */
+	uint64_t record_limit;          /* bytes of each (64 MiB) */
 	/** Called once, when clients may come. Addresses as clients write
 	 * them; NULL where there is none. */
 	void (*ready)(void *arg, const char *http, const char *rsp);

@@ -198,7 +198,10 @@ server_open(struct server *sv)
 	struct err *err = server_dir(sv);
 	/* Before anything is opened that a worker must not inherit. */
 	if (!err)
-		err = zygote_start(sv->limits.sessions, &sv->zygote);
+		err = zygote_start(sv->limits.sessions,
+				   recordings_file_size(sv), &sv->zygote);
+	if (!err)
+		err = recordings_open(sv);
 	if (!err)
 		err = store_open(sv->o->store, &store, &sv->store);
 	if (!err)
@@ -298,6 +301,7 @@ server_close(struct server *sv)
 	sessions_free(sv);
 	shelf_fini(&sv->shelf);
 	net_free(sv->net);
+	base_close(&sv->recordings);
 	store_free(sv->store);
 	free(sv->dir);
 	err_free(sv->failed);
@@ -309,6 +313,7 @@ serve_run(const struct serve_options *o)
 	struct server sv = {
 		.o = o, .http.fd = -1, .rsp.fd = -1, .zygote.fd = -1,
 		.signals.fd = -1, .tick.fd = -1, .stop_tick.fd = -1,
+		.recordings = -1,
 	};
 	sigset_t ends, before;
 

@@ -36,6 +36,7 @@ struct server {
 	struct silent *silents; /* RSP connections that said nothing yet */
 	unsigned n_sessions, n_silents;
 	uint32_t last_number;
+	int recordings;         /* directory; -1: nothing is written down */
 	unsigned stopping;      /* stop_ticks since it was asked to end */
 	bool full;              /* no descriptor was left: listen later */
 	struct err *failed;     /* why it ends by itself */
@@ -64,6 +65,15 @@ bool doors_is_owner(int fd);
 
 /* ---- routes.c: HTTP ---- */
 extern const struct net_http routes_http;
+/* ---- recordings.c: a file a session ---- */
+/** The directory, where one was asked for. */
+struct err *recordings_open(struct server *sv) _must_check_;
+/** What a worker may write. */
+uint64_t recordings_file_size(const struct server *sv);
+/** Have the worker behind @control write its session down, where asked for. */
+struct err *recordings_begin(struct server *sv, uint32_t session, int control)
+	_must_check_;
+
 /* ---- metrics.c ---- */
 void metrics_write(const struct server *sv, struct buf *b);
 

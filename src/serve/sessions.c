@@ -214,6 +214,8 @@ session_start(struct session *s, const struct store_ref *ref)
 
 	struct err *err = session_sockets(s, theirs);
 	if (!err)
+		err = recordings_begin(s->sv, s->number, s->control.fd);
+	if (!err)
 		err = zygote_spawn(&s->sv->zygote, s->number, theirs[0],
 				   theirs[1]);
 	base_close(&theirs[0]);

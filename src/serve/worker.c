@@ -29,6 +29,7 @@
 struct connection {
 	int in, out;            /* the same descriptor for a socket */
 	unsigned number;        /* counts from 1, for recordings */
+	struct record_mask mask;
 	struct stub *stub;
 	struct buf pending;     /* answers; the first @sent bytes are out */
 	size_t sent;
@@ -43,6 +44,8 @@ struct worker {
 	struct insp *insp;
 	const char *title;
 	struct host host;
+	struct recorder recorder;
+	int record;             /* that the server sent for it; or -1 */
 	struct connection connections[CONNECTIONS_MAX];
 	size_t n;
 	unsigned count;         /* connections there ever were */
@@ -55,9 +58,11 @@ struct worker {
 
 /* ---- one connection ---- */
 
-static void
+static struct err *
 connection_end(struct worker *w, struct connection *c)
 {
+	struct err *err = record_end(&w->recorder, &c->mask, c->number);
+
 	stub_free(c->stub);
 	buf_fini(&c->pending);
 	buf_fini(&c->held);
@@ -65,6 +70,7 @@ connection_end(struct worker *w, struct connection *c)
 	if (c->in != w->o->in)
 		base_close(&c->in);
 	memset(c, 0, sizeof(*c));
+	return err;
 }
 
 static struct err *
@@ -134,17 +140,15 @@ connection_answer(struct worker *w, struct connection *c, struct span said)
 {
 	size_t before = c->pending.len;
 
-	struct err *err = record_bytes(w->o->record, RECORD_FROM_CLIENT,
-				       c->number, said);
+	struct err *err = record_said(&w->recorder, &c->mask, c->number, said);
 	if (!err)
 		err = stub_feed(c->stub, said.data, said.n, &c->pending);
 	if (!err)
 		err = buf_err(&c->pending);
 	if (err)
 		return err;
-	return record_bytes(w->o->record, RECORD_TO_CLIENT, c->number,
-			    (struct span){ c->pending.data + before,
-					   c->pending.len - before });
+	return record_sent(&w->recorder, c->number, (struct span){
+			c->pending.data + before, c->pending.len - before });
 }
 
 /* As much of it as there is room for answers; the rest is held. */
@@ -237,6 +241,16 @@ worker_connection(struct worker *w, struct control_message *m)
 }
 
 static struct err *
+worker_record(struct worker *w, struct control_message *m)
+{
+	if (w->recorder.fd >= 0 || m->fd < 0)
+		return NULL;
+	w->record = m->fd;
+	m->fd = -1;
+	return record_begin(&w->recorder, w->record, m->number);
+}
+
+static struct err *
 worker_snapshot(struct worker *w, struct control_message *m)
 {
 	struct host_engine *e;
@@ -285,6 +299,7 @@ worker_message(void *arg, struct control_message *m)
 		[CONTROL_CONNECTION] = worker_connection,
 		[CONTROL_SNAPSHOT] = worker_snapshot,
 		[CONTROL_PING] = worker_ping,
+		[CONTROL_RECORD] = worker_record,
 	};
 	struct err *err = NULL;
 
@@ -330,19 +345,22 @@ worker_slots(struct worker *w, struct pollfd *slot)
 	return n;
 }
 
-static void
+static struct err *
 worker_reap(struct worker *w)
 {
-	for (size_t k = 0; k < w->n;) {
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < w->n && !err;) {
 		struct connection *c = &w->connections[k];
 		if (!c->closed || connection_pending(c)) {
 			k++;
 			continue;
 		}
-		connection_end(w, c);
+		err = connection_end(w, c);
 		w->connections[k] = w->connections[--w->n];
 		memset(&w->connections[w->n], 0, sizeof(*c));
 	}
+	return err;
 }
 
 /* Has it said something that can be answered without waiting for anything? */
@@ -381,8 +399,7 @@ worker_turn(struct worker *w)
 		if (events || connection_can_go_on(&w->connections[k]))
 			err = connection_serve(w, &w->connections[k], events);
 	}
-	worker_reap(w);
-	return err;
+	return err ? err : worker_reap(w);
 }
 
 /* ---- begin and end ---- */
@@ -403,14 +420,22 @@ static struct err *
 worker_serve(struct worker *w)
 {
 	bool here = w->o->in >= 0, single = here || w->o->single;
-	struct err *err = record_begin(w->o->record);
+	struct err *err = record_begin(&w->recorder, w->o->record,
+				       w->o->record_limit);
 
 	if (!err && here)
 		err = connection_begin(w, w->o->in, w->o->out);
 	while (!err && !w->over && (w->n || !single || !w->count))
 		err = worker_turn(w);
-	while (w->n)
-		connection_end(w, &w->connections[--w->n]);
+	while (w->n) {
+		struct err *end = connection_end(w, &w->connections[--w->n]);
+
+		if (err)
+			err_free(end);
+		else
+			err = end;
+	}
+	base_close(&w->record);
 	return err;
 }
 
@@ -425,7 +450,7 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	w->o = o;
 	w->insp = o->insp;
 	w->title = o->title;
-	w->processor = -1;
+	w->processor = w->record = -1;
 	w->host.control = o->control;
 	w->host.supply = supply;
 	w->host.other = worker_message;

@@ -70,6 +70,7 @@ worker_main(void *arg)
 struct nest {
 	int fd;
 	unsigned n, max;
+	uint64_t file_size;
 	struct pollfd *polls;           /* 0: requests; then one a child */
 	struct jail_child **children;   /* of polls[k + 1] */
 	uint32_t *numbers;
@@ -90,8 +91,9 @@ nest_report(struct nest *n, uint32_t number, const struct err *err)
 static struct err *
 nest_hatch(struct nest *n, uint32_t number, struct ends *e)
 {
-	static const struct jail_limits limits = {
+	const struct jail_limits limits = {
 		.cpu_seconds = JAIL_NO_LIMIT, .wall_seconds = JAIL_NO_LIMIT,
+		.file_size = n->file_size,
 	};
 	const int keep[] = { e->control, e->supply };
 
@@ -198,9 +200,9 @@ nest_run(struct nest *n)
 }
 
 static _Noreturn void
-zygote_main(int fd, unsigned max)
+zygote_main(int fd, unsigned max, uint64_t file_size)
 {
-	struct nest n = { .fd = fd, .max = max };
+	struct nest n = { .fd = fd, .max = max, .file_size = file_size };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* A terminal's Ctrl-C means the server, which ends us in good order. */
@@ -226,7 +228,7 @@ zygote_main(int fd, unsigned max)
 /* ---- in the server ---- */
 
 struct err *
-zygote_start(unsigned max, struct zygote *out)
+zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
 {
 	int pair[2];
 
@@ -239,7 +241,7 @@ zygote_start(unsigned max, struct zygote *out)
 	if (pid < 0)
 		return err_errno("cannot start a process");
 	if (pid == 0)
-		zygote_main(theirs, max);
+		zygote_main(theirs, max, file_size);
 	*out = (struct zygote){ .fd = ours, .pid = pid };
 	ours = -1;
 	return NULL;

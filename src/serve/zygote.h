@@ -22,8 +22,9 @@ struct zygote_message {
 	char text[ZYGOTE_TEXT_MAX];     /* of an end that was none of its own */
 };
 
-/** At most @max workers at once. */
-struct err *zygote_start(unsigned max, struct zygote *out) _must_check_;
+/** At most @max workers at once, which write files of at most @file_size. */
+struct err *zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
+	_must_check_;
 /**
  * Start worker @number with its ends of the control and the supply socket,
  * both borrowed. That it could not be started is told like an end.

@@ -97,12 +97,12 @@ def replay(text, inquest, core):
 def joined(text, direction):
     data = b""
     for line in text.splitlines()[1:]:
-        found = re.fullmatch(r"([<>]) (\d+) (.*)", line)
+        found = re.fullmatch(r"([<>]) \d+ \d+ (.*)", line)
         if found.group(1) == direction:
             data += re.sub(rb"\\(\\|x[0-9a-f]{2})",
                            lambda m: b"\\" if m.group(1) == b"\\"
                            else bytes([int(m.group(1)[1:], 16)]),
-                           found.group(3).encode())
+                           found.group(2).encode())
     return data
 
 
@@ -238,7 +238,7 @@ class Sessions:
                          given=said)
         with open(path, encoding="ascii") as f:
             text = f.read()
-        self.tap.ok(result.status == 0 and text.startswith("inquest-rsp 1\n")
+        self.tap.ok(result.status == 0 and text.startswith("inquest-rsp 2\n")
                     and joined(text, ">") == said
                     and joined(text, "<") == result.out,
                     "a recording holds both directions", text[:2000])
