@@ -191,6 +191,7 @@ SCRIPT_TESTS = \
 	tests/store/rot.py \
 	tests/store/together.py \
 	tests/stub/many.py \
+	tests/stub/record.py \
 	tests/stub/paths.py \
 	tests/stub/session.py \
 	tests/unwind/chromium.py \
