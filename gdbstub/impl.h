@@ -192,6 +192,8 @@ struct err *osdata_render(struct stub *s, struct span name, struct buf *out)
 /** A column of a table. */
 void osdata_put_text(struct buf *out, const char *column, const char *text);
 void osdata_put_number(struct buf *out, const char *column, uint64_t number);
+/** In UTC; 0 is an empty cell. */
+void osdata_put_time(struct buf *out, const char *column, uint64_t ns);
 
 /* monitor.c */
 /** "0x10: not mapped (…)", and a newline. */

@@ -30,6 +30,8 @@ libgdbstub_a_SOURCES = \
 	gdbstub/signals.c \
 	gdbstub/stop.c \
 	gdbstub/stub.c \
+	gdbstub/tables.c \
+	gdbstub/tables.h \
 	gdbstub/targetxml.c \
 	gdbstub/threads.c \
 	gdbstub/vfile.c \

@@ -3,14 +3,11 @@
  * qXfer:osdata, gdb's "info os": tables on what is served, as captured - never
  * on the machine that serves it.
  */
-#include "gdbstub/impl.h"
+#include "gdbstub/tables.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
-
-/** One row of a table for inferior @f, or for one thread of it. */
-typedef void put_row_fn(const struct inferior *f, struct buf *out);
 
 void
 osdata_put_text(struct buf *out, const char *column, const char *text)
@@ -28,8 +25,8 @@ osdata_put_number(struct buf *out, const char *column, uint64_t number)
 		   number);
 }
 
-static void
-put_time(struct buf *out, const char *column, uint64_t ns)
+void
+osdata_put_time(struct buf *out, const char *column, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000u);
 	char text[32] = "";
@@ -51,9 +48,31 @@ snapshot_row(const struct inferior *f, struct buf *out)
 	osdata_put_text(out, "program", p->name);
 	osdata_put_text(out, "signal", signals_name(p->os, p->signal));
 	osdata_put_number(out, "threads", t->n_threads);
-	put_time(out, "captured", p->captured_ns);
+	osdata_put_time(out, "captured", p->captured_ns);
 	osdata_put_text(out, "snapshot", f->title);
 	buf_puts(out, "</item>\n");
+}
+
+/* Where its threads ran last, each processor once. */
+static void
+put_cores(const struct inferior *f, struct buf *out)
+{
+	const struct target *t = insp_target(f->insp);
+	bool seen[256] = { false };
+	const char *before = "";
+	struct span wchan;
+	uint64_t cpu;
+
+	buf_puts(out, "<column name=\"cores\">");
+	for (size_t k = 0; k < t->n_threads; k++) {
+		if (!tables_thread(f, t->threads[k].tid, &cpu, &wchan)
+		    || cpu >= countof(seen) || seen[cpu])
+			continue;
+		seen[cpu] = true;
+		buf_printf(out, "%s%" PRIu64, before, cpu);
+		before = ",";
+	}
+	buf_puts(out, "</column>");
 }
 
 static void
@@ -63,9 +82,18 @@ process_row(const struct inferior *f, struct buf *out)
 
 	buf_puts(out, "<item>");
 	osdata_put_number(out, "pid", f->pid);
-	osdata_put_number(out, "uid", p->uid);
+	osdata_put_number(out, "user", p->uid);
 	osdata_put_text(out, "command", p->arguments ? p->arguments : p->name);
+	put_cores(f, out);
 	buf_puts(out, "</item>\n");
+}
+
+static void
+put_span(struct buf *out, const char *column, struct span text)
+{
+	buf_printf(out, "<column name=\"%s\">", column);
+	buf_xml(out, text.data, text.n);
+	buf_puts(out, "</column>");
 }
 
 static void
@@ -74,15 +102,23 @@ thread_rows(const struct inferior *f, struct buf *out)
 	const struct target *t = insp_target(f->insp);
 
 	for (size_t k = 0; k < t->n_threads; k++) {
+		struct span wchan = { "", 0 };
 		_buf_ struct buf text = { 0 };
+		uint64_t cpu;
 
 		threads_text(f, k, &text);
+		bool known = tables_thread(f, t->threads[k].tid, &cpu, &wchan);
 		buf_puts(out, "<item>");
 		osdata_put_number(out, "pid", f->pid);
 		osdata_put_text(out, "command", t->process.name);
 		osdata_put_number(out, "tid", f->tids[k]);
+		if (known)
+			osdata_put_number(out, "core", cpu);
+		else
+			osdata_put_text(out, "core", NULL);
 		osdata_put_text(out, "name", t->threads[k].name);
 		osdata_put_text(out, "state", text.data);
+		put_span(out, "in the kernel", wchan);
 		buf_puts(out, "</item>\n");
 		out->failed |= text.failed;
 	}
@@ -90,10 +126,20 @@ thread_rows(const struct inferior *f, struct buf *out)
 
 static const struct osdata_kind {
 	const char *name, *description;
-	put_row_fn *put;
+	tables_fn *put;
 } KINDS[] = {
+	{ "cpus", "Processors of the captured machines", tables_cpus },
+	{ "files", "Open files of the captured processes", tables_files },
+	{ "modules", "Kernel modules of the captured machines",
+	  tables_modules },
+	{ "msg", "System V message queues", tables_msg },
 	{ "processes", "Captured processes", process_row },
+	{ "procgroups", "Process groups of the captured processes",
+	  tables_procgroups },
+	{ "semaphores", "System V semaphores", tables_semaphores },
+	{ "shm", "System V shared memory", tables_shm },
 	{ "snapshots", "Snapshots served here", snapshot_row },
+	{ "sockets", "Sockets of the captured processes", tables_sockets },
 	{ "threads", "Threads of the captured processes", thread_rows },
 };
 

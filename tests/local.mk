@@ -178,6 +178,7 @@ SCRIPT_TESTS = \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \
 	tests/gdb/symbols.py \
+	tests/gdb/system.py \
 	tests/gdb/values.py \
 	tests/layers \
 	tests/serve/doors.py \

@@ -49,21 +49,28 @@ static const struct row {
 	const char *name, *file;        /* below /proc */
 	size_t max;
 	void (*cut)(struct span text, struct buf *out);
+	bool of_ipc;                    /* only of our own name space of IPC,
+					   which need not be the process's */
 } rows[] = {
-	{ "system/meminfo", "meminfo", 16u << 10, NULL },
-	{ "system/loadavg", "loadavg", 256, NULL },
-	{ "system/uptime", "uptime", 256, NULL },
-	{ "system/version", "version", 4u << 10, NULL },
-	{ "system/stat", "stat", 256u << 10, cut_stat },
-	{ "system/cpuinfo", "cpuinfo", 4u << 10, cut_cpuinfo },
-	{ "system/hostname", "sys/kernel/hostname", 256, NULL },
-	{ "system/ostype", "sys/kernel/ostype", 256, NULL },
-	{ "system/osrelease", "sys/kernel/osrelease", 256, NULL },
-	{ "system/core_pattern", "sys/kernel/core_pattern", 512, NULL },
-	{ "system/overcommit_memory", "sys/vm/overcommit_memory", 64, NULL },
-	{ "system/pressure/cpu", "pressure/cpu", 1u << 10, NULL },
-	{ "system/pressure/io", "pressure/io", 1u << 10, NULL },
-	{ "system/pressure/memory", "pressure/memory", 1u << 10, NULL },
+	{ "system/meminfo", "meminfo", 16u << 10, NULL, false },
+	{ "system/loadavg", "loadavg", 256, NULL, false },
+	{ "system/uptime", "uptime", 256, NULL, false },
+	{ "system/version", "version", 4u << 10, NULL, false },
+	{ "system/stat", "stat", 256u << 10, cut_stat, false },
+	{ "system/cpuinfo", "cpuinfo", 4u << 10, cut_cpuinfo, false },
+	{ "system/hostname", "sys/kernel/hostname", 256, NULL, false },
+	{ "system/ostype", "sys/kernel/ostype", 256, NULL, false },
+	{ "system/osrelease", "sys/kernel/osrelease", 256, NULL, false },
+	{ "system/core_pattern", "sys/kernel/core_pattern", 512, NULL, false },
+	{ "system/overcommit_memory", "sys/vm/overcommit_memory", 64, NULL,
+	  false },
+	{ "system/pressure/cpu", "pressure/cpu", 1u << 10, NULL, false },
+	{ "system/pressure/io", "pressure/io", 1u << 10, NULL, false },
+	{ "system/pressure/memory", "pressure/memory", 1u << 10, NULL, false },
+	{ "system/modules", "modules", 64u << 10, NULL, false },
+	{ "system/sysvipc/shm", "sysvipc/shm", 64u << 10, NULL, true },
+	{ "system/sysvipc/sem", "sysvipc/sem", 64u << 10, NULL, true },
+	{ "system/sysvipc/msg", "sysvipc/msg", 64u << 10, NULL, true },
 };
 
 static struct err *
@@ -71,6 +78,9 @@ read_row(struct shot *s, const struct proc *machine, const struct row *row)
 {
 	_buf_ struct buf all = { 0 }, cut = { 0 };
 
+	if (row->of_ipc && !proc_same_file(&s->proc, "ns/ipc",
+					   "/proc/self/ns/ipc"))
+		return NULL;
 	_err_ struct err *none = proc_read(machine, row->file, row->max, &all);
 	if (none || !all.len)
 		return NULL;

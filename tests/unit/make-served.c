@@ -187,9 +187,27 @@ static const struct snap_module modules[] = {
 	  .skeleton = 0 },
 };
 static const char status_text[] = "Name:\tserved\nState:\tS\033[2J\n";
+static const char fd_text[] =
+	"fd\tflags\tpos\ttarget\tdetail\n"
+	"0\t02\t0\t/dev/pts/\x1b[2J0\t\n"
+	"3\t02\t0\tsocket:[17]\ttcp6 [::1]:80 -> [::]:0 listen\n"
+	"4\t02\t0\tsocket:[18]\tunix stream listen /run/a <b>\n"
+	"5\t02\t0\tsocket:[19]\n"
+	"\t\n"
+	"and 7 more\n";
+static const char threads_text[] =
+	"tid\tstate\tutime_ms\tstime_ms\tcpu\twchan\tsyscall\n"
+	"4243\tR\t1\t2\t5\tdo_exit\t-\n"
+	"4242\tS\t1\t2\n"
+	"4244\tS\t1\t2\t  \tpipe_read\t-";
+static const char stat_text[] = "4242 (a) b) S 1 4242 7 0";
 static const struct snap_blob texts[] = {
 	{ "status", { status_text, sizeof(status_text) - 1 } },
 	{ "limits", { "Limit\n", 6 } },
+	{ "fd", { fd_text, sizeof(fd_text) - 1 } },
+	{ "threads", { threads_text, sizeof(threads_text) - 1 } },
+	{ "stat", { stat_text, sizeof(stat_text) - 1 } },
+	{ "system/modules", { "ext4 4096 1 jbd2,crc32 Live 0x0\n\nodd", 35 } },
 };
 static const struct snap_attr attrs[] = {
 	{ .key = "host", .type = SNAP_ATTR_STRING, .string = "a\033b" },
