@@ -25,6 +25,7 @@ struct stub_offer {
 				   1 to INT32_MAX, the same all session long */
 	const char *id;         /* what "monitor open" takes */
 	const char *program, *signal, *captured;        /* or NULL */
+	uint64_t index;         /* in its series; 0 = unknown, or none */
 };
 struct stub_host {
 	/** NULL: no token is needed. ERR_DENIED: not this one. */
@@ -34,9 +35,16 @@ struct stub_host {
 			    const struct stub_offer **out, size_t *n);
 	/** The number of what a person calls @id. */
 	struct err *(*find)(void *arg, const char *id, uint64_t *number);
-	/** The engine and title live until the session ends. */
+	/** The engine and title live until close() was called as often, or
+	 * the session ends. */
 	struct err *(*open)(void *arg, uint64_t number, struct insp **out,
 			    const char **title);
+	void (*close)(void *arg, uint64_t number);
+	/** The snapshots of series @id, which @number is one of, in their
+	 * order, in @a; some may be of another one. NULL: there are none. */
+	struct err *(*series)(void *arg, uint64_t number, const char *id,
+			      struct arena *a, const struct stub_offer **out,
+			      size_t *n);
 	void *arg;
 };
 
@@ -45,12 +53,14 @@ struct stub_options {
 				   8192, at most 1 MiB */
 	const char *title;      /* what is served, for `monitor info` */
 	const struct stub_host *host;   /* borrowed; NULL: @i is shown */
+	const uint64_t *attached;       /* of a host: there from the start */
+	size_t n_attached;
 };
 
 struct stub;
 /**
- * Borrows @i until stub_free(). With a host @i is NULL: nothing is attached at
- * first, and before auth() agreed nothing is told. Three wrong tokens end the
+ * Borrows @i until stub_free(). With a host @i is NULL: only @attached is there
+ * at first, and before auth() agreed nothing is told. Three wrong tokens end the
  * session. At most 64 snapshots are open in one.
  */
 struct err *stub_new(struct insp *i, const struct stub_options *options,

@@ -42,9 +42,7 @@ host_verb_auth(struct stub *s, const char *argument, struct buf *out)
 static struct err *
 open_offer(struct stub *s, uint64_t number)
 {
-	const struct stub_host *host = s->options.host;
-	const char *title = NULL;
-	struct insp *i;
+	struct shown *shown;
 
 	if (number == 0 || number > INT32_MAX)
 		return err_new(ERR_NOTFOUND, "no snapshot has the number %"
@@ -53,14 +51,27 @@ open_offer(struct stub *s, uint64_t number)
 		return err_new(ERR_LIMIT, "%u snapshots are open in this "
 			       "session, which is the limit: connect anew",
 			       INFERIORS_MAX);
-	struct err *err = host->open(host->arg, number, &i, &title);
-	return err ? err : stub_add(s, i, number, title);
+	struct err *err = shown_open(s, number, &shown);
+	return err ? err : stub_add(s, shown, number);
+}
+
+/* A pid on the wire, or a number: one that was there from the start has the
+ * pid of its process, until it is asked for by its number. */
+static size_t
+find_open(const struct stub *s, uint64_t number)
+{
+	size_t k = stub_find_pid(s, number);
+
+	for (size_t i = 0; k == INSP_NONE && i < s->n_inferiors; i++)
+		if (s->options.host && s->inferiors[i].shown->number == number)
+			k = i;
+	return k;
 }
 
 struct err *
 host_open(struct stub *s, uint64_t number, size_t *inferior)
 {
-	size_t k = stub_find_pid(s, number);
+	size_t k = find_open(s, number);
 
 	if (k == INSP_NONE && !s->options.host)
 		return err_new(ERR_NOTFOUND, "no snapshot has process %" PRIu64
@@ -114,7 +125,7 @@ host_verb_open(struct stub *s, const char *argument, struct buf *out)
 static const char *
 state_of(const struct stub *s, uint64_t number)
 {
-	size_t k = stub_find_pid(s, number);
+	size_t k = find_open(s, number);
 
 	if (k == INSP_NONE)
 		return "";

@@ -21,6 +21,21 @@ struct wire_tid {
 	uint64_t tid;
 	size_t thread;
 };
+/** A snapshot that is open in this session, and what was written over it. */
+struct shown {
+	uint64_t number;        /* the host's; 0 = there is no host */
+	struct insp *insp;      /* borrowed; NULL while nobody uses it */
+	const char *title;      /* borrowed; not NULL */
+	struct overlay *overlay;        /* owned */
+	unsigned users;         /* inferiors and open files */
+};
+/** The snapshots of one process over time; see timeline.c. */
+struct timeline {
+	struct arena *arena;    /* owns all below; NULL = not asked for yet */
+	const struct stub_offer *moments;
+	size_t n, at, jump;     /* @jump: where to go next; or INSP_NONE */
+};
+
 /**
  * A process as the client sees it. Ids on the wire are those of the target
  * where they are usable and unique, else made up: a damaged core may name a
@@ -28,8 +43,10 @@ struct wire_tid {
  * be of the same pid; files of /proc then still tell the process's own.
  */
 struct inferior {
-	struct insp *insp;      /* borrowed */
-	const char *title;      /* borrowed; not NULL */
+	struct shown *shown;
+	struct insp *insp;      /* its */
+	const char *title;      /* its */
+	struct timeline line;
 	uint64_t pid;           /* on the wire */
 	uint64_t own_pid;       /* in files of /proc */
 	bool attached;
@@ -38,12 +55,12 @@ struct inferior {
 	size_t n_threads;
 	struct document features, libraries, auxv;
 	struct buf exe;         /* path of the executable, escaped; may be "" */
-	struct overlay *overlay;        /* what this session wrote; owned */
 };
 
 /** An open file of the virtual file system; free when @source is NULL. */
 struct open_file {
 	struct source *source;  /* borrowed, or over @text and owned */
+	struct shown *shown;    /* whom it is borrowed from; or NULL */
 	struct buf text;
 	bool owned;
 	uint64_t device, inode;
@@ -55,12 +72,22 @@ struct open_file {
 #define SOURCES_MAX 2048        /* each may be looked for far away */
 #define INFERIORS_MAX 64u
 #define REFUSALS_MAX 3u
+#define WATCHES_MAX 64u
+
+/** Memory whose change between two snapshots is told. */
+struct watch {
+	char kind;              /* of the Z packet */
+	uint64_t addr, n;
+	size_t inferior;
+};
 
 struct stub {
 	struct stub_options options;
 	char *title;            /* owned; behind options.title */
 	struct inferior *inferiors;     /* none are ever taken away */
 	size_t n_inferiors;     /* 0: a host, and nothing is open yet */
+	struct shown **shown;   /* what they show, showed, or wrote to */
+	size_t n_shown;
 
 	/* a session that is not bound to one snapshot */
 	bool authorised;
@@ -94,6 +121,9 @@ struct stub {
 	size_t files_inferior;          /* chosen by vFile:setfs */
 	struct open_file files[OPEN_FILES_MAX];
 	unsigned foreign_ids, sources;
+	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
+	struct watch watches[WATCHES_MAX];
+	size_t n_watches;
 	size_t listed;          /* threads told since qfThreadInfo */
 
 	struct document threads;        /* of what is attached */
@@ -106,13 +136,18 @@ struct stub {
  */
 typedef struct err *packet_fn(struct stub *s, const struct args *a);
 
+/** "monitor VERB ARGUMENT": what is shown goes to @out. */
+typedef struct err *verb_fn(struct stub *s, const char *argument,
+			    struct buf *out);
+
 /* packets.c: find the row of a packet and run it */
 void packets_run(struct stub *s, char *packet, size_t n);
 
 /* stub.c */
-/** Of @pid on the wire; 0 = the process's own. Not attached yet. */
-struct err *stub_add(struct stub *s, struct insp *i, uint64_t pid,
-		     const char *title) _must_check_;
+/** Takes one use of @shown. Of @pid on the wire; 0 = the process's own, or
+ * where another one has it the number. Not attached yet. */
+struct err *stub_add(struct stub *s, struct shown *shown, uint64_t pid)
+	_must_check_;
 /** The chosen one; only where there is any. */
 struct inferior *stub_inferior(const struct stub *s);
 /** Index of the inferior with that pid on the wire, or INSP_NONE. */
@@ -133,8 +168,9 @@ void stub_put_thread(const struct stub *s, const struct inferior *f,
 
 /* inferior.c */
 /** @pid as for stub_add(). */
-struct err *inferior_init(struct inferior *f, struct insp *i, uint64_t pid)
-	_must_check_;
+struct err *inferior_init(struct inferior *f, struct shown *shown,
+			  uint64_t pid) _must_check_;
+/** Its use of what it shows and its line are the caller's. */
 void inferior_fini(struct inferior *f);
 /** Index of the thread with that id on the wire, or INSP_NONE. */
 size_t inferior_find_thread(const struct inferior *f, uint64_t tid);
@@ -149,6 +185,33 @@ int signals_gdb(uint8_t os, int signal);
 /** "SIGSEGV", or NULL. */
 const char *signals_name(uint8_t os, int signal);
 
+/* shown.c: snapshots that are open in a session */
+/** @number of the host's, opened if need be; one more use of it. */
+struct err *shown_open(struct stub *s, uint64_t number, struct shown **out)
+	_must_check_;
+/** The one there is without a host. */
+struct err *shown_plain(struct stub *s, struct insp *i, const char *title,
+			struct shown **out) _must_check_;
+struct shown *shown_again(struct shown *shown);
+/** One use less; NULL is fine. */
+void shown_close(struct stub *s, struct shown *shown);
+void shown_fini(struct stub *s);
+
+/* timeline.c: a series of snapshots as one process that can be resumed */
+/** Goes on or back by one, and answers; false where there is no line. */
+bool timeline_continue(struct stub *s, bool back, struct err **err) _must_check_;
+/** Answers that nothing moves; false where there is no line. */
+bool timeline_step(struct stub *s, struct err **err) _must_check_;
+void timeline_fini(struct timeline *line);
+verb_fn timeline_verb;
+
+/* watch.c: what was watched before a move */
+void watch_set(struct stub *s, const struct args *a);
+void watch_clear(struct stub *s, const struct args *a);
+/** The one that differs between two engines, or NULL. */
+const struct watch *watch_changed(const struct stub *s, struct insp *before,
+				  struct insp *after);
+
 /* host.c: what a session may open */
 /** ERR_DENIED, and how to come in, until the token was right. */
 struct err *host_admit(const struct stub *s) _must_check_;
@@ -157,8 +220,6 @@ struct err *host_open(struct stub *s, uint64_t number, size_t *inferior)
 	_must_check_;
 /** The rows of "info os snapshots". */
 struct err *host_put_offers(struct stub *s, struct buf *out) _must_check_;
-typedef struct err *verb_fn(struct stub *s, const char *argument,
-			    struct buf *out);
 verb_fn host_verb_auth, host_verb_open;
 
 /* overlay.c: this session's writes are what its own requests see */
@@ -172,6 +233,8 @@ struct err *stop_reply(struct stub *s, enum stop kind) _must_check_;
 /** Of a thread that lldb names. */
 struct err *stop_of(struct stub *s, const struct inferior *f, size_t thread)
 	_must_check_;
+/** It stopped without a signal; @why are more pairs of a stop reply. */
+struct err *stop_reply_with(struct stub *s, const char *why) _must_check_;
 /** The signal a thread was stopped by; 0 for those that did not fault. */
 int stop_signal(const struct inferior *f, size_t thread);
 
@@ -262,9 +325,11 @@ packet_fn threads_select, threads_alive, threads_current, threads_first,
 	threads_more, threads_extra, threads_tls;
 packet_fn regs_read_all, regs_write_all, regs_read, regs_write;
 packet_fn memory_read, memory_read_binary, memory_write,
-	memory_write_binary, memory_breakpoint;
+	memory_write_binary, memory_breakpoint,
+	memory_no_breakpoint;
 packet_fn resume_why, resume_actions, resume_query, resume_forward,
-	resume_back, resume_detach, resume_kill, resume_attach, resume_run;
+	resume_back, resume_step, resume_step_back, resume_detach,
+	resume_kill, resume_attach, resume_run;
 packet_fn xfer_read;
 packet_fn lldb_thread_suffix, lldb_list_threads, lldb_error_strings, lldb_host,
 	lldb_process, lldb_region;

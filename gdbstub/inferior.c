@@ -4,7 +4,6 @@
  * their generic names.
  */
 #include "gdbstub/impl.h"
-#include "inspect/overlay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +88,13 @@ name_exe(struct inferior *f)
 }
 
 struct err *
-inferior_init(struct inferior *f, struct insp *i, uint64_t pid)
+inferior_init(struct inferior *f, struct shown *shown, uint64_t pid)
 {
-	const struct target *t = insp_target(i);
+	const struct target *t = insp_target(shown->insp);
 
-	f->insp = i;
+	f->shown = shown;
+	f->insp = shown->insp;
+	f->title = shown->title;
 	f->own_pid = usable_pid(t->process.pid);
 	f->pid = pid != ID_ANY ? pid : f->own_pid;
 	f->n_threads = t->n_threads;
@@ -115,7 +116,6 @@ inferior_fini(struct inferior *f)
 	buf_fini(&f->libraries.text);
 	buf_fini(&f->auxv.text);
 	buf_fini(&f->exe);
-	overlay_free(f->overlay);
 	free(f->by_tid);
 	free(f->tids);
 }

@@ -27,6 +27,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/proc.c \
 	gdbstub/regs.c \
 	gdbstub/resume.c \
+	gdbstub/shown.c \
 	gdbstub/signals.c \
 	gdbstub/stop.c \
 	gdbstub/stub.c \
@@ -34,8 +35,10 @@ libgdbstub_a_SOURCES = \
 	gdbstub/tables.h \
 	gdbstub/targetxml.c \
 	gdbstub/threads.c \
+	gdbstub/timeline.c \
 	gdbstub/vfile.c \
 	gdbstub/vfs.c \
+	gdbstub/watch.c \
 	gdbstub/xfer.c
 
 # The script that gdb is given, as a string of C without its comments.

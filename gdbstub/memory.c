@@ -116,11 +116,11 @@ memory_write_binary(struct stub *s, const struct args *a)
 
 /* ---- breakpoints ------------------------------------------------------- */
 /*
- * Accepted where something is mapped, and of no effect: nothing will run into
- * them. lldb sets one while connecting; gdb before it goes on.
+ * Accepted where something is mapped, and of no effect but for what is watched
+ * (watch.c): nothing will run into them. lldb sets one while connecting; gdb before it goes on.
  */
-struct err *
-memory_breakpoint(struct stub *s, const struct args *a)
+static struct err *
+answer_breakpoint(struct stub *s, const struct args *a)
 {
 	struct region r;
 
@@ -131,4 +131,21 @@ memory_breakpoint(struct stub *s, const struct args *a)
 		return err_new(ERR_UNMAPPED, "nothing is mapped there");
 	stub_ok(s);
 	return NULL;
+}
+
+struct err *
+memory_breakpoint(struct stub *s, const struct args *a)
+{
+	struct err *err = answer_breakpoint(s, a);
+
+	if (!err)
+		watch_set(s, a);
+	return err;
+}
+
+struct err *
+memory_no_breakpoint(struct stub *s, const struct args *a)
+{
+	watch_clear(s, a);
+	return answer_breakpoint(s, a);
 }

@@ -314,6 +314,8 @@ static const struct verb VERBS[] = {
 	  VERB_OF_PROCESS },
 	{ "overlay", "[list]", "what this session wrote; discard: undo it",
 	  overlay_verb, VERB_OF_PROCESS },
+	{ "snapshot", "[N]", "the series it is of; N: to that one, by continue",
+	  timeline_verb, VERB_OF_PROCESS },
 	{ "threads", "", "threads and their states", verb_threads, 0 },
 	{ "modules", "", "modules, their ids and files", verb_modules,
 	  VERB_OF_PROCESS },

@@ -15,15 +15,17 @@
 void
 overlay_lay(const struct stub *s)
 {
-	for (size_t k = 0; k < s->n_inferiors; k++)
-		insp_lay_over(s->inferiors[k].insp, s->inferiors[k].overlay);
+	for (size_t k = 0; k < s->n_shown; k++)
+		if (s->shown[k]->insp)
+			insp_lay_over(s->shown[k]->insp, s->shown[k]->overlay);
 }
 
 void
 overlay_lift(const struct stub *s)
 {
-	for (size_t k = 0; k < s->n_inferiors; k++)
-		insp_lay_over(s->inferiors[k].insp, NULL);
+	for (size_t k = 0; k < s->n_shown; k++)
+		if (s->shown[k]->insp)
+			insp_lay_over(s->shown[k]->insp, NULL);
 }
 
 /* ---- what there is ------------------------------------------------------ */
@@ -42,7 +44,7 @@ piece_bytes(const struct overlay *o)
 static struct err *
 show_sum(struct stub *s, struct buf *out)
 {
-	const struct overlay *o = stub_inferior(s)->overlay;
+	const struct overlay *o = stub_inferior(s)->shown->overlay;
 	size_t pieces, regs;
 
 	overlay_pieces(o, &pieces);
@@ -107,8 +109,8 @@ show_list(struct stub *s, struct buf *out)
 {
 	struct inferior *f = stub_inferior(s);
 	size_t n_pieces, n_regs, left = ROWS_MAX;
-	const struct overlay_piece *p = overlay_pieces(f->overlay, &n_pieces);
-	const struct overlay_reg *r = overlay_regs(f->overlay, &n_regs);
+	const struct overlay_piece *p = overlay_pieces(f->shown->overlay, &n_pieces);
+	const struct overlay_reg *r = overlay_regs(f->shown->overlay, &n_regs);
 
 	overlay_lift(s);
 	for (size_t k = 0; k < n_pieces && left; k++, left--)
@@ -128,7 +130,7 @@ show_list(struct stub *s, struct buf *out)
 static struct err *
 discard(struct stub *s, struct buf *out)
 {
-	overlay_discard(stub_inferior(s)->overlay);
+	overlay_discard(stub_inferior(s)->shown->overlay);
 	s->pushed_by = 0;
 	buf_puts(out, "all is as captured again. A debugger may still show "
 		 "what it has read before: in gdb say stepi, which moves "

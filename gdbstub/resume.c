@@ -26,10 +26,27 @@ resume_query(struct stub *s, const struct args *a)
 	return NULL;
 }
 
+/* To go on, along a time line where there is one (timeline.c). */
 static struct err *
-stand_still(struct stub *s, enum stop end)
+go(struct stub *s, bool back)
 {
-	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST : end);
+	struct err *err = NULL;
+
+	if (timeline_continue(s, back, &err))
+		return err;
+	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
+			     : back ? STOP_BEGIN : STOP_END);
+}
+
+static struct err *
+step(struct stub *s, bool back)
+{
+	struct err *err = NULL;
+
+	if (timeline_step(s, &err))
+		return err;
+	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
+			     : back ? STOP_BEGIN : STOP_END);
 }
 
 /*
@@ -63,6 +80,16 @@ choose_thread(struct stub *s, char *action, size_t n)
 }
 
 /*
+ * gdb goes on from a breakpoint by a step of that thread alone, and only then
+ * continues; the step of a person lets the other threads run.
+ */
+static bool
+is_step(const struct stub *s, char kind, bool alone)
+{
+	return strchr("sSr", kind) && (!alone || s->dialect == DIALECT_LLDB);
+}
+
+/*
  * gdb is told of the thread of the first action. lldb waits for ever where
  * another thread stops than those that it let run: it is told of the one that
  * was stopped from the beginning, if that is among them.
@@ -71,16 +98,20 @@ struct err *
 resume_actions(struct stub *s, const struct args *a)
 {
 	char *p = (char *)a->v[0].bytes.data, *end = p + a->v[0].bytes.n;
-	struct err *err = NULL;
-	size_t first;
+	bool stepping = false;
+	size_t first = 0;
 
+	s->resumed = INSP_NONE;
 	if (s->dialect == DIALECT_LLDB)
 		s->thread = 0;
-	for (size_t k = 0; !err && p <= end; k++) {
+	for (size_t k = 0; p <= end; k++) {
 		const char *stop = memchr(p, ';', (size_t)(end - p));
 		size_t n = stop ? (size_t)(stop - p) : (size_t)(end - p);
 
-		err = choose_thread(s, p, n);
+		struct err *err = choose_thread(s, p, n);
+		if (err)
+			return err;
+		stepping = stepping || is_step(s, *p, !stop);
 		p += n + 1;
 		if (k == 0)
 			first = s->thread;
@@ -88,21 +119,35 @@ resume_actions(struct stub *s, const struct args *a)
 			break;
 		s->thread = first;
 	}
-	return err ? err : stand_still(s, STOP_END);
+	return stepping ? step(s, false) : go(s, false);
 }
 
 struct err *
 resume_forward(struct stub *s, const struct args *a)
 {
 	(void)a;
-	return stand_still(s, STOP_END);
+	return go(s, false);
 }
 
 struct err *
 resume_back(struct stub *s, const struct args *a)
 {
 	(void)a;
-	return stand_still(s, STOP_BEGIN);
+	return go(s, true);
+}
+
+struct err *
+resume_step(struct stub *s, const struct args *a)
+{
+	(void)a;
+	return step(s, false);
+}
+
+struct err *
+resume_step_back(struct stub *s, const struct args *a)
+{
+	(void)a;
+	return step(s, true);
 }
 
 /* ---- away and back ----------------------------------------------------- */
@@ -122,6 +167,15 @@ choose_remaining(struct stub *s)
 			choose_process(s, k);
 }
 
+static bool
+any_attached(const struct stub *s)
+{
+	for (size_t k = 0; k < s->n_inferiors; k++)
+		if (s->inferiors[k].attached)
+			return true;
+	return false;
+}
+
 /* An extended session may attach again; any other one is over. */
 struct err *
 resume_detach(struct stub *s, const struct args *a)
@@ -133,7 +187,7 @@ resume_detach(struct stub *s, const struct args *a)
 	s->inferiors[k].attached = false;
 	choose_remaining(s);
 	s->threads.rendered = false;
-	s->done = !s->extended;
+	s->done = !s->extended && !any_attached(s);
 	stub_ok(s);
 	return NULL;
 }
@@ -156,6 +210,8 @@ resume_attach(struct stub *s, const struct args *a)
 		return err_new(ERR_FAILED, "process %" PRIu64 " is attached "
 			       "already", a->v[0].number);
 	s->inferiors[k].attached = true;
+	if (s->inferiors[k].pid != a->v[0].number)
+		s->inferiors[k].pid = a->v[0].number;
 	s->threads.rendered = false;
 	choose_process(s, k);
 	return stop_reply(s, STOP_FIRST);

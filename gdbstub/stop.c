@@ -5,6 +5,11 @@
  */
 #include "gdbstub/impl.h"
 
+#include <string.h>
+
+/* gdb's numbers; -1 is that of the thread itself. */
+enum { STOPPED_BY_OWN = -1, STOPPED_BY_NOTHING = 0, STOPPED_BY_TRAP = 5 };
+
 int
 stop_signal(const struct inferior *f, size_t thread)
 {
@@ -65,33 +70,53 @@ is_there(const struct stub *s)
 	       && stub_inferior(s)->n_threads;
 }
 
-struct err *
-stop_reply(struct stub *s, enum stop kind)
+/* The thread that stopped, and @why besides. */
+static struct err *
+stop_put(struct stub *s, int signal, const char *why)
 {
-	static const char *const ends[] = {
-		[STOP_FIRST] = "", [STOP_BEGIN] = "replaylog:begin;",
-		[STOP_END] = "replaylog:end;",
-	};
-	const int trap = 5;
 	struct inferior *f;
 	size_t thread;
 
-	if (!is_there(s)) {
-		buf_puts(&s->reply, "W00");
-		return NULL;
-	}
 	struct err *err = stub_thread(s, &f, &thread);
 	if (err)
 		return err;
 	if (s->dialect == DIALECT_LLDB)
 		return stop_of(s, f, thread);
 	buf_printf(&s->reply, "T%02x",
-		   kind == STOP_FIRST ? wire_signal(s, f, thread) : trap);
+		   signal == STOPPED_BY_OWN ? wire_signal(s, f, thread)
+					    : signal);
 	err = put_expedited(s, f, thread);
 	if (err)
 		return err;
 	buf_puts(&s->reply, "thread:");
 	stub_put_thread(s, f, thread, &s->reply);
-	buf_printf(&s->reply, ";%s", ends[kind]);
+	buf_printf(&s->reply, ";%s", why);
 	return NULL;
+}
+
+struct err *
+stop_reply(struct stub *s, enum stop kind)
+{
+	static const struct {
+		int signal;
+		const char *why;
+	} kinds[] = {
+		[STOP_FIRST] = { STOPPED_BY_OWN, "" },
+		[STOP_BEGIN] = { STOPPED_BY_TRAP, "replaylog:begin;" },
+		[STOP_END] = { STOPPED_BY_TRAP, "replaylog:end;" },
+	};
+
+	if (is_there(s))
+		return stop_put(s, kinds[kind].signal, kinds[kind].why);
+	buf_puts(&s->reply, "W00");
+	return NULL;
+}
+
+/* gdb says of signal 0 that the thread stopped, and of a trap that it received
+ * one; but it looks at what it watches after a trap only. */
+struct err *
+stop_reply_with(struct stub *s, const char *why)
+{
+	return stop_put(s, strstr(why, "watch:") ? STOPPED_BY_TRAP
+						 : STOPPED_BY_NOTHING, why);
 }

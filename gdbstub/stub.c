@@ -3,7 +3,6 @@
  * A session: bytes in, packets handled, replies and acknowledgements out.
  */
 #include "gdbstub/impl.h"
-#include "inspect/overlay.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -35,25 +34,53 @@ packet_size(const struct stub_options *o)
 }
 
 struct err *
-stub_add(struct stub *s, struct insp *i, uint64_t pid, const char *title)
+stub_add(struct stub *s, struct shown *shown, uint64_t pid)
 {
-	struct inferior f = { .title = title ? title : "" };
+	struct inferior f = { .line.jump = INSP_NONE };
 	struct inferior *grown = reallocarray(s->inferiors, s->n_inferiors + 1,
 					      sizeof(*grown));
 
-	if (!grown)
+	if (!grown) {
+		shown_close(s, shown);
 		return err_nomem();
+	}
 	s->inferiors = grown;
-	struct err *err = inferior_init(&f, i, pid);
-	if (!err)
-		err = overlay_new(&s->written, &f.overlay);
+	struct err *err = inferior_init(&f, shown, pid);
 	if (err) {
 		inferior_fini(&f);
+		shown_close(s, shown);
 		return err;
 	}
-	insp_lay_over(i, f.overlay);
+	if (pid == ID_ANY && stub_find_pid(s, f.pid) != INSP_NONE)
+		f.pid = shown->number;
 	s->inferiors[s->n_inferiors++] = f;
 	return NULL;
+}
+
+/* @i, or what the host has as @number. */
+static struct err *
+stub_attach(struct stub *s, struct insp *i, uint64_t number)
+{
+	struct shown *shown;
+
+	struct err *err = i ? shown_plain(s, i, s->title, &shown)
+			    : shown_open(s, number, &shown);
+	if (!err)
+		err = stub_add(s, shown, ID_ANY);
+	if (!err)
+		s->inferiors[s->n_inferiors - 1].attached = true;
+	return err;
+}
+
+static struct err *
+stub_attach_all(struct stub *s, const struct stub_options *options)
+{
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < options->n_attached && !err; k++)
+		err = stub_attach(s, NULL, options->attached[k]);
+	overlay_lift(s);
+	return err;
 }
 
 static struct err *
@@ -69,12 +96,8 @@ stub_init(struct stub *s, struct insp *i, const struct stub_options *options)
 	s->framing.data = malloc(s->framing.max + 1);
 	if (!s->title || !s->framing.data)
 		return err_nomem();
-	if (!i)
-		return NULL;
-	struct err *err = stub_add(s, i, ID_ANY, s->title);
-	if (!err)
-		s->inferiors[0].attached = true;
-	return err;
+	s->resumed = INSP_NONE;
+	return i ? stub_attach(s, i, 0) : stub_attach_all(s, options);
 }
 
 struct err *
@@ -97,8 +120,11 @@ stub_free(struct stub *s)
 	if (!s)
 		return;
 	vfile_fini(s);
-	for (size_t k = 0; k < s->n_inferiors; k++)
+	for (size_t k = 0; k < s->n_inferiors; k++) {
 		inferior_fini(&s->inferiors[k]);
+		timeline_fini(&s->inferiors[k].line);
+	}
+	shown_fini(s);
 	free(s->inferiors);
 	buf_fini(&s->threads.text);
 	buf_fini(&s->osdata);
@@ -326,7 +352,8 @@ stub_nth_thread(const struct stub *s, size_t n, const struct inferior **f,
 	for (size_t k = 0; k < s->n_inferiors; k++) {
 		const struct inferior *inferior = &s->inferiors[k];
 
-		if (!inferior->attached)
+		if (!inferior->attached
+		    || (!s->multiprocess && k != s->inferior))
 			continue;
 		if (n < inferior->n_threads) {
 			*f = inferior;

@@ -22,6 +22,8 @@ threads_select(struct stub *s, const struct args *a)
 	if (a->v[0].number == 'g') {
 		s->inferior = inferior;
 		s->thread = thread;
+	} else {
+		s->resumed = inferior;
 	}
 	stub_ok(s);
 	return NULL;

@@ -24,11 +24,19 @@ fail(struct stub *s, int errno_value)
 	buf_printf(&s->reply, "F-1,%x", errno_value);
 }
 
+/* A client keeps files of a snapshot open that is not shown any more. */
+static void
+drop_file(struct stub *s, struct open_file *file)
+{
+	shown_close(s, file->shown);
+	vfs_close(file);
+}
+
 void
 vfile_fini(struct stub *s)
 {
 	for (size_t k = 0; k < OPEN_FILES_MAX; k++)
-		vfs_close(&s->files[k]);
+		drop_file(s, &s->files[k]);
 }
 
 static struct open_file *
@@ -79,6 +87,8 @@ file_open(struct stub *s, const struct args *a)
 		fail(s, FILE_ENOENT);
 		return;
 	}
+	if (!file.owned)
+		file.shown = shown_again(s->inferiors[s->files_inferior].shown);
 	s->files[fd] = file;
 	buf_printf(&s->reply, "F%zx", fd);
 }
@@ -92,7 +102,7 @@ file_close(struct stub *s, const struct args *a)
 		fail(s, FILE_EBADF);
 		return;
 	}
-	vfs_close(file);
+	drop_file(s, file);
 	buf_puts(&s->reply, "F0");
 }
 

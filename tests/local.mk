@@ -61,6 +61,7 @@ UNIT_TESTS = \
 	tests/unit/t-stub-host \
 	tests/unit/t-stub-overlay \
 	tests/unit/t-stub-session \
+	tests/unit/t-stub-timeline \
 	tests/unit/t-stub-transcripts \
 	tests/unit/t-supply \
 	tests/unit/t-supply-disk \

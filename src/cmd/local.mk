@@ -25,6 +25,8 @@ inquest_SOURCES = \
 	src/cmd/main.c \
 	src/cmd/object.c \
 	src/cmd/object.h \
+	src/cmd/offers.c \
+	src/cmd/offers.h \
 	src/cmd/outfile.c \
 	src/cmd/outfile.h \
 	src/cmd/page.c \

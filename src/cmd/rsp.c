@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/offers.h"
 #include "cmd/pick.h"
 #include "cmd/session.h"
 #include "net/net.h"
@@ -33,6 +34,11 @@ rsp_work(struct subject *s, void *options)
 {
 	struct worker_options *o = options;
 
+	if (o->n_attached) {
+		o->supply = &s->supply;
+		o->exe = s->options.exe;
+		return worker_run(o);
+	}
 	struct err *err = subject_open(s);
 	if (err)
 		return err;
@@ -92,6 +98,14 @@ rsp_start(struct session_options *session, struct worker_options *job,
 	return err;
 }
 
+static bool
+rsp_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* ---- on a pipe ---- */
 
 /*
@@ -114,7 +128,7 @@ rsp_find_quiet(int *out)
 
 static struct err *
 rsp_pipe(struct session_options *session, struct worker_options *job,
-	 int *status)
+	 struct worker_desk *desk, int *status)
 {
 	_close_ int quiet = -1, control = -1, peer = worker_peer(STDIN_FILENO);
 	struct session *s;
@@ -134,9 +148,17 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 		err = rsp_start(session, job, &control, &s);
 	if (err)
 		return err;
-	err_free(session_serve(s, control));
-	if (worker_is_ready(control) && quiet >= 0)
-		dup2(quiet, STDERR_FILENO);
+	while (!err && !desk->over && !session_ended(s)) {
+		bool was = desk->ready;
+		err = session_serve(s, control);
+		if (!err && rsp_readable(control))
+			err = worker_answer(control, desk);
+		if (desk->ready && !was && quiet >= 0)
+			dup2(quiet, STDERR_FILENO);
+	}
+	if (err)
+		session_kill(s);
+	err_free(err);
 	err_free(session_serve(s, -1));
 	return session_end(s, status);
 }
@@ -208,6 +230,7 @@ rsp_url(const char *typed, const struct rsp_options *o, int record)
 /* The descriptors that the parent waits for. */
 struct waits {
 	int signals, control, all;
+	const char *snap;       /* what is served */
 };
 
 static void
@@ -255,14 +278,6 @@ waits_open(struct waits *w, int control, int listener)
 	return NULL;
 }
 
-static bool
-rsp_readable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
 static struct err *
 rsp_announce(const struct net_listener *l, const char *snap)
 {
@@ -286,10 +301,20 @@ rsp_hand_over(const struct net_listener *l, int control)
 	return fd < 0 ? NULL : worker_pass(control, fd);
 }
 
+static struct err *
+rsp_hear(const struct waits *w, const struct net_listener *l,
+	 struct worker_desk *desk)
+{
+	bool was = desk->ready;
+
+	struct err *err = worker_answer(w->control, desk);
+	return !err && desk->ready && !was ? rsp_announce(l, w->snap) : err;
+}
+
 /* Serve until a signal (*@asked) or the worker's end. */
 static struct err *
 rsp_wait(struct session *s, const struct waits *w, const struct net_listener *l,
-	 const char *snap, bool *asked)
+	 struct worker_desk *desk, bool *asked)
 {
 	*asked = false;
 	for (;;) {
@@ -299,24 +324,26 @@ rsp_wait(struct session *s, const struct waits *w, const struct net_listener *l,
 		*asked = rsp_readable(w->signals);
 		if (*asked || session_ended(s))
 			return NULL;
-		if (worker_is_ready(w->control)) {
-			err = rsp_announce(l, snap);
+		if (rsp_readable(w->control)) {
+			err = rsp_hear(w, l, desk);
 		} else if (rsp_readable(l->fd)) {
 			err = rsp_hand_over(l, w->control);
 		} else {
 			/* The supply socket was closed: the end is near. */
 			return NULL;
 		}
-		if (err)
+		if (err || desk->over)
 			return err;
 	}
 }
 
 static struct err *
 rsp_socket_session(struct session_options *session, struct worker_options *job,
-		   const struct net_listener *l, int *status)
+		   const struct net_listener *l, struct worker_desk *desk,
+		   int *status)
 {
-	_cleanup_(waits_close) struct waits waits = { -1, -1, -1 };
+	_cleanup_(waits_close) struct waits waits = {
+		-1, -1, -1, session->snap };
 	_close_ int control = -1;
 	struct session *s;
 	bool asked = false;
@@ -329,7 +356,7 @@ rsp_socket_session(struct session_options *session, struct worker_options *job,
 		return err;
 	err = waits_open(&waits, control, l->fd);
 	if (!err)
-		err = rsp_wait(s, &waits, l, session->snap, &asked);
+		err = rsp_wait(s, &waits, l, desk, &asked);
 	if (asked || err)
 		session_kill(s);
 	_err_ struct err *end = session_end(s, status);
@@ -340,12 +367,12 @@ rsp_socket_session(struct session_options *session, struct worker_options *job,
 
 static struct err *
 rsp_socket(struct session_options *session, struct worker_options *job,
-	   const char *address, int *status)
+	   const char *address, struct worker_desk *desk, int *status)
 {
 	_cleanup_(net_listener_close) struct net_listener l = { .fd = -1 };
 
 	struct err *err = net_listen(address, &l);
-	return err ? err : rsp_socket_session(session, job, &l, status);
+	return err ? err : rsp_socket_session(session, job, &l, desk, status);
 }
 
 /* ---- the verb ---- */
@@ -365,26 +392,35 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 		.in = -1, .out = -1, .control = -1, .record = -1, .quiet = -1,
 		.peer = -1,
 	};
+	_offers_ struct offers offers = { .first = PICK_NONE };
 	struct rsp_options o = { 0 };
 	struct operands operands;
 	_close_ int record = -1;
 
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	bool url = !err && operands.n == 1 && pick_is_url(operands.item[0]);
+	if (!err && !url)
+		err = offers_make(operands.item, operands.n, &offers);
 	if (!err)
 		err = rsp_open_record(o.record, &record);
 	if (err)
 		return err;
-	if (pick_is_url(operands.item[0]))
+	if (url)
 		return rsp_url(operands.item[0], &o, record);
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.unlimited = true, .debuginfod = rsp_debuginfod(),
-		.work = rsp_work,
+		.opened = &offers.first, .unlimited = true,
+		.debuginfod = rsp_debuginfod(), .work = rsp_work,
 	};
 	job.record = record;
 	job.record_limit = o.record_limit;
-	return o.listen ? rsp_socket(&session, &job, o.listen, status)
-			: rsp_pipe(&session, &job, status);
+	if (!offers_alone(&offers)) {
+		job.attached = offers.typed;
+		job.n_attached = 1;
+	}
+	return o.listen ? rsp_socket(&session, &job, o.listen, &offers.desk,
+				     status)
+			: rsp_pipe(&session, &job, &offers.desk, status);
 }
 
 static const struct opt rsp_opts[] = {
@@ -421,9 +457,9 @@ static const struct exit_row rsp_exits[] = {
 
 const struct verb verb_rsp = {
 	.name = "rsp",
-	.operands = "SNAP",
+	.operands = "SNAP...",
 	.min = 1,
-	.max = 1,
+	.max = OFFERS_TYPED_MAX,
 	.summary = "Speak the GDB remote protocol on a pipe or a socket",
 	.text = "Serves the snapshot or core to a client of the GDB remote "
 		"serial protocol: on standard input and output, or with "

@@ -164,6 +164,7 @@ void
 control_put_offer(struct buf *b, const struct control_offer *o)
 {
 	buf_u64(b, o->number);
+	buf_u64(b, o->index);
 	control_put_text(b, o->id);
 	control_put_text(b, o->program);
 	control_put_text(b, o->signal);
@@ -174,6 +175,7 @@ struct err *
 control_get_offer(struct rd *r, struct control_offer *out)
 {
 	out->number = rd_u64(r);
+	out->index = rd_u64(r);
 	out->id = rd_str(r);
 	out->program = rd_str(r);
 	out->signal = rd_str(r);

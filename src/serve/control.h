@@ -44,6 +44,9 @@ enum control_type {
 	CONTROL_OPEN,           /* that number's descriptor; title */
 	/* to the worker */
 	CONTROL_RECORD,         /* write a recording here, of so many bytes */
+	/* a question */
+	CONTROL_SERIES,         /* a list of the series that number is of, by
+				   its id; from the n-th on: "id n" */
 	CONTROL_TYPES
 };
 
@@ -79,7 +82,7 @@ struct err *control_receive(int fd, size_t max, bool takes,
 
 /* ---- lists: offers one after the other ---- */
 struct control_offer {
-	uint64_t number;
+	uint64_t number, index; /* @index: in its series; 0 = unknown, none */
 	const char *id, *program, *signal, *captured;   /* "" = not known */
 };
 void control_put_offer(struct buf *b, const struct control_offer *o);

@@ -3,6 +3,7 @@
  * host.c: asks the server, over the control socket.
  */
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,20 +23,48 @@ engine_fini(struct host_engine *e)
 static struct err *
 engine_open(const struct host *h, struct host_engine *e)
 {
-	const struct insp_options options = { .supply = h->supply };
+	const struct insp_options options = { .supply = h->supply,
+					      .exe = h->exe };
 	_target_ struct target *t = NULL;
 
 	struct err *err = target_open(e->src, &t);
 	return err ? err : insp_open(take(t), &options, &e->insp);
 }
 
+/* The one that was closed before all others, of @h->n; or NULL. */
+static struct host_engine *
+engine_oldest(struct host *h)
+{
+	struct host_engine *oldest = NULL;
+
+	for (size_t k = 0; k < h->n; k++) {
+		struct host_engine *e = &h->engines[k];
+
+		if (!e->users && (!oldest || e->used < oldest->used))
+			oldest = e;
+	}
+	return oldest;
+}
+
+static void
+engine_drop(struct host *h, struct host_engine *e)
+{
+	if (!e)
+		return;
+	engine_fini(e);
+	*e = h->engines[--h->n];
+	memset(&h->engines[h->n], 0, sizeof(*e));
+}
+
 struct err *
 host_engine(struct host *h, uint64_t number, int fd, const char *title,
 	    struct host_engine **out)
 {
-	struct host_engine *e = &h->engines[h->n];
 	_close_ int mine = fd;
 
+	if (h->n == HOST_ENGINES_MAX)
+		engine_drop(h, engine_oldest(h));
+	struct host_engine *e = &h->engines[h->n];
 	if (h->n == HOST_ENGINES_MAX)
 		return err_new(ERR_LIMIT, "a session opens %u snapshots at "
 			       "most; start another one", HOST_ENGINES_MAX);
@@ -45,6 +74,7 @@ host_engine(struct host *h, uint64_t number, int fd, const char *title,
 	if (err)
 		return err;
 	e->number = number;
+	e->users = 1;
 	e->title = strdup(title);
 	err = e->title ? engine_open(h, e) : err_nomem();
 	if (err) {
@@ -141,6 +171,7 @@ host_offers(struct arena *a, const struct control_message *m, struct vec *v)
 		if (!o)
 			return err_nomem();
 		o->number = from.number;
+		o->index = from.index;
 		o->id = arena_strdup(a, from.id);
 		o->program = host_text(a, from.program);
 		o->signal = host_text(a, from.signal);
@@ -198,21 +229,70 @@ host_fetch(struct host *h, uint64_t number, struct host_engine **out)
 	return host_engine(h, number, m->fd, title, out);
 }
 
+static struct host_engine *
+host_find_engine(struct host *h, uint64_t number)
+{
+	for (size_t k = 0; k < h->n; k++) {
+		if (h->engines[k].number == number)
+			return &h->engines[k];
+	}
+	return NULL;
+}
+
 static struct err *
 host_open(void *arg, uint64_t number, struct insp **out, const char **title)
 {
 	struct host *h = arg;
-	struct host_engine *e = NULL;
+	struct host_engine *e = host_find_engine(h, number);
+	struct err *err = NULL;
 
-	for (size_t k = 0; k < h->n; k++) {
-		if (h->engines[k].number == number)
-			e = &h->engines[k];
-	}
-	struct err *err = e ? NULL : host_fetch(h, number, &e);
+	if (e)
+		e->users++;
+	else
+		err = host_fetch(h, number, &e);
 	if (err)
 		return err;
 	*out = e->insp;
 	*title = e->title;
+	return NULL;
+}
+
+/* Who goes back and forth finds the last ones still open. */
+static void
+host_close(void *arg, uint64_t number)
+{
+	struct host *h = arg;
+	struct host_engine *e = host_find_engine(h, number);
+	size_t kept = 0;
+
+	if (!e || --e->users)
+		return;
+	e->used = ++h->closings;
+	for (size_t k = 0; k < h->n; k++)
+		kept += !h->engines[k].users;
+	if (kept > HOST_KEPT_MAX)
+		engine_drop(h, engine_oldest(h));
+}
+
+/* As many questions as it takes, since an answer has a limit. */
+static struct err *
+host_series(void *arg, uint64_t number, const char *id, struct arena *a,
+	    const struct stub_offer **out, size_t *n)
+{
+	struct host *h = arg;
+	struct vec v = { 0 };
+	char text[64];
+
+	do {
+		snprintf(text, sizeof(text), "%.32s %zu", id, v.n);
+		struct err *err = host_ask(h, CONTROL_SERIES, number, text);
+		if (!err)
+			err = host_offers(a, &h->packet->m, &v);
+		if (err)
+			return err;
+	} while (h->packet->m.n);
+	*out = v.data;
+	*n = v.n;
 	return NULL;
 }
 
@@ -221,6 +301,7 @@ host_init(struct host *h)
 {
 	h->stub = (struct stub_host){
 		.auth = host_auth, .list = host_list, .find = host_find,
-		.open = host_open, .arg = h,
+		.open = host_open, .close = host_close, .series = host_series,
+		.arg = h,
 	};
 }

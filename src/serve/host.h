@@ -11,9 +11,14 @@
 
 /* Engines of one session: each has its memory and descriptors. */
 #define HOST_ENGINES_MAX 32u
+/* Closed ones that are kept for who comes back. */
+#define HOST_KEPT_MAX 3u
 
 struct host_engine {
 	uint64_t number;
+	unsigned users;         /* sessions that show it; 0 = closed, but kept
+				   for a while */
+	uint64_t used;          /* when it was last closed, by @h->closings */
 	char *title;
 	struct source *src;
 	struct insp *insp;
@@ -21,8 +26,10 @@ struct host_engine {
 struct host {
 	int control;
 	const struct supply *supply;
+	struct source *exe;             /* the main program of all, or NULL */
 	struct host_engine engines[HOST_ENGINES_MAX];
 	size_t n;
+	uint64_t closings;
 	struct control_packet *packet;
 	/** Other messages than the answer that is waited for. */
 	struct err *(*other)(void *arg, struct control_message *m);
@@ -32,7 +39,7 @@ struct host {
 /** Fill the functions of @h->stub. */
 void host_init(struct host *h);
 void host_fini(struct host *h);
-/** An engine over a snapshot's descriptor; takes @fd. */
+/** An engine over a snapshot's descriptor, with one user; takes @fd. */
 struct err *host_engine(struct host *h, uint64_t number, int fd,
 			const char *title, struct host_engine **out)
 	_must_check_;

@@ -5,6 +5,7 @@ noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	src/serve/control.c \
 	src/serve/control.h \
+	src/serve/desk.c \
 	src/serve/doors.c \
 	src/serve/follow.c \
 	src/serve/host.c \

@@ -205,6 +205,119 @@ question_list(struct session *s, const struct control_message *m)
 				     -1);
 }
 
+/* ---- series ---- */
+
+#define SERIES_SCAN_MAX 20000u  /* objects that are looked at */
+
+struct member {
+	struct store_ref ref;
+	uint64_t index, seconds;
+	char id[STORE_DIGITS + 1];
+};
+struct members {
+	const char *id;         /* of the series */
+	struct arena *a;
+	struct vec v;           /* of struct member */
+	size_t seen;
+};
+
+static uint64_t
+object_number(const struct store_object *o, const char *key)
+{
+	const struct snap_attr *a = object_attr(o, key);
+
+	return !a ? 0 : a->type == SNAP_ATTR_STRING
+	       ? strtoull(a->string ? a->string : "", NULL, 10) : a->number;
+}
+
+static bool
+members_add(void *arg, const struct store_object *o)
+{
+	struct members *m = arg;
+
+	if (strcmp(object_word(o, "series.id"), m->id) == 0) {
+		struct member *one = vec_add(&m->v, m->a, sizeof(*one));
+		if (!one)
+			return false;
+		one->ref = o->ref;
+		one->index = object_number(o, "series.index");
+		one->seconds = object_number(o, "timestamp");
+		for (size_t k = 0; k < STORE_DIGITS / 2; k++)
+			snprintf(one->id + 2 * k, 3, "%02x", o->hash[k]);
+	}
+	return ++m->seen < SERIES_SCAN_MAX;
+}
+
+static int
+members_order(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static struct err *
+members_put(struct session *s, const struct member *one, struct buf *out)
+{
+	struct control_offer offer = { .index = one->index, .id = one->id,
+				       .program = "", .signal = "" };
+	time_t t = (time_t)one->seconds;
+	char captured[24] = "";
+	struct tm tm;
+
+	if (t && gmtime_r(&t, &tm))
+		strftime(captured, sizeof(captured), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	offer.captured = captured;
+	struct err *err = session_number(s, &one->ref, &offer.number);
+	if (!err)
+		control_put_offer(out, &offer);
+	return err;
+}
+
+static struct err *
+members_tell(struct session *s, struct members *m, size_t from)
+{
+	struct member *all = m->v.data;
+	_buf_ struct buf out = { 0 };
+	struct err *err = NULL;
+
+	if (m->v.n)
+		qsort(all, m->v.n, sizeof(*all), members_order);
+	for (size_t k = from; k < m->v.n && !err && out.len < LIST_BYTES; k++)
+		err = members_put(s, &all[k], &out);
+	/* One more than a session may be told of ends the list. */
+	if (err && err_kind(err) == ERR_LIMIT) {
+		err_free(err);
+		err = NULL;
+	}
+	if (!err)
+		err = buf_err(&out);
+	return err ? question_refuse(s, err)
+		   : question_answer(s, 0, (struct span){ out.data, out.len },
+				     -1);
+}
+
+/* Of the project that the snapshot is in, and of no other. */
+static struct err *
+question_series(struct session *s, const struct control_message *m)
+{
+	_arena_ struct arena *a = arena_new(0);
+	const char *from = strchr(m->text, ' ');
+	struct members members = { .a = a };
+
+	if (!s->authorised)
+		return question_need_token(s);
+	if (m->number == 0 || m->number > s->n_refs || !from)
+		return question_refuse(s, question_unknown(m->text));
+	members.id = a ? arena_strndup(a, m->text, (size_t)(from - m->text))
+		       : NULL;
+	struct err *err = members.id
+		? store_list(s->sv->store, s->refs[m->number - 1].project,
+			     members_add, &members) : err_nomem();
+	return err ? question_refuse(s, err)
+		   : members_tell(s, &members, strtoull(from, NULL, 10));
+}
+
 /* ---- find and open ---- */
 
 /* "OTHER/1f" must not be looked up at all, lest its neighbours be told. */
@@ -311,6 +424,7 @@ question_handle(struct session *s, const struct control_message *m)
 		[CONTROL_LIST] = question_list,
 		[CONTROL_FIND] = question_find,
 		[CONTROL_OPEN] = question_open,
+		[CONTROL_SERIES] = question_series,
 	};
 
 	if (!handlers[m->type])

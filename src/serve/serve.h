@@ -15,8 +15,14 @@
 
 /* ---- the worker: clients of one engine, or of a server -------------------- */
 struct worker_options {
-	struct insp *insp;      /* what all clients see; NULL: the server says */
+	struct insp *insp;      /* what all clients see; NULL: the other end
+				   of @control says */
 	const char *title;      /* of it */
+	const uint64_t *attached;       /* what the other end has that they
+					   see from the start, by numbers */
+	size_t n_attached;
+	const struct supply *supply;    /* for what the other end has */
+	struct source *exe;     /* its main program, or NULL */
 	int in, out;            /* a client that is there already; or -1 */
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
@@ -36,8 +42,23 @@ struct err *worker_run(const struct worker_options *o) _must_check_;
 int worker_peer(int socket);
 /** The other end of @control: hand over a connection; borrows @fd. */
 struct err *worker_pass(int control, int fd) _must_check_;
-/** Has it said that clients may speak? Does not wait. */
-bool worker_is_ready(int control);
+/** What the other end has, for workers without an @insp of their own. */
+struct worker_offer {
+	uint64_t number, index; /* @index: in its series; 0 = unknown, none */
+	unsigned group;         /* those of one may be of one series; 0 = none */
+	bool listed;            /* told when it is asked what there is */
+	const char *id;
+};
+struct worker_desk {
+	const struct worker_offer *offers;      /* those of a group in order */
+	size_t n;
+	/** A descriptor, owned by the caller, and what it is called. */
+	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
+	void *arg;
+	bool ready, over;       /* clients may speak; the worker has gone */
+};
+/** Answer one message of the worker's, which has to be there. */
+struct err *worker_answer(int control, struct worker_desk *desk) _must_check_;
 
 /* ---- the server --------------------------------------------------------- */
 /** Zero means the default in parentheses. */

@@ -78,6 +78,7 @@ connection_begin(struct worker *w, int in, int out)
 {
 	const struct stub_options options = {
 		.title = w->title, .host = w->insp ? NULL : &w->host.stub,
+		.attached = w->o->attached, .n_attached = w->o->n_attached,
 	};
 	struct connection *c = &w->connections[w->n];
 
@@ -413,7 +414,24 @@ worker_ready(const struct worker_options *o)
 		if (dup(o->quiet) != STDERR_FILENO)
 			return err_errno("cannot turn stderr away");
 	}
-	return o->insp ? control_say(o->control, CONTROL_READY, 0) : NULL;
+	return o->insp || o->n_attached
+	       ? control_say(o->control, CONTROL_READY, 0) : NULL;
+}
+
+/* What cannot be opened is said before anybody may speak. */
+static struct err *
+worker_open(struct worker *w)
+{
+	const struct stub_host *host = &w->host.stub;
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < w->o->n_attached && !err; k++) {
+		const char *title;
+		struct insp *i;
+
+		err = host->open(host->arg, w->o->attached[k], &i, &title);
+	}
+	return err;
 }
 
 static struct err *
@@ -453,11 +471,16 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	w->processor = w->record = -1;
 	w->host.control = o->control;
 	w->host.supply = supply;
+	w->host.exe = o->exe;
 	w->host.other = worker_message;
 	w->host.other_arg = w;
 	w->host.packet = malloc(sizeof(*w->host.packet));
 	host_init(&w->host);
-	struct err *err = w->host.packet ? worker_ready(o) : err_nomem();
+	if (o->n_attached)
+		w->host.stub.auth = NULL;
+	struct err *err = w->host.packet ? worker_open(w) : err_nomem();
+	if (!err)
+		err = worker_ready(o);
 	if (!err)
 		err = worker_serve(w);
 	host_fini(&w->host);
@@ -467,7 +490,7 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 struct err *
 worker_run(const struct worker_options *o)
 {
-	return worker_run_with(o, NULL);
+	return worker_run_with(o, o->supply);
 }
 
 /* ---- the other end ---- */
@@ -480,17 +503,4 @@ worker_pass(int control, int fd)
 	};
 
 	return control_send(control, &m);
-}
-
-bool
-worker_is_ready(int control)
-{
-	char bytes[CONTROL_HEAD + 1];
-	struct control_message m;
-	ssize_t n = recv(control, bytes, CONTROL_HEAD, MSG_DONTWAIT);
-
-	if (n <= 0)
-		return false;
-	_err_ struct err *err = control_parse(bytes, (size_t)n, &m);
-	return !err && m.type == CONTROL_READY;
 }

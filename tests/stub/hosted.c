@@ -133,8 +133,10 @@ main(int argc, char **argv)
 		.paths = argv + 2,
 		.supply = { on_disk, (void *)&supply_default_places },
 	};
-	struct stub_host host = { hosted_auth, hosted_list, hosted_find,
-				  hosted_open, &h };
+	struct stub_host host = {
+		.auth = hosted_auth, .list = hosted_list, .find = hosted_find,
+		.open = hosted_open, .arg = &h,
+	};
 	const struct stub_options options = { .host = &host };
 	struct stub *s = NULL;
 

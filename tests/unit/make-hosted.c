@@ -9,9 +9,10 @@
 #define FIRST 101u
 
 static const struct stub_offer offers[] = {
-	{ FIRST, "aaaa1111", "served", "SIGSEGV", "1970-01-01T00:00:01Z" },
-	{ FIRST + 1, "bbbb2222", "<\033evil>", NULL, NULL },
-	{ FIRST + 2, "cccc3333", NULL, NULL, NULL },
+	{ FIRST, "aaaa1111", "served", "SIGSEGV", "1970-01-01T00:00:01Z",
+	  1 },
+	{ FIRST + 1, "bbbb2222", "<\033evil>", NULL, NULL, 2 },
+	{ FIRST + 2, "cccc3333", NULL, NULL, NULL, 3 },
 };
 
 static struct err *
@@ -54,23 +55,87 @@ fake_open(void *arg, uint64_t number, struct insp **out, const char **title)
 	size_t k = (size_t)(number - FIRST);
 
 	h->opens++;
-	if (k >= HOSTED_SNAPSHOTS || h->snapshots[k].insp)
+	if (k >= HOSTED_SNAPSHOTS)
 		return err_new(ERR_DAMAGED, "this snapshot cannot be opened");
 	struct served *s = &h->snapshots[k];
 	const struct insp_options inspect = { .supply = &s->supply };
-	struct err *err = insp_open(&s->target, &inspect, &s->insp);
+	struct err *err = s->insp ? NULL
+		: insp_open(&s->target, &inspect, &s->insp);
 	if (err)
 		return err;
+	h->users[k]++;
 	*out = s->insp;
 	*title = offers[k].id;
 	return NULL;
 }
 
+static void
+fake_close(void *arg, uint64_t number)
+{
+	struct hosted *h = arg;
+	size_t k = (size_t)(number - FIRST);
+
+	if (--h->users[k])
+		return;
+	insp_free(h->snapshots[k].insp);
+	h->snapshots[k].insp = NULL;
+}
+
+/* In the order of their indices, the one that cannot be opened between. */
+static struct err *
+fake_series(void *arg, uint64_t number, const char *id, struct arena *a,
+	    const struct stub_offer **out, size_t *n)
+{
+	static const size_t order[] = { 0, 2, 1 };
+	struct stub_offer *all = arena_array(a, countof(order), sizeof(*all));
+
+	(void)arg;
+	if (!all)
+		return err_nomem();
+	if (number < FIRST || strcmp(id, HOSTED_SERIES) != 0)
+		return err_new(ERR_NOTFOUND, "no such series");
+	for (size_t k = 0; k < countof(order); k++) {
+		all[k] = offers[order[k]];
+		all[k].index = k + 1;
+	}
+	*out = all;
+	*n = countof(order);
+	return NULL;
+}
+
+/* The second one: half a second later, without a thread and a library, and
+ * with other memory at 0x5000. */
+void
+hosted_make_series(struct hosted *h)
+{
+	static const struct snap_attr attrs[] = {
+		{ .key = "series.id", .type = SNAP_ATTR_STRING,
+		  .string = HOSTED_SERIES },
+	};
+	static struct snap_memory memory[8];
+	struct target *second = &h->snapshots[1].target;
+
+	for (size_t k = 0; k < HOSTED_SNAPSHOTS; k++) {
+		h->snapshots[k].target.attrs = attrs;
+		h->snapshots[k].target.n_attrs = countof(attrs);
+	}
+	memcpy(memory, second->memory, second->n_memory * sizeof(*memory));
+	for (size_t k = 0; k < second->n_memory; k++)
+		if (memory[k].start == 0x5000)
+			memory[k].kind = SNAP_MEM_DATA;
+	second->memory = memory;
+	second->n_threads = 2;
+	second->n_modules = 1;
+	second->process.captured_ns += 500000000;
+}
+
 void
 hosted_init(struct hosted *h)
 {
-	*h = (struct hosted){ .host = { fake_auth, fake_list, fake_find,
-					fake_open, h } };
+	*h = (struct hosted){ .host = {
+		.auth = fake_auth, .list = fake_list, .find = fake_find,
+		.open = fake_open, .close = fake_close, .series = fake_series,
+		.arg = h } };
 	for (size_t k = 0; k < HOSTED_SNAPSHOTS; k++)
 		served_init(&h->snapshots[k]);
 }

@@ -14,16 +14,20 @@
  */
 #define HOSTED_TOKEN "sesame"
 #define HOSTED_SNAPSHOTS 2
+#define HOSTED_SERIES "00112233445566ff"
 
 struct hosted {
 	struct served session;  /* asked by served_ask() and its like */
 	struct served snapshots[HOSTED_SNAPSHOTS];
 	struct stub_host host;
+	unsigned users[HOSTED_SNAPSHOTS];
 	unsigned lists, finds, opens;   /* how often it was asked */
 };
 
 /** The records, which a test may change before it opens them. */
 void hosted_init(struct hosted *h);
+/** All three are one series, before it is started: 101, 103, 102. */
+void hosted_make_series(struct hosted *h);
 /** Without @token nobody is asked for one. */
 struct err *hosted_start(struct hosted *h, bool token) _must_check_;
 void hosted_close(struct hosted *h);
