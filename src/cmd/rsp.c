@@ -439,6 +439,7 @@ static const struct example rsp_examples[] = {
 	{ "(gdb) target remote | " PROGRAM " rsp x.snap", "on a pipe" },
 	{ PROGRAM " rsp --listen 127.0.0.1:0 x.snap", "on a free port" },
 	{ PROGRAM " rsp --listen unix:/tmp/x x.snap", "on a unix socket" },
+	{ "(gdb) target ext | " PROGRAM " rsp a.snap b.snap", "side by side" },
 	{ "(gdb) target remote | " PROGRAM " rsp http://HOST/p/PROJECT/ID",
 	  "through a server" },
 	{ NULL, NULL }
@@ -467,6 +468,17 @@ const struct verb verb_rsp = {
 		"other, until SIGINT or SIGTERM. Each has its own view: what one "
 		"writes to memory or registers no other sees (monitor overlay "
 		"lists it), and the file never changes.\n\n"
+		"A snapshot of a series stands for all of it (files that "
+		"differ in their number only, x.0001.snap and so on, or "
+		"objects of a store): gdb's continue goes to the next one, "
+		"reverse-continue back, monitor snapshot lists them. Steps "
+		"move nothing. x.snap, where only x.0001.snap and so on are "
+		"there, and the id of a series whose snapshots are in the "
+		"store, stand for the first one.\n\n"
+		"Of several SNAPs the first is shown; the others are for "
+		"target extended-remote, where info os snapshots lists their "
+		"numbers, add-inferior and attach NUMBER open them side by "
+		"side.\n\n"
 		"Only loopback addresses and unix sockets are listened on, "
 		"because the protocol has no password. With port 0 a free one "
 		"is chosen. The address is printed once the file is open: "
