@@ -280,6 +280,10 @@ struct err *proc_link(const struct inferior *f, const char *name,
 		      struct buf *out) _must_check_;
 
 /* lldb.c */
+/** The number of a process as lldb is told it. */
+uint64_t lldb_pid(const struct inferior *f);
+/** What the machine is, as fields of a reply. */
+void lldb_put_machine(struct stub *s, const struct inferior *f);
 /** "x86_64-pc-linux-gnu" */
 void lldb_put_triple(const struct inferior *f, struct buf *out);
 
@@ -333,6 +337,7 @@ packet_fn resume_why, resume_actions, resume_query, resume_forward,
 packet_fn xfer_read;
 packet_fn lldb_thread_suffix, lldb_list_threads, lldb_error_strings, lldb_host,
 	lldb_process, lldb_region;
+packet_fn platform_process, platform_first, platform_next, platform_directory;
 packet_fn jthreads_all, jthreads_stop;
 packet_fn jmodules_load_address, jmodules_info, jmodules_list;
 packet_fn vfile_run;

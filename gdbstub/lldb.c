@@ -60,8 +60,8 @@ lldb_put_triple(const struct inferior *f, struct buf *out)
 							: "unknown");
 }
 
-static void
-put_triple(struct stub *s, const struct inferior *f)
+void
+lldb_put_machine(struct stub *s, const struct inferior *f)
 {
 	_buf_ struct buf triple = { 0 };
 
@@ -106,7 +106,7 @@ lldb_host(struct stub *s, const struct args *a)
 		return NULL;
 	const struct inferior *f = stub_inferior(s);
 	const struct target *t = insp_target(f->insp);
-	put_triple(s, f);
+	lldb_put_machine(s, f);
 	put_version(s, find_text(t, "uname.release"));
 	for (size_t k = 0; k < countof(texts); k++) {
 		const char *text = find_text(t, texts[k].key);
@@ -128,8 +128,8 @@ lldb_host(struct stub *s, const struct args *a)
  */
 #define PID_FAR 1000000000u
 
-static uint64_t
-far_pid(const struct inferior *f)
+uint64_t
+lldb_pid(const struct inferior *f)
 {
 	return f->pid < PID_FAR ? f->pid + PID_FAR : f->pid;
 }
@@ -146,8 +146,8 @@ lldb_process(struct stub *s, const struct args *a)
 	buf_printf(&s->reply, "pid:%" PRIx64 ";parent-pid:%" PRIx64
 		   ";real-uid:%" PRIx64 ";real-gid:%" PRIx64
 		   ";effective-uid:%" PRIx64 ";effective-gid:%" PRIx64 ";",
-		   far_pid(f), p->ppid, p->uid, p->gid, p->uid, p->gid);
-	put_triple(s, f);
+		   lldb_pid(f), p->ppid, p->uid, p->gid, p->uid, p->gid);
+	lldb_put_machine(s, f);
 	if (p->os == SNAP_OS_LINUX)
 		buf_puts(&s->reply, "ostype:linux;");
 	return NULL;

@@ -24,6 +24,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/osdata.c \
 	gdbstub/overlay.c \
 	gdbstub/packets.c \
+	gdbstub/platform.c \
 	gdbstub/proc.c \
 	gdbstub/regs.c \
 	gdbstub/resume.c \
