@@ -66,7 +66,7 @@ put_special(const struct inferior *f, uint32_t flag, const char *name,
 	const struct snap_module *m = insp_modules(f->insp, &n);
 
 	for (size_t k = 0; k < n; k++)
-		if ((m[k].flags & flag) && m[k].dynamic && (name || m[k].path))
+		if ((m[k].flags & flag) && (name || m[k].path))
 			put_library(out, &m[k], name ? name : m[k].path);
 }
 

@@ -182,6 +182,7 @@ SCRIPT_TESTS = \
 	tests/gdb/system.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/lldb/smoke.py \
 	tests/serve/doors.py \
 	tests/serve/hostile.py \
 	tests/serve/kill.py \

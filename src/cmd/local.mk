@@ -22,6 +22,7 @@ inquest_SOURCES = \
 	src/cmd/kv.c \
 	src/cmd/kv.h \
 	src/cmd/list.c \
+	src/cmd/lldb.c \
 	src/cmd/main.c \
 	src/cmd/object.c \
 	src/cmd/object.h \

@@ -15,6 +15,7 @@ const struct verb *const verbs[] = {
 	&verb_export,
 	&verb_report,
 	&verb_gdb,
+	&verb_lldb,
 	&verb_rsp,
 	&verb_put,
 	&verb_get,
