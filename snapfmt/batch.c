@@ -32,6 +32,7 @@ struct late {
 };
 struct batches {
 	struct pool *pool;
+	int level;              /* of chunks */
 	ZSTD_CCtx *zstd[POOL_THREADS_MAX + 1];
 	struct batch *ring[RING];
 	size_t size;            /* slots of @ring in use */
@@ -41,12 +42,13 @@ struct batches {
 };
 
 static struct err *
-batch_chunk(struct batch *b, uint32_t k, ZSTD_CCtx *zstd)
+batch_chunk(struct batch *b, uint32_t k, ZSTD_CCtx *zstd, int level)
 {
 	struct chunk *c = &b->chunk[k];
 	size_t stored;
 
-	struct err *err = pack_frame(zstd, (struct span){ b->raw[k], c->raw },
+	struct err *err = pack_frame(zstd, level,
+				     (struct span){ b->raw[k], c->raw },
 				     b->frame[k], sizeof(b->frame[k]), &stored);
 	if (!err)
 		err = hash_sha256(b->frame[k], stored, c->key);
@@ -64,7 +66,7 @@ batch_run(void *arg, struct pool_job *job, unsigned who)
 	struct batch *b = (struct batch *)job;
 
 	for (uint32_t k = 0; k < b->n && !b->err; k++)
-		b->err = batch_chunk(b, k, all->zstd[who]);
+		b->err = batch_chunk(b, k, all->zstd[who], all->level);
 }
 
 static void
@@ -83,6 +85,7 @@ batches_new(unsigned threads, struct batches **out)
 
 	if (!all)
 		return err_nomem();
+	all->level = PACK_LEVEL;
 	struct err *err = pool_new(threads, all, &all->pool);
 	if (!err)
 		all->size = 2 * pool_workers(all->pool);
@@ -113,6 +116,12 @@ batches_free(struct batches *all)
 	for (size_t k = 0; k < LATE; k++)
 		late_fini(&all->late[k]);
 	free(all);
+}
+
+void
+batches_soon(struct batches *all)
+{
+	all->level = PACK_LEVEL_SOON;
 }
 
 /* The oldest one, into the file. */

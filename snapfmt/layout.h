@@ -208,8 +208,12 @@ void lookup_fini(struct lookup *l);
 uint64_t lookup_hash(const uint8_t xxh[XXH128_SIZE]);
 
 /* ---- pack.c: zstd ---- */
-/** One frame of level 1 that declares its content's size. */
-struct err *pack_frame(ZSTD_CCtx *zstd, struct span raw, void *out,
+#define PACK_LEVEL 1
+/** Of memory of which there is much and little time: bytes that nothing before
+ * them is like are stored as they are; a fifth less time, 7 % larger. */
+#define PACK_LEVEL_SOON (-1)
+/** One frame that declares its content's size. */
+struct err *pack_frame(ZSTD_CCtx *zstd, int level, struct span raw, void *out,
 		       size_t cap, size_t *n) _must_check_;
 /** @frame must be one frame, and unpack to exactly @raw bytes. */
 struct err *pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out,

@@ -19,6 +19,7 @@ libsnapfmt_a_SOURCES = \
 	snapfmt/reader.c \
 	snapfmt/schema.c \
 	snapfmt/snapfmt.h \
+	snapfmt/soon.h \
 	snapfmt/text.c \
 	snapfmt/writer.c \
 	snapfmt/writer.h

@@ -4,14 +4,13 @@
  */
 #include "snapfmt/layout.h"
 
-#define PACK_LEVEL 1
-
 struct err *
-pack_frame(ZSTD_CCtx *zstd, struct span raw, void *out, size_t cap, size_t *n)
+pack_frame(ZSTD_CCtx *zstd, int level, struct span raw, void *out, size_t cap,
+	   size_t *n)
 {
 	/* The simple API always writes the content's size into the frame. */
 	size_t got = ZSTD_compressCCtx(zstd, out, cap, raw.data, raw.n,
-				       PACK_LEVEL);
+				       level);
 
 	if (ZSTD_isError(got))
 		return err_new(ERR_FAILED, "zstd: %s", ZSTD_getErrorName(got));

@@ -157,28 +157,35 @@ is_zero(const uint8_t *bytes, size_t n)
 }
 
 static struct err *
-window_flush(struct snap_writer *w)
+window_add(struct snap_writer *w, uint64_t start, const uint8_t *bytes,
+	   uint32_t n, uint16_t flags)
 {
-	struct window *win = &w->window;
 	struct snap_memory m = {
-		.start = win->start, .length = win->n, .flags = win->flags,
+		.start = start, .length = n, .flags = flags,
 		.kind = SNAP_MEM_ZERO,
 	};
 	struct err *err = NULL;
 
-	if (!win->n)
-		return NULL;
-	if (!is_zero(win->bytes, win->n)) {
+	if (!is_zero(bytes, n)) {
 		m.kind = SNAP_MEM_DATA;
 		m.ref = (uint32_t)w->n_chunks;
-		err = chunk_add(w, win->bytes, win->n);
+		err = chunk_add(w, bytes, n);
 	}
-	win->n = 0;
 	if (!err)
 		err = range_add(w, &m);
 	/* These bytes are gone: a file without them must not be closed. */
 	w->failed |= err != NULL;
 	return err;
+}
+
+static struct err *
+window_flush(struct snap_writer *w)
+{
+	struct window *win = &w->window;
+	uint32_t n = win->n;
+
+	win->n = 0;
+	return n ? window_add(w, win->start, win->bytes, n, win->flags) : NULL;
 }
 
 /** As much of @data as belongs to the window at @addr. */
@@ -209,6 +216,10 @@ snap_put_memory(struct snap_writer *w, uint64_t addr, const void *data,
 	if (!err && (win->start + win->n != addr || win->flags != flags))
 		err = window_flush(w);
 	win->flags = flags;
+	/* Whole windows need not be gathered. */
+	for (; !err && !win->n && addr % SNAP_CHUNK == 0 && n >= SNAP_CHUNK;
+	     addr += SNAP_CHUNK, bytes += SNAP_CHUNK, n -= SNAP_CHUNK)
+		err = window_add(w, addr, bytes, SNAP_CHUNK, flags);
 	while (n && !err) {
 		size_t got = window_fill(win, addr, bytes, n);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "snapfmt/soon.h"
 #include "snapfmt/writer.h"
 
 /* Pieces for the sink, so that a chunk is not a system call each. */
@@ -79,7 +80,8 @@ packed_make(ZSTD_CCtx *zstd, struct span payload, struct packed *out)
 		frame = malloc(cap);
 		if (!frame)
 			return err_nomem();
-		struct err *err = pack_frame(zstd, payload, frame, cap, &n);
+		struct err *err = pack_frame(zstd, PACK_LEVEL, payload,
+					     frame, cap, &n);
 		if (err)
 			return err;
 		/* Else it is stored as it is. */
@@ -269,6 +271,12 @@ snap_writer_new(snap_sink_fn *sink, void *arg, unsigned threads,
 	w->chunk_data = w->at;
 	*out = take(w);
 	return NULL;
+}
+
+void
+snap_writer_soon(struct snap_writer *w)
+{
+	batches_soon(w->batches);
 }
 
 void

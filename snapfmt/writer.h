@@ -85,6 +85,7 @@ struct err *writer_buffers(const struct snap_writer *w) _must_check_;
 /** batch.c: the next chunk, whose turn comes: writer_chunk(). */
 struct err *batches_new(unsigned threads, struct batches **out) _must_check_;
 void batches_free(struct batches *all);
+void batches_soon(struct batches *all);
 struct err *batches_add(struct batches *all, struct snap_writer *w,
 			const void *data, uint32_t n) _must_check_;
 struct err *batches_finish(struct batches *all, struct snap_writer *w)

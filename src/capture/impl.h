@@ -33,6 +33,9 @@ struct saver {
 struct err *save_trouble(struct saver *s, const char *fmt, ...)
 	_printf_(2, 3) _must_check_;
 
+/** picture.c: where the byte at @off of range @range, which is DATA, is; NULL
+ * in any other target. */
+const void *picture_at(const struct target *t, size_t range, uint64_t off);
 /** frames.c: unwind every thread; fills @frames and @text. */
 struct err *save_collect_frames(struct saver *s) _must_check_;
 /** The mapping at @addr, or NULL; and where that ends, if before *@end. */

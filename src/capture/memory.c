@@ -6,6 +6,10 @@
 
 #include "capture/reach.h"
 #include "capture/redact.h"
+#include "snapfmt/soon.h"
+
+/* Below, packing as small as can be takes no time that anybody notices. */
+#define SOON_FROM (16u << 20)
 
 /* ---- mappings ---- */
 
@@ -223,33 +227,37 @@ piece_file(struct saver *s, struct piece *p, const struct snap_map *map)
 	p->offset = map->offset + (p->start - map->start);
 }
 
-/* Is the page at @off into s->bytes, which stand for @addr, in the file? */
+/* Is the page at @off into @bytes, which stand for @addr, in the file? */
 static bool
-piece_page_is_file(const struct saver *s, uint64_t addr, size_t off, size_t n)
+piece_page_is_file(const struct saver *s, uint64_t addr, size_t off,
+		   struct span bytes)
 {
-	return n - off >= PAGE && addr % PAGE == 0
+	return bytes.n - off >= PAGE && addr % PAGE == 0
 	       && !text_has(s, addr + off)
-	       && memcmp(s->bytes + off, s->file_bytes + off, PAGE) == 0;
+	       && memcmp((const uint8_t *)bytes.data + off,
+			 s->file_bytes + off, PAGE) == 0;
 }
 
-/* @n bytes read for @addr that have a file beside them: page by page. */
+/* @bytes of @addr that have a file beside them: page by page. */
 static struct err *
-piece_compare(struct saver *s, const struct piece *p, uint64_t addr, size_t n)
+piece_compare(struct saver *s, const struct piece *p, uint64_t addr,
+	      struct span bytes)
 {
 	struct snap_memory same = {
 		.kind = SNAP_MEM_FILE, .ref = p->module,
 	};
 	struct err *err = NULL;
 
-	for (size_t off = 0, step; off < n && !err; off += step) {
-		step = n - off < PAGE ? n - off : PAGE;
+	for (size_t off = 0, step; off < bytes.n && !err; off += step) {
+		step = bytes.n - off < PAGE ? bytes.n - off : PAGE;
 		same.start = addr + off;
 		same.length = step;
 		same.offset = p->offset + (addr - p->start) + off;
-		if (piece_page_is_file(s, addr, off, n))
+		if (piece_page_is_file(s, addr, off, bytes))
 			err = run_range(s, &same);
 		else
-			err = run_data(s, addr + off, s->bytes + off, step,
+			err = run_data(s, addr + off,
+				       (const uint8_t *)bytes.data + off, step,
 				       p->m->flags);
 	}
 	return err;
@@ -275,18 +283,26 @@ static struct err *
 piece_step(struct saver *s, const struct piece *p, uint64_t addr, size_t n)
 {
 	const struct target_ops *ops = s->target->ops;
-	/* inspect lends its target read-only; reading does not change it. */
-	struct err *err = ops->read((struct target *)s->target, p->range,
-				    addr - p->m->start, n, s->bytes);
+	uint64_t off = addr - p->m->start;
+	struct span bytes = { picture_at(s->target, p->range, off), n };
+	struct err *err = NULL;
+
+	if (!bytes.data) {
+		/* inspect lends its target read-only; reading does not change
+		 * it. */
+		err = ops->read((struct target *)s->target, p->range, off, n,
+				s->bytes);
+		bytes.data = s->bytes;
+	}
 	if (err)
 		return piece_unreadable(s, addr, n, err);
 	if (p->file) {
 		_err_ struct err *shorter = source_read(p->file,
 			p->offset + (addr - p->start), n, s->file_bytes);
 		if (!shorter)
-			return piece_compare(s, p, addr, n);
+			return piece_compare(s, p, addr, bytes);
 	}
-	return run_data(s, addr, s->bytes, n, p->m->flags);
+	return run_data(s, addr, bytes.data, n, p->m->flags);
 }
 
 /* How far from @addr on memory is kept, or left out, up to @end. */
@@ -372,6 +388,9 @@ save_memory(struct saver *s)
 		if (t->memory[k].kind == SNAP_MEM_DATA)
 			s->total += t->memory[k].length;
 	}
+	/* Somebody waits for that of a process. */
+	if (strcmp(t->ops->kind, "live") == 0 && s->total > SOON_FROM)
+		snap_writer_soon(s->writer);
 	for (size_t k = 0; k < t->n_memory && !err; k++) {
 		const struct snap_memory *m = &t->memory[k];
 		if (m->kind == SNAP_MEM_DATA)

@@ -40,6 +40,15 @@ static const struct target_ops picture_ops = {
 	.close = picture_close,
 };
 
+const void *
+picture_at(const struct target *t, size_t range, uint64_t off)
+{
+	const struct picture *p = (const struct picture *)t;
+
+	return t->ops == &picture_ops ? p->bytes + p->offsets[range] + off
+				      : NULL;
+}
+
 struct err *
 picture_new(struct shot *s)
 {

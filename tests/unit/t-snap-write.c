@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "snapfmt/soon.h"
 #include "tests/unit/assert-err.h"
 #include "tests/unit/snap-sample.h"
 
@@ -307,6 +308,28 @@ the_file_is_the_same_however_many_threads_pack(void **state)
 		buf_fini(&files[n]);
 }
 
+/* From the middle of a window, over whole ones, into the middle of one. */
+static void
+what_is_packed_soon_reads_the_same(void **state)
+{
+	static uint8_t bytes[4 * SNAP_CHUNK], back[4 * SNAP_CHUNK];
+	const uint64_t start = 7 * SNAP_CHUNK - 100;
+	struct fixture *f = *state;
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		x = x * 1103515245u + 12345u;
+		bytes[i] = (uint8_t)("abcdefgh"[x >> 29] + (i & 1));
+	}
+	snap_writer_soon(f->writer);
+	assert_ok(snap_put_memory(f->writer, start, bytes, sizeof(bytes), 0));
+	const struct snap_memory *m = ranges(f, 1);
+
+	assert_range(m, start, sizeof(bytes), SNAP_MEM_DATA);
+	assert_ok(snap_read(f->snap, m, 0, sizeof(back), back));
+	assert_memory_equal(back, bytes, sizeof(bytes));
+}
+
 /* ---- refusals ---- */
 static void
 descending_memory_is_refused_naming_both_addresses(void **state)
@@ -527,6 +550,7 @@ main(void)
 		TEST(file_neighbours_join_only_when_the_file_goes_on),
 		TEST(memory_may_end_with_the_last_address_but_one),
 		TEST(equal_windows_are_stored_once),
+		TEST(what_is_packed_soon_reads_the_same),
 		TEST(memory_goes_to_the_sink_as_it_comes),
 		TEST(the_file_is_the_same_however_many_threads_pack),
 		TEST(descending_memory_is_refused_naming_both_addresses),
