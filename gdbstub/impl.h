@@ -307,6 +307,9 @@ const char *maps_name(const struct inferior *f, const struct snap_map *m);
 /** As /proc/PID/maps. */
 struct err *maps_render(const struct inferior *f, struct buf *out)
 	_must_check_;
+/** As smaps, by what was captured: Size, Anonymous and VmFlags. */
+struct err *maps_render_smaps(const struct inferior *f, struct buf *out)
+	_must_check_;
 
 /* vfile.c */
 void vfile_fini(struct stub *s);

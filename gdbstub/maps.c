@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of /proc/PID/maps out of records, as fs/proc/task_mmu.c of Linux
- * writes it. gdb reads mappings and permissions from there.
+ * The texts of /proc/PID/maps and smaps out of records, as fs/proc/task_mmu.c
+ * of Linux writes them. gdb reads mappings and permissions from there, and
+ * what goes into a core file that it generates.
  */
 #include "gdbstub/impl.h"
 
@@ -91,5 +92,86 @@ maps_render(const struct inferior *f, struct buf *out)
 		return err_new(ERR_NOTFOUND, "no mappings are known");
 	for (size_t k = 0; k < t->n_maps && !out->failed; k++)
 		put_map(out, &t->maps[k], map_name(&t->maps[k], &names));
+	return NULL;
+}
+
+/* ---- smaps ------------------------------------------------------------- */
+/** A part of a mapping, all of it there or nothing of it. */
+struct piece {
+	uint64_t end;
+	bool captured, from_file;
+};
+
+static struct piece
+find_piece(const struct inferior *f, const struct snap_map *m, uint64_t addr)
+{
+	struct piece piece = { .end = addr };
+	struct region r;
+
+	while (piece.end < m->end) {
+		space_region(insp_space(f->insp), piece.end, &r);
+		if (piece.end > addr && (piece.captured != r.captured
+					 || piece.from_file != r.from_file))
+			break;
+		if (r.end <= piece.end)
+			break;
+		piece.captured = r.captured;
+		piece.from_file = r.from_file;
+		piece.end = r.end < m->end ? r.end : m->end;
+	}
+	return piece;
+}
+
+/*
+ * Where nothing was captured stands "dd", do not dump: a core file would have
+ * zeros there. What is the file's own is left to the file, as in any core.
+ */
+static void
+put_piece(struct buf *out, const struct snap_map *m, const char *name,
+	  uint64_t start, const struct piece *piece)
+{
+	struct snap_map part = *m;
+	bool own = piece->captured && !piece->from_file;
+
+	part.start = start;
+	part.end = piece->end;
+	if (m->path)
+		part.offset += start - m->start;
+	/* A core does not tell inodes, and of a file without one gdb would
+	 * leave out that it is mapped. */
+	if (m->path && m->path[0] == '/' && !m->inode)
+		part.inode = 1;
+	put_map(out, &part, name);
+	buf_printf(out, "Size: %15" PRIu64 " kB\nAnonymous: %10" PRIu64
+		   " kB\nVmFlags:%s%s%s mr mw me%s%s\n",
+		   (part.end - start) >> 10,
+		   own ? (part.end - start) >> 10 : 0,
+		   m->perm & SNAP_PERM_R ? " rd" : "",
+		   m->perm & SNAP_PERM_W ? " wr" : "",
+		   m->perm & SNAP_PERM_X ? " ex" : "",
+		   m->perm & SNAP_PERM_SHARED ? " sh" : "",
+		   piece->captured ? "" : " dd");
+}
+
+struct err *
+maps_render_smaps(const struct inferior *f, struct buf *out)
+{
+	const struct target *t = insp_target(f->insp);
+	const struct names names = find_names(f);
+
+	if (t->n_maps == 0)
+		return err_new(ERR_NOTFOUND, "no mappings are known");
+	for (size_t k = 0; k < t->n_maps; k++) {
+		const struct snap_map *m = &t->maps[k];
+
+		for (uint64_t at = m->start; at < m->end && !out->failed;) {
+			struct piece piece = find_piece(f, m, at);
+
+			if (piece.end <= at)
+				piece.end = m->end;
+			put_piece(out, m, map_name(m, &names), at, &piece);
+			at = piece.end;
+		}
+	}
 	return NULL;
 }

@@ -121,6 +121,13 @@ proc_maps(const struct inferior *f, size_t thread, struct buf *out)
 }
 
 static struct err *
+proc_smaps(const struct inferior *f, size_t thread, struct buf *out)
+{
+	(void)thread;
+	return maps_render_smaps(f, out);
+}
+
+static struct err *
 proc_auxv(const struct inferior *f, size_t thread, struct buf *out)
 {
 	const struct span *auxv = &insp_target(f->insp)->auxv;
@@ -138,6 +145,7 @@ static const struct proc_row {
 	bool shared;            /* the same in /proc/PID/task/TID */
 } ROWS[] = {
 	{ "maps", proc_maps, true },
+	{ "smaps", proc_smaps, true },
 	{ "cmdline", proc_cmdline, true },
 	{ "comm", proc_comm, false },
 	{ "stat", proc_stat, false },

@@ -174,6 +174,7 @@ SCRIPT_TESTS = \
 	tests/corpus/foreign.py \
 	tests/format/same-text.py \
 	tests/gdb/deleted.py \
+	tests/gdb/generated.py \
 	tests/gdb/live.py \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
