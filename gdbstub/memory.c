@@ -11,11 +11,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * A target gives all of a read or nothing of it, and so looks at all of it
+ * first: what it unpacked for that is still at hand where a read is no longer.
+ */
+#define READ_PIECE 32768u
 
 static uint64_t
 at_most(uint64_t n, uint64_t limit)
 {
 	return n < limit ? n : limit;
+}
+
+static struct err *
+read_pieces(struct stub *s, uint64_t addr, size_t n, char *data, size_t *got)
+{
+	struct space *space = insp_space(stub_inferior(s)->insp);
+	size_t done = 0, part, want;
+
+	do {
+		uint64_t at = addr + done;
+
+		want = (size_t)at_most(n - done,
+				       READ_PIECE - at % READ_PIECE);
+		struct err *err = space_read_some(space, at, want, data + done,
+						  &part);
+		if (err && done == 0)
+			return err;
+		err_free(err);
+		done += err ? 0 : part;
+		part = err ? 0 : part;
+	} while (part == want && done < n);
+	*got = done;
+	return NULL;
 }
 
 /**
@@ -39,8 +67,7 @@ read_some(struct stub *s, const struct args *a, size_t limit,
 	if (!data)
 		return err_nomem();
 	out->data = data;
-	struct err *err = space_read_some(insp_space(stub_inferior(s)->insp),
-					  addr, n, data, &out->n);
+	struct err *err = read_pieces(s, addr, n, data, &out->n);
 	if (err)
 		inside_refused(s, addr);
 	return err;

@@ -136,10 +136,13 @@ put_data(struct stub *s, const void *data, size_t n)
 static size_t
 read_window(struct open_file *file, uint64_t off)
 {
+	/* A small file at once: gdb then reads here and there in all of it. */
+	if (off == 0 && source_size(file->source) <= READ_LIMIT)
+		return READ_LIMIT;
 	if (off != file->next || file->window == 0)
 		file->window = READ_FIRST;
 	else if (file->window < READ_LIMIT)
-		file->window *= 2;
+		file->window *= 4;
 	return file->window;
 }
 

@@ -52,6 +52,12 @@ bench-capture: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/capture.py $(BENCH_ARGS)
 
+# The stub beside gdbserver and lldb-server, on a quiet machine;
+# BENCH_ARGS: --runs N, --json FILE.
+bench-rsp: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/bench/rsp.py $(BENCH_ARGS)
+
 # gdb's own test suite, on gdbserver and on our stub over snapshots;
 # SUITE_ARGS: --no-install first of all, --json FILE, which files.
 SUITE_ARGS =
@@ -75,7 +81,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb fuzz stress bench bench-capture lint metrics
+.PHONY: check-unit check-gdb fuzz stress bench bench-capture bench-rsp lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \
