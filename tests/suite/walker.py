@@ -24,6 +24,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,13 +32,27 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from wire import INTERRUPT, Gone, Wire, until  # noqa: E402
+from wire import INTERRUPT, Gone, Wire, unpacked, until  # noqa: E402
 
+AT_ENTRY = 9
+RIP, ORIG_RAX = 16, 57          # numbers of gdbserver's registers
+# Bytes of each: general, segments, x87 and its state, xmm, mxcsr, orig_rax and
+# the two bases.
+IN_SYSCALL = b"daffffffffffffff"        # %rax is -ENOSYS until it returns
+WIDTHS = (17 * [8] + 7 * [4] + 8 * [10] + 8 * [4] + 16 * [16] + [4] + 3 * [8])
 STOP_BIT = 1 << (signal.SIGSTOP - 1)
 LOOPBACK = "127.0.0.1"
 # What is understood of stops; no forks and execs: the stub tells of none.
 SUPPORTED = (b"qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;"
              b"xmlRegisters=i386")
+
+
+def patched(registers, number, value):
+    """All registers in hex, with another value of one that is known here."""
+    if number >= len(WIDTHS):
+        return registers
+    at = 2 * sum(WIDTHS[:number])
+    return registers[:at] + value + registers[at + len(value):]
 
 
 def connect(port):
@@ -93,6 +108,8 @@ class Live:
         self.wire.ask(b"QProgramSignals:")
         for point in self.points:
             self.wire.ask(b"z" + point)
+        for tid in iter(self.stopping, None):
+            self.settle(tid)
         os.kill(self.pid, signal.SIGSTOP)
         if self.wire.ask(b"D;%x" % self.pid) != b"OK":
             raise Gone("gdbserver keeps the process")
@@ -117,6 +134,44 @@ class Live:
                 return tid
         return None
 
+    def settle(self, tid):
+        """
+        gdbserver still waits for a SIGSTOP that it sent this thread, and would
+        send a SIGCONT before it detaches. So one instruction is carried out
+        somewhere harmless: the program's first, which clears %rbp. A
+        breakpoint that the thread has hit, and nobody was told of, it hits
+        again. One that just makes a thread has yet to come out of the kernel.
+        """
+        thread = b"p%x.%x" % (self.pid, tid)
+        before = self.registers(thread)
+        if before.startswith(IN_SYSCALL):
+            self.wire.ask(b"vCont;s:" + thread)
+            return
+        elsewhere = patched(patched(before, ORIG_RAX, b"ff" * 8), RIP,
+                            self.entry())
+        self.wire.ask(b"G" + elsewhere)
+        self.wire.ask(b"vCont;s:" + thread)
+        self.wire.ask(b"Hg" + thread)
+        self.wire.ask(b"G" + before)
+
+    def registers(self, thread):
+        self.wire.ask(b"Hg" + thread)
+        return unpacked(self.wire.ask(b"g"))
+
+    def write(self, thread, packet):
+        """gdbserver knows no packet for one register."""
+        registers = self.registers(thread)
+        if packet.startswith(b"P"):
+            number, _, value = packet[1:].partition(b"=")
+            packet = b"G" + patched(registers, int(number, 16), value)
+        self.wire.ask(packet)
+
+    def entry(self):
+        """Where the program begins, as a register's bytes."""
+        with open("/proc/%d/auxv" % self.pid, "rb") as f:
+            pairs = struct.iter_unpack("<QQ", f.read())
+        return struct.pack("<Q", dict(pairs)[AT_ENTRY]).hex().encode()
+
     def swallow(self, tid):
         """Attaching left a SIGSTOP pending; no instruction is carried out."""
         stop = self.wire.ask(b"vCont;s:p%x.%x" % (self.pid, tid))
@@ -127,8 +182,7 @@ class Live:
         """Bring it to what the client believes of it."""
         self.take()
         for thread, write in writes:
-            self.wire.ask(b"Hg" + thread)
-            self.wire.ask(write)
+            self.write(thread, write)
         for gone in self.points - points:
             self.wire.ask(b"z" + gone)
         for new in points - self.points:
@@ -148,9 +202,12 @@ class Shown:
 
     def __init__(self, inquest, pid, directory, number):
         self.path = os.path.join(directory, "%d.snap" % number)
-        subprocess.run([inquest, "capture", str(pid), "-o", self.path],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=True)
+        taken = subprocess.run(
+            [inquest, "capture", str(pid), "-o", self.path], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, check=False)
+        if taken.returncode:
+            raise Gone("no snapshot: " + taken.stderr)
         self.stub = subprocess.Popen(
             [inquest, "rsp", self.path, "--listen", LOOPBACK + ":0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -382,6 +439,8 @@ def main():
         walker.serve()
     except Gone as gone:
         print("walker: %s" % gone, file=sys.stderr)
+        if walker and str(gone) != "hung up":
+            walker.counts["trouble"] = str(gone)
     finally:
         (walker or live).end()
         shutil.rmtree(directory, ignore_errors=True)

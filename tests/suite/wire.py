@@ -65,6 +65,19 @@ class Wire:
         self.socket.close()
 
 
+def unpacked(body):
+    """Runs written out: a character, "*", how many more (and 29)."""
+    whole, at = b"", 0
+    while at < len(body):
+        if body[at:at + 1] == b"*" and whole:
+            whole += whole[-1:] * (body[at + 1] - 29)
+            at += 1
+        else:
+            whole += body[at:at + 1]
+        at += 1
+    return whole
+
+
 def until(condition, what, seconds=30):
     """Wait for it with a deadline; the value that `condition` came to."""
     deadline = time.monotonic() + seconds
