@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -377,14 +376,6 @@ rsp_socket(struct session_options *session, struct worker_options *job,
 
 /* ---- the verb ---- */
 
-static bool
-rsp_debuginfod(void)
-{
-	const char *servers = getenv("DEBUGINFOD_URLS");
-
-	return servers && servers[0];
-}
-
 static struct err *
 rsp_run(const struct verb *v, int argc, char **argv, int *status)
 {
@@ -410,7 +401,7 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
 		.opened = &offers.first, .unlimited = true,
-		.debuginfod = rsp_debuginfod(), .work = rsp_work,
+		.debuginfod = session_debuginfod(), .work = rsp_work,
 	};
 	job.record = record;
 	job.record_limit = o.record_limit;

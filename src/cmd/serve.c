@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/session.h"
 #include "jail/jail.h"
 #include "serve/serve.h"
 
@@ -225,6 +226,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.rsp = serve_address(w.rsp, given.rsp, given.n, RSP_ADDRESS),
 		.hosts = serve_list(&w.hosts, hosts),
 		.origins = serve_list(&w.origins, origins),
+		.debuginfod = session_debuginfod(),
 		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,
@@ -307,6 +309,9 @@ const struct verb verb_serve = {
 		"Whoever connects to a unix socket of one's own needs none. "
 		"/metrics needs a token for all projects. What another "
 		"project has is answered as what does not exist.\n\n"
+		"Debuggers get debug files and sources by build-id: from under "
+		"/usr/lib/debug, and from the debuginfod servers that "
+		"$DEBUGINFOD_URLS names.\n\n"
 		"Requests must call the server by its address, or by a --host; "
 		"those that a web page makes must come from the server itself "
 		"or from an --origin.\n\n"

@@ -30,6 +30,14 @@ struct session {
 	struct jail_child *child;
 };
 
+bool
+session_debuginfod(void)
+{
+	const char *servers = getenv("DEBUGINFOD_URLS");
+
+	return servers && servers[0];
+}
+
 /* ---- the child ---- */
 
 struct err *

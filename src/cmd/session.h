@@ -49,6 +49,9 @@ struct session_options {
 	void *arg;
 };
 
+/** Does the environment name debuginfod servers? */
+bool session_debuginfod(void);
+
 struct session;
 /** Open the files and start the child. Borrows @o until session_end(). */
 struct err *session_start(const struct session_options *o,

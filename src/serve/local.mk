@@ -25,6 +25,7 @@ libserve_a_SOURCES = \
 	src/serve/shelf.c \
 	src/serve/shelf.h \
 	src/serve/silents.c \
+	src/serve/supplies.c \
 	src/serve/tokens.c \
 	src/serve/tokens.h \
 	src/serve/worker.c \

@@ -85,6 +85,8 @@ struct session {
 	struct session *next, **back;
 	uint32_t number;
 	struct net_watch control, supply;       /* our ends */
+	struct net_watch supplied;      /* a thread has answered: supplies.c */
+	bool fetching;          /* it has not yet */
 	struct net_client *client;      /* its websocket; or NULL */
 	unsigned hung_up;       /* seconds since it closed its connection */
 	int connection;         /* to be handed over; -1: it was */
@@ -121,6 +123,8 @@ struct err *session_begin(struct server *sv, const struct session_begin *b)
 	_must_check_;
 /** End it; its client is told @why, NULL = nothing. */
 void session_stop(struct session *s, const char *why);
+/** It asked for something: those that ask without end have to wait. */
+void session_count_question(struct session *s);
 /** Its websocket has gone. */
 void session_abandon(struct session *s);
 /** It has closed its end of what a websocket is bridged to. */
@@ -130,6 +134,13 @@ void sessions_tick(struct server *sv);
 /** A report of the zygote's. */
 void sessions_report(struct server *sv, const struct zygote_message *m);
 void sessions_free(struct server *sv);
+
+/* ---- supplies.c: a worker asks for modules ---- */
+/** Answer what comes on @ours (taken). */
+struct err *supplies_begin(struct session *s, int ours) _must_check_;
+void supplies_end(struct session *s);
+/** Go on hearing it, or not for a while. */
+void supplies_hear(struct session *s, bool hear);
 
 /* ---- questions.c: what a worker asks ---- */
 /** ERR_DAMAGED: it does not keep to the protocol. */

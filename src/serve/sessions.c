@@ -27,7 +27,7 @@ session_free(struct session *s)
 {
 	shelf_cancel(&s->wait);
 	net_watch_close(&s->control);
-	net_watch_close(&s->supply);
+	supplies_end(s);
 	base_close(&s->connection);
 	*s->back = s->next;
 	if (s->next)
@@ -69,7 +69,7 @@ session_stop(struct session *s, const char *why)
 	s->ended = true;
 	shelf_cancel(&s->wait);
 	net_watch_close(&s->control);
-	net_watch_close(&s->supply);
+	supplies_end(s);
 	base_close(&s->connection);
 	s->connection = -1;
 	/* Its report will come, and then it is freed. */
@@ -93,13 +93,13 @@ session_hang_up(struct session *s)
 /* ---- what comes from the worker ---- */
 
 /* One that asks without end is heard again in the next second. */
-static void
+void
 session_count_question(struct session *s)
 {
 	if (++s->asked < ASKED_MAX)
 		return;
 	net_rewatch(&s->control, 0);
-	net_rewatch(&s->supply, 0);
+	supplies_hear(s, false);
 }
 
 static void
@@ -107,7 +107,7 @@ session_hear_again(struct session *s)
 {
 	if (s->asked >= ASKED_MAX) {
 		net_rewatch(&s->control, NET_READ);
-		net_rewatch(&s->supply, NET_READ);
+		supplies_hear(s, true);
 	}
 	s->asked = 0;
 }
@@ -132,21 +132,6 @@ session_control(void *arg, unsigned events)
 	else
 		session_count_question(s);
 	err_free(err);
-}
-
-static void
-session_supply(void *arg, unsigned events)
-{
-	struct session *s = arg;
-	bool over = false;
-
-	(void)events;
-	_err_ struct err *err = supply_answer(s->supply.fd,
-					      &supply_default_places, &over);
-	if (err || over)
-		net_watch_close(&s->supply);
-	else
-		session_count_question(s);
 }
 
 /* ---- what it serves ---- */
@@ -201,10 +186,9 @@ session_sockets(struct session *s, int theirs[2])
 	struct err *err = supply_pair(supply);
 	if (err)
 		return err;
-	s->supply.fd = supply[0];
 	theirs[1] = supply[1];
-	err = net_watch(s->sv->net, &s->control, NET_READ);
-	return err ? err : net_watch(s->sv->net, &s->supply, NET_READ);
+	err = supplies_begin(s, supply[0]);
+	return err ? err : net_watch(s->sv->net, &s->control, NET_READ);
 }
 
 static struct err *
@@ -248,9 +232,8 @@ session_new(struct server *sv, const struct session_begin *b)
 	s->control = (struct net_watch){
 		.fd = -1, .fn = session_control, .arg = s,
 	};
-	s->supply = (struct net_watch){
-		.fd = -1, .fn = session_supply, .arg = s,
-	};
+	s->supply = (struct net_watch){ .fd = -1, .arg = s };
+	s->supplied = (struct net_watch){ .fd = -1, .arg = s };
 	s->next = sv->sessions;
 	s->back = &sv->sessions;
 	if (s->next)

@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -39,7 +40,7 @@ static struct {
 } lib;
 
 static struct err *
-load(void)
+load_once(void)
 {
 	const struct {
 		void *to;
@@ -67,6 +68,18 @@ load(void)
 	return library ? NULL
 		       : err_new(ERR_NOTFOUND, "cannot load " LIBRARY ": %s",
 				 dlerror());
+}
+
+/* Several threads may be the first. */
+static struct err *
+load(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&lock);
+	struct err *err = load_once();
+	pthread_mutex_unlock(&lock);
+	return err;
 }
 
 static time_t

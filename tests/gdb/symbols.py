@@ -204,11 +204,37 @@ def serving(app, inquest, snapshot, url=None, debug=None):
         process.stdout.close()
 
 
-def gdb(app, address, init=True):
+@contextlib.contextmanager
+def server(app, inquest, snapshot, url):
+    """The commands that attach to it in a store that is served."""
+    store = app.path("store")
+    shutil.rmtree(store, ignore_errors=True)
+    kit.run([inquest, "put", "--store", store, snapshot])
+    words = [inquest, "serve", "--store", store, "--http", "none", "--rsp",
+             "127.0.0.1:0"]
+    process = subprocess.Popen(
+        apart([("/usr/lib/debug", None)], words), env=environment(app, url),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    try:
+        address = process.stdout.readline().split()[-1].decode()
+        with open(store + "/token", encoding="ascii") as f:
+            token = f.read().strip()
+        yield ["target extended-remote " + address, "monitor auth " + token,
+               "info os snapshots", "attach 1"]
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def gdb(app, opening, init=True):
     words = ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0",
              "-iex", "set debuginfod enabled off",
-             "-ex", "set remotetimeout 60", "-ex", "target remote " + address]
-    for command in ([INIT] if init else []) + LOOKS:
+             "-ex", "set remotetimeout 60"]
+    if isinstance(opening, str):
+        opening = ["target remote " + opening]
+    for command in opening + ([INIT] if init else []) + LOOKS:
         words += ["-ex", command]
     hidden = [(app.home, None), ("/usr/lib/debug", None)]
     return kit.run(apart(hidden, words), timeout=100, merge=True, cwd="/",
@@ -235,6 +261,9 @@ def cases(tap, app, inquest):
                    asked)
             hold(tap, "a gdb that knows nothing of it has all but sources",
                  gdb(app, address, init=False), FULL, SOURCE)
+        with server(app, inquest, app.snapshot, url) as opening:
+            hold(tap, "the same from a server, over TCP",
+                 gdb(app, opening), FULL + SOURCE)
         app.place("other")
         with serving(app, inquest, app.snapshot, url) as address:
             hold(tap, "other programs at their paths are not taken",
