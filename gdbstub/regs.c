@@ -69,7 +69,8 @@ regs_read(struct stub *s, const struct args *a)
  * pushes a return address, and then, by the next packet, points the stack
  * pointer at it. An error there makes gdb put all registers back; later, at
  * the request to run, it would stay inside the function. Setting the stack
- * pointer otherwise is allowed: it helps to unwind a damaged stack.
+ * pointer otherwise is allowed: it helps to unwind a damaged stack. lldb puts
+ * registers back after a call that did not run, and not where one was refused.
  */
 static bool
 is_call(const struct stub *s, const struct inferior *f, size_t reg,
@@ -77,7 +78,8 @@ is_call(const struct stub *s, const struct inferior *f, size_t reg,
 {
 	struct rd r = rd_of(value->data, value->n);
 
-	return reg == inferior_generic_reg(f, "sp") && rd_u64(&r) == s->pushed
+	return s->dialect == DIALECT_GDB
+	       && reg == inferior_generic_reg(f, "sp") && rd_u64(&r) == s->pushed
 	       && s->pushed_by && s->packets == s->pushed_by + 1;
 }
 

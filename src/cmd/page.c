@@ -91,9 +91,9 @@ page_verbs(struct buf *b)
 {
 	buf_puts(b, "Usage: " PROGRAM " VERB [OPTION...] [SNAP]\n"
 		 "Says what happened in a program, and serves it to stock "
-		 "gdb.\n"
+		 "gdb and lldb.\n"
 		 "SNAP: a snapshot, an ELF core, an object of the store, or "
-		 "its URL.\n\n");
+		 "its URL.\n");
 	for (size_t i = 0; verbs[i]; i++)
 		buf_printf(b, "  %-8s %s\n", verbs[i]->name,
 			   verbs[i]->summary);
