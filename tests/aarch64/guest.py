@@ -50,23 +50,34 @@ def crash(name, directory, processor):
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, timeout=60, check=False,
                    env=build.environment(), preexec_fn=build.unlimit)
-    own = glob.glob(os.path.join(directory, "qemu_%s_*.core" % name))
+
+
+def own_core(made):
+    """The core that the emulator wrote, at its place; None if there is none."""
+    directory = os.path.dirname(made.core)
+    own = glob.glob(os.path.join(directory, "qemu_%s_*.core" % made.name))
     for path in set(glob.glob(os.path.join(directory, "core*"))) - set(own):
         os.unlink(path)
-    return own[0] if own else None
+    if not own:
+        return None
+    os.replace(own[0], made.core)
+    return made.core
 
 
-def make(name):
-    """The guest `name`, or None if the emulator wrote no core."""
-    source, flags, processor = PROGRAMS[name]
-    directory = kit.work_dir("aarch64", name)
+def compiled(name, where):
+    """The guest `name`, in a directory `where`."""
+    source, flags, _ = PROGRAMS[name]
+    directory = kit.work_dir("aarch64", where)
     shutil.rmtree(directory)
     os.makedirs(directory)
     made = Guest(name, directory)
     build.call([COMPILER, *flags, "-o", made.program,
                 os.path.join(HERE, source)], directory)
-    core = crash(name, directory, processor)
-    if not core:
-        return None
-    os.replace(core, made.core)
     return made
+
+
+def make(name):
+    """The guest `name`, or None if the emulator wrote no core."""
+    made = compiled(name, name)
+    crash(name, os.path.dirname(made.program), PROGRAMS[name][2])
+    return made if own_core(made) else None

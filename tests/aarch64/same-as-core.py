@@ -24,6 +24,7 @@ import build    # noqa: E402
 import compare  # noqa: E402
 import guest    # noqa: E402
 import kit      # noqa: E402
+import questions  # noqa: E402
 import report   # noqa: E402
 import session  # noqa: E402
 
@@ -42,29 +43,6 @@ STACKS = {
 # files to know where a PIE is.
 COMPARED = ("plain", "tableless", "handler", "handlertableless")
 MODES = ("exe/core", "bare/core", "exe/snap", "bare/snap")
-REGISTERS = "p/x $x0 | p/x $x19 | p $cpsr | p $fpsr | p $v0 | p $sp - $x29 | " \
-            "p $x30 | p $d1.f | p $w2"
-LOOK = (
-    "info threads", "thread apply all bt", "thread apply all bt full",
-    "bt -past-main", "frame", "info frame", "up", "info frame", "info locals",
-    "info args", "info registers", "frame 2", "info registers", "frame 0",
-    "info registers", "info registers all", "info all-registers",
-    "info vector", "info float", *REGISTERS.split(" | "), "x/8i $pc", "x/8i "
-    "$pc - 16", "x/16xg $sp", "x/2a $sp", "x/xg 0", "x/s 0x10", "find $sp, "
-    "+512, (char)0", "inq-memory", "info auxv", "info symbol $pc",
-    "info symbol main", "info line main", "list main", "disassemble main",
-    "info source", "p errno", "thread 2", "bt", "info registers", "x/4i $pc",
-    "up 2", "info locals", "thread 1",
-)
-VALUES = (
-    "p head->id", "p *head->next->next", "p head", "p ratio", "p ratio * 2",
-    "p own", "p &own", "thread apply all -c p own", "thread apply all -c p "
-    "&own", "ptype head", "frame function main", "info locals",
-    "frame function waiter", "thread 2", "frame function waiter", "p mine",
-    "p own", "p *mine.next", "thread 1",
-)
-
-
 # Cores that a kernel wrote: vectors, the thread pointer, signatures.
 FOREIGN = ("linux-aarch64", "linux-aarch64-pac", "linux-aarch64-neon",
            "linux-aarch64-sve-fpsimd", "linux-aarch64-sve-full")
@@ -85,9 +63,7 @@ class Comparison:
         self.seen = []
 
     def all_modes(self, made, snapshot):
-        script = list(LOOK)
-        if STACKS[made.name] is VICTIM:
-            script += VALUES
+        script = questions.of_core(STACKS[made.name] is VICTIM)
         core = session.on_core(made.program, made.core, script,
                                gdb=(guest.DEBUGGER,))
         if not self.complete(core, made.name, "gdb on the core"):
