@@ -104,6 +104,11 @@ class Inquest:
         before.switch()
         frame.select()
 
+    # Another snapshot of a series has other facts.
+    def stopped(self, event):
+        self.shown = None
+        self.variables()
+
     # Before every prompt.
     def prompt(self):
         try:
@@ -131,6 +136,20 @@ class Source(gdb.Command):
                           "debuginfod server has it\n" % sal.symtab.filename)
 
 
+class Snapshot(gdb.Command):
+    """A series: inquest-snapshot lists it, and goes to one by its number"""
+
+    def __init__(self):
+        super().__init__("inquest-snapshot", gdb.COMMAND_RUNNING)
+
+    def invoke(self, argument, from_tty):
+        answer = gdb.execute("monitor snapshot " + argument, False, True)
+        if "is next:" in answer:
+            gdb.execute("continue")
+        else:
+            gdb.write(answer)
+
+
 def inquest_hook(command, method):
     """Unless the user has a hook of that command already."""
     try:
@@ -153,6 +172,7 @@ def inquest_printers():
 
 def inquest_begin():
     Source()
+    Snapshot()
     inquest_printers()
     for command in ("list", "up", "down", "frame"):
         inquest_hook(command, "stack")
@@ -161,6 +181,7 @@ def inquest_begin():
     gdb.execute("set dcache size 4096")
     gdb.execute("set remotetimeout 60")
     gdb.events.before_prompt.connect(inquest.prompt)
+    gdb.events.stop.connect(inquest.stopped)
     inquest.variables()
     if inquest.stack():
         gdb.execute("frame")

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/offers.h"
 #include "cmd/session.h"
 #include "gdbstub/gdbstub.h"
 
@@ -92,6 +93,51 @@ gdb_probe(struct subject *s, void *arg)
 	return NULL;
 }
 
+/* ---- what is shown ---- */
+
+/** Words before those of gdb's, as they are understood in any directory. */
+struct snaps {
+	char *word[OFFERS_TYPED_MAX];
+	size_t n;
+	struct offers offers;
+};
+
+static void
+snaps_fini(struct snaps *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		free(s->word[k]);
+	if (s->n)
+		offers_fini(&s->offers);
+}
+
+static struct err *
+snaps_take(const struct operands *o, struct snaps *s)
+{
+	s->offers.first = (struct pick)PICK_NONE;
+	while (s->n < o->n && (s->n == 0 || o->item[s->n][0] != '-')) {
+		if (s->n == OFFERS_TYPED_MAX)
+			return err_new(ERR_USAGE, "at most %u snapshots are "
+				       "shown side by side", OFFERS_TYPED_MAX);
+		struct err *err = pick_again(o->item[s->n], &s->word[s->n]);
+		if (err)
+			return err;
+		s->n++;
+	}
+	return offers_make(s->word, s->n, &s->offers);
+}
+
+/* As it was typed, unless that stands for another one. */
+static const char *
+snaps_name(const struct snaps *s, const struct operands *o, size_t k)
+{
+	const char *word = offers_word(&s->offers, k);
+
+	return strcmp(word, s->word[k]) == 0 ? o->item[k] : word;
+}
+
+/* ---- gdb ---- */
+
 static struct err *
 gdb_find_self(char **out)
 {
@@ -101,20 +147,19 @@ gdb_find_self(char **out)
 
 /* The command by which gdb starts the other end of its pipe. */
 static struct err *
-gdb_target(const char *snap, const struct gdb_options *o, struct buf *out)
+gdb_target(const struct snaps *s, const struct gdb_options *o, struct buf *out)
 {
 	const char *exe = o->exe, *record = o->record;
-	_free_ char *self = NULL, *word = NULL;
+	_free_ char *self = NULL;
 	_free_ char *program = exe ? realpath(exe, NULL) : NULL;
 
 	if (exe && !program)
 		return err_errno("cannot find %s", exe);
 	struct err *err = gdb_find_self(&self);
-	if (!err)
-		err = pick_again(snap, &word);
 	if (err)
 		return err;
-	buf_puts(out, "target remote | ");
+	buf_printf(out, "target %s | ", s->n > 1 ? "extended-remote"
+						 : "remote");
 	say_quoted(out, self);
 	buf_puts(out, " rsp ");
 	if (record) {
@@ -127,14 +172,30 @@ gdb_target(const char *snap, const struct gdb_options *o, struct buf *out)
 		say_quoted(out, program);
 		buf_putc(out, ' ');
 	}
-	say_quoted(out, word);
+	for (size_t k = 0; k < s->n; k++) {
+		say_quoted(out, s->word[k]);
+		buf_puts(out, k + 1 < s->n ? " " : "");
+	}
+	return buf_err(out);
+}
+
+/* An inferior of its own for each but the first, as Python: one word. */
+static struct err *
+gdb_attach(const struct snaps *s, struct buf *out)
+{
+	buf_puts(out, "python [gdb.execute(c, False, True) for c in \"");
+	for (size_t k = 1; k < s->n; k++)
+		buf_printf(out, "add-inferior;inferior %zu;attach %llu;", k + 1,
+			   (unsigned long long)s->offers.typed[k]);
+	buf_puts(out, "inferior 1\".split(\";\")]");
 	return buf_err(out);
 }
 
 static struct err *
-gdb_exec(const char *gdb, const char *target, const struct operands *rest)
+gdb_exec(const char *gdb, const char *target, const char *attach,
+	 const struct operands *rest)
 {
-	size_t max = 1 + 2 * countof(gdb_early) + 4 + rest->n + 1, n = 0;
+	size_t max = 1 + 2 * countof(gdb_early) + 6 + rest->n + 1, n = 0;
 	_free_ const char **argv = calloc(max, sizeof(*argv));
 	_buf_ struct buf script = { 0 };
 
@@ -150,6 +211,10 @@ gdb_exec(const char *gdb, const char *target, const struct operands *rest)
 	}
 	argv[n++] = "-ex";
 	argv[n++] = target;
+	if (attach) {
+		argv[n++] = "-ex";
+		argv[n++] = attach;
+	}
 	argv[n++] = "-ex";
 	argv[n++] = script.data;
 	for (size_t k = 0; k < rest->n; k++)
@@ -166,25 +231,31 @@ gdb_exec(const char *gdb, const char *target, const struct operands *rest)
 static struct err *
 gdb_run(const struct verb *v, int argc, char **argv, int *status)
 {
+	_cleanup_(snaps_fini) struct snaps snaps = { 0 };
+	_buf_ struct buf target = { 0 }, attach = { 0 };
 	struct gdb_options o = { 0 };
-	_buf_ struct buf target = { 0 };
 	struct operands operands;
 
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
-	if (err)
-		return err;
-	const struct session_options probe = {
-		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.work = gdb_probe, .arg = &o,
-	};
-	err = session_run(&probe, status);
+	if (!err)
+		err = snaps_take(&operands, &snaps);
+	for (size_t k = 0; k < snaps.n && !err && !*status; k++) {
+		const struct session_options probe = {
+			.verb = v->name, .exe = o.exe, .work = gdb_probe,
+			.snap = snaps_name(&snaps, &operands, k), .arg = &o,
+		};
+		err = session_run(&probe, status);
+	}
 	if (err || *status)
 		return err;
-	err = gdb_target(operands.item[0], &o, &target);
+	err = gdb_target(&snaps, &o, &target);
+	if (!err && snaps.n > 1)
+		err = gdb_attach(&snaps, &attach);
 	if (err)
 		return err;
-	const struct operands rest = { operands.item + 1, operands.n - 1 };
-	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, &rest);
+	const struct operands rest = { operands.item + snaps.n,
+				       operands.n - snaps.n };
+	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, attach.data, &rest);
 }
 
 static const struct opt gdb_opts[] = {
@@ -200,6 +271,7 @@ static const struct opt gdb_opts[] = {
 static const struct example gdb_examples[] = {
 	{ PROGRAM " gdb core.1234", "look around" },
 	{ PROGRAM " gdb x.snap -batch -ex bt", "one command, then end" },
+	{ PROGRAM " gdb parent.snap child.snap", "side by side" },
 	{ NULL, NULL }
 };
 
@@ -215,13 +287,18 @@ static const struct exit_row gdb_exits[] = {
 
 const struct verb verb_gdb = {
 	.name = "gdb",
-	.operands = "SNAP [ARG...]",
+	.operands = "SNAP... [ARG...]",
 	.min = 1,
 	.max = 1,
 	.passes_args = true,
 	.summary = "Look around in stock gdb, everything set up",
 	.text = "Starts gdb and connects it to the snapshot or core. Words "
-		"after SNAP are gdb's. The program and its libraries are "
+		"from the first that begins with a dash on are gdb's. Several "
+		"SNAPs are inferiors side by side: thread apply all backtrace "
+		"shows all of them. Of a series, continue goes to the next "
+		"snapshot, reverse-continue back, inquest-snapshot lists them "
+		"and goes to one by its number; see inquest rsp.\n\n"
+		"The program and its libraries are "
 		"served from the snapshot, or from this machine where files "
 		"with the same build-ids are found, or from the debuginfod "
 		"servers that $DEBUGINFOD_URLS names; gdb needs no file names. "
