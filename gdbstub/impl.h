@@ -34,6 +34,8 @@ struct timeline {
 	struct arena *arena;    /* owns all below; NULL = not asked for yet */
 	const struct stub_offer *moments;
 	size_t n, at, jump;     /* @jump: where to go next; or INSP_NONE */
+	bool told;              /* of other libraries; the stop comes next */
+	uint64_t watched;       /* what differs there; or INSP_NONE */
 };
 
 /**
@@ -53,6 +55,7 @@ struct inferior {
 	uint64_t *tids;         /* of thread n */
 	struct wire_tid *by_tid;
 	size_t n_threads;
+	size_t stopped;         /* whom the last stop was told of */
 	struct document features, libraries, auxv;
 	struct buf exe;         /* path of the executable, escaped; may be "" */
 };

@@ -49,6 +49,24 @@ step(struct stub *s, bool back)
 			     : back ? STOP_BEGIN : STOP_END);
 }
 
+static bool
+is_any(struct thread_id id)
+{
+	return id.tid == ID_ANY || id.tid == ID_ALL;
+}
+
+/*
+ * Which thread a person has chosen gdb does not say when it lets all of them
+ * run; the one that Hg chose is whichever it looked at last.
+ */
+static void
+choose_stopped(struct stub *s)
+{
+	if (s->n_inferiors && s->dialect == DIALECT_GDB
+	    && stub_inferior(s)->stopped < stub_inferior(s)->n_threads)
+		s->thread = stub_inferior(s)->stopped;
+}
+
 /*
  * action[:thread-id][;…]: the event is reported for the thread that the first
  * action names, else for the chosen one.
@@ -76,6 +94,8 @@ choose_thread(struct stub *s, char *action, size_t n)
 		return err;
 	s->inferior = inferior;
 	s->thread = thread;
+	if (is_any(args.v[at].thread))
+		choose_stopped(s);
 	return NULL;
 }
 
@@ -126,6 +146,7 @@ struct err *
 resume_forward(struct stub *s, const struct args *a)
 {
 	(void)a;
+	choose_stopped(s);
 	return go(s, false);
 }
 
@@ -133,6 +154,7 @@ struct err *
 resume_back(struct stub *s, const struct args *a)
 {
 	(void)a;
+	choose_stopped(s);
 	return go(s, true);
 }
 
@@ -140,6 +162,7 @@ struct err *
 resume_step(struct stub *s, const struct args *a)
 {
 	(void)a;
+	choose_stopped(s);
 	return step(s, false);
 }
 
@@ -147,6 +170,7 @@ struct err *
 resume_step_back(struct stub *s, const struct args *a)
 {
 	(void)a;
+	choose_stopped(s);
 	return step(s, true);
 }
 

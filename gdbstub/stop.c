@@ -80,6 +80,7 @@ stop_put(struct stub *s, int signal, const char *why)
 	struct err *err = stub_thread(s, &f, &thread);
 	if (err)
 		return err;
+	f->stopped = thread;
 	if (s->dialect == DIALECT_LLDB)
 		return stop_of(s, f, thread);
 	buf_printf(&s->reply, "T%02x",

@@ -36,7 +36,8 @@ packet_size(const struct stub_options *o)
 struct err *
 stub_add(struct stub *s, struct shown *shown, uint64_t pid)
 {
-	struct inferior f = { .line.jump = INSP_NONE };
+	struct inferior f = { .line = { .jump = INSP_NONE,
+					.watched = INSP_NONE } };
 	struct inferior *grown = reallocarray(s->inferiors, s->n_inferiors + 1,
 					      sizeof(*grown));
 

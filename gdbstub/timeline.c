@@ -7,6 +7,7 @@
 #include "gdbstub/impl.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,7 +42,7 @@ void
 timeline_fini(struct timeline *line)
 {
 	arena_free(line->arena);
-	*line = (struct timeline){ .jump = INSP_NONE };
+	*line = (struct timeline){ .jump = INSP_NONE, .watched = INSP_NONE };
 }
 
 static size_t
@@ -73,7 +74,7 @@ timeline_ask(struct stub *s, const struct inferior *f, struct timeline *out)
 static struct err *
 timeline_load(struct stub *s, struct inferior *f)
 {
-	struct timeline line = { .jump = INSP_NONE };
+	struct timeline line = { .jump = INSP_NONE, .watched = INSP_NONE };
 
 	struct err *err = timeline_ask(s, f, &line);
 	if (err) {
@@ -83,6 +84,8 @@ timeline_load(struct stub *s, struct inferior *f)
 	line.at = find_number(&line, f->shown->number);
 	if (line.at == line.n || line.n < 2)
 		line.n = 0;
+	line.told = f->line.told;
+	line.watched = f->line.watched;
 	timeline_fini(&f->line);
 	f->line = line;
 	return NULL;
@@ -97,7 +100,7 @@ timeline_of(struct stub *s)
 	if (s->resumed != INSP_NONE && s->resumed < s->n_inferiors
 	    && s->resumed != s->inferior) {
 		s->inferior = s->resumed;
-		s->thread = 0;
+		s->thread = stub_inferior(s)->stopped;
 	}
 	s->resumed = INSP_NONE;
 	if (!s->n_inferiors)
@@ -206,25 +209,11 @@ choose_thread(struct stub *s, const struct inferior *f, uint64_t tid)
 	s->threads.rendered = false;
 }
 
-/* Why a client is to look again, as pairs of a stop reply. */
-static void
-put_reasons(struct stub *s, struct insp *before, struct insp *after,
-	    struct buf *out)
-{
-	const struct watch *w = watch_changed(s, before, after);
-
-	buf_put(out, "", 0);
-	if (w)
-		buf_printf(out, "%s:%" PRIx64 ";",
-			   w->kind == '4' ? "awatch" : "watch", w->addr);
-	if (other_modules(before, after))
-		buf_puts(out, "library:;");
-}
-
 /* @shown takes the place of what @f shows; all else of it stays. */
 static struct err *
 replace(struct stub *s, struct inferior *f, struct shown *shown, size_t to)
 {
+	const struct watch *w = watch_changed(s, f->insp, shown->insp);
 	struct inferior next = { .attached = true };
 	uint64_t tid = s->thread < f->n_threads ? f->tids[s->thread] : ID_ANY;
 	struct shown *before = f->shown;
@@ -236,6 +225,8 @@ replace(struct stub *s, struct inferior *f, struct shown *shown, size_t to)
 	}
 	next.line = f->line;
 	next.line.at = to;
+	next.line.told = other_modules(f->insp, shown->insp);
+	next.line.watched = w ? w->addr : INSP_NONE;
 	inferior_fini(f);
 	*f = next;
 	choose_thread(s, f, tid);
@@ -245,19 +236,15 @@ replace(struct stub *s, struct inferior *f, struct shown *shown, size_t to)
 
 /* ERR_NOTFOUND: it is of another series. */
 static struct err *
-move_to(struct stub *s, struct inferior *f, size_t to, struct buf *why)
+move_to(struct stub *s, struct inferior *f, size_t to)
 {
 	struct shown *shown;
 
 	struct err *err = shown_open(s, f->line.moments[to].number, &shown);
 	if (err)
 		return err;
-	if (same_series(f->insp, shown->insp)) {
-		put_reasons(s, f->insp, shown->insp, why);
-		err = replace(s, f, shown, to);
-	} else {
-		err = err_new(ERR_NOTFOUND, "it is of another series");
-	}
+	err = same_series(f->insp, shown->insp) ? replace(s, f, shown, to)
+		: err_new(ERR_NOTFOUND, "it is of another series");
 	if (err)
 		shown_close(s, shown);
 	return err;
@@ -265,11 +252,10 @@ move_to(struct stub *s, struct inferior *f, size_t to, struct buf *why)
 
 /** The first one that can be shown, from @to on; false at an end. */
 static bool
-move_on(struct stub *s, struct inferior *f, size_t to, bool back,
-	struct buf *why)
+move_on(struct stub *s, struct inferior *f, size_t to, bool back)
 {
 	for (unsigned n = 0; to < f->line.n && n < SKIPPED_MAX; n++) {
-		_err_ struct err *err = move_to(s, f, to, why);
+		_err_ struct err *err = move_to(s, f, to);
 
 		if (!err)
 			return true;
@@ -293,33 +279,72 @@ stay(struct stub *s, const struct inferior *f, bool back)
 			     : back ? STOP_BEGIN : STOP_END);
 }
 
-static struct err *
-stand_here(struct stub *s, const char *why)
+static void
+tell_watched(struct stub *s, uint64_t addr)
 {
-	return s->dialect == DIALECT_LLDB ? stop_reply(s, STOP_FIRST)
-					  : stop_reply_with(s, why);
+	_buf_ struct buf b = { 0 };
+
+	buf_printf(&b, "what is watched at 0x%" PRIx64 " differs\n", addr);
+	tell(s, &b);
+}
+
+/*
+ * gdb goes on by itself once it has read the list of libraries anew, which is
+ * when it stops for good. It has then taken what it watches as it is now for
+ * what it was, and would go on once more if it was told that it differs.
+ */
+static struct err *
+arrive(struct stub *s, struct inferior *f)
+{
+	char why[32] = "";
+
+	if (s->dialect == DIALECT_LLDB)
+		return stop_reply(s, STOP_FIRST);
+	if (f->line.told && f->line.watched != INSP_NONE)
+		tell_watched(s, f->line.watched);
+	if (f->line.told)
+		f->line.watched = INSP_NONE;
+	if (f->line.told)
+		return stop_reply_with(s, "library:;");
+	if (f->line.watched != INSP_NONE)
+		snprintf(why, sizeof(why), "watch:%" PRIx64 ";",
+			 f->line.watched);
+	f->line.watched = INSP_NONE;
+	return stop_reply_with(s, why);
+}
+
+/** The second half of a move whose first one told of libraries. */
+static bool
+arrive_now(struct stub *s, struct inferior *f, struct err **err)
+{
+	if (!f->line.told || s->dialect == DIALECT_LLDB)
+		return false;
+	f->line.told = false;
+	*err = arrive(s, f);
+	return true;
 }
 
 bool
 timeline_continue(struct stub *s, bool back, struct err **err)
 {
 	struct inferior *f = timeline_of(s);
-	_buf_ struct buf why = { 0 };
 
 	if (!f)
 		return false;
+	if (arrive_now(s, f, err))
+		return true;
 	uint64_t from = captured(f->insp);
 	size_t jump = f->line.jump;
 	f->line.jump = INSP_NONE;
 	if (!back && jump == INSP_NONE && f->line.at + 1 == f->line.n)
 		err_free(timeline_load(s, f));
 	size_t to = jump != INSP_NONE ? jump : f->line.at + (back ? -1 : 1);
-	if (!f->line.n || !move_on(s, f, to, back, &why)) {
+	if (!f->line.n || !move_on(s, f, to, back)) {
 		*err = stay(s, f, back);
 		return true;
 	}
 	tell_where(s, f, from);
-	*err = stand_here(s, why.data);
+	*err = arrive(s, f);
 	return true;
 }
 
@@ -330,12 +355,16 @@ timeline_step(struct stub *s, struct err **err)
 		"moves nothing: continue and reverse-continue go to the next "
 		"snapshot and back\n";
 
-	if (!timeline_of(s))
+	struct inferior *f = timeline_of(s);
+
+	if (!f)
 		return false;
+	if (arrive_now(s, f, err))
+		return true;
 	const struct buf words = { .data = (char *)text,
 				   .len = sizeof(text) - 1 };
 	tell(s, &words);
-	*err = stand_here(s, "");
+	*err = arrive(s, f);
 	return true;
 }
 

@@ -103,8 +103,7 @@ fake_series(void *arg, uint64_t number, const char *id, struct arena *a,
 	return NULL;
 }
 
-/* The second one: half a second later, without a thread and a library, and
- * with other memory at 0x5000. */
+/* The second one: half a second later, without a thread, and with other memory at 0x5000. */
 void
 hosted_make_series(struct hosted *h)
 {
@@ -125,7 +124,6 @@ hosted_make_series(struct hosted *h)
 			memory[k].kind = SNAP_MEM_DATA;
 	second->memory = memory;
 	second->n_threads = 2;
-	second->n_modules = 1;
 	second->process.captured_ns += 500000000;
 }
 

@@ -307,7 +307,7 @@ files_of_proc_tell_the_process_itself(void **state)
 	assert_string_equal(ask(h, "vFile:setfs:66"), "F0");
 	assert_string_equal(ask(h, "vFile:open:"
 				"2f70726f632f3130322f73746174,0,0"), "F0");
-	assert_string_equal(ask(h, "vFile:pread:0,c,0"), "Fc;4242 (served");
+	assert_string_equal(ask(h, "vFile:pread:0,5,0"), "F5;4242 ");
 	assert_string_equal(ask(h, "vFile:open:"
 				"2f70726f632f343234322f73746174,0,0"),
 			    "F-1,2");

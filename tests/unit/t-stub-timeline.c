@@ -154,7 +154,14 @@ the_thread_stays_where_it_is_still_there(void **state)
 static void
 other_libraries_are_told(void **state)
 {
-	assert_resumes(*state, CONTINUE, "", "library:;");
+	struct hosted *h = *state;
+
+	h->snapshots[1].target.n_modules = 1;
+	assert_resumes(h, CONTINUE, "snapshot 3 of 3", "library:;");
+	/* gdb goes on by itself, and is there. */
+	assert_resumes(h, CONTINUE, "", "T00");
+	assert_string_equal(ask(h, "m5000,4"), "50575e65");
+	assert_resumes(h, CONTINUE, "last snapshot", "replaylog:end;");
 }
 
 static void
