@@ -182,6 +182,7 @@ SCRIPT_TESTS = \
 	tests/gdb/stacks.py \
 	tests/gdb/symbols.py \
 	tests/gdb/system.py \
+	tests/gdb/timeline.py \
 	tests/gdb/values.py \
 	tests/layers \
 	tests/lldb/smoke.py \
