@@ -196,6 +196,7 @@ SCRIPT_TESTS = \
 	tests/store/kill.py \
 	tests/store/rot.py \
 	tests/store/together.py \
+	tests/stub/hostile.py \
 	tests/stub/many.py \
 	tests/stub/record.py \
 	tests/stub/paths.py \

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -21,9 +22,13 @@
 #include "serve/record.h"
 #include "serve/serve.h"
 
+/* What takes longer was not meant, or never ends. */
+#define REQUEST_SECONDS 60u
+#define REQUEST_SECONDS_MAX 86400u
+
 struct rsp_options {
 	const char *exe, *listen, *record;
-	uint64_t record_limit;
+	uint64_t record_limit, seconds;
 };
 
 /* ---- the jailed side ---- */
@@ -105,6 +110,98 @@ rsp_readable(int fd)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* ---- waiting ---- */
+
+/* The descriptors that the parent waits for. */
+struct waits {
+	int signals, control, tick, all;
+	const char *snap;       /* what is served */
+	unsigned seconds;       /* that one request may take */
+};
+
+static void
+waits_close(struct waits *w)
+{
+	base_close(&w->signals);
+	base_close(&w->tick);
+	base_close(&w->all);
+}
+
+static void
+waits_signals(sigset_t *out)
+{
+	sigemptyset(out);
+	sigaddset(out, SIGINT);
+	sigaddset(out, SIGTERM);
+	sigaddset(out, SIGHUP);
+}
+
+static struct err *
+waits_block(void)
+{
+	sigset_t ends;
+
+	waits_signals(&ends);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
+		return err_errno("cannot hold signals back");
+	return NULL;
+}
+
+/* How often the worker is asked whether it is there. */
+#define ASKED_TIMES 6u
+
+static int
+waits_timer(unsigned seconds)
+{
+	unsigned every = seconds / ASKED_TIMES ? seconds / ASKED_TIMES : 1;
+	const struct itimerspec when = {
+		.it_value.tv_sec = every, .it_interval.tv_sec = every,
+	};
+
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &when, NULL);
+	return fd;
+}
+
+/* @listener: -1 on a pipe, whose signals are its client's. */
+static struct err *
+waits_open(struct waits *w, int control, int listener)
+{
+	sigset_t ends;
+
+	waits_signals(&ends);
+	w->control = control;
+	if (listener >= 0)
+		w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->tick = waits_timer(w->seconds);
+	w->all = epoll_create1(EPOLL_CLOEXEC);
+	const int fds[] = { w->tick, control, listener, w->signals };
+	for (size_t k = 0; k < (listener >= 0 ? countof(fds) : 2u); k++) {
+		struct epoll_event e = { .events = EPOLLIN };
+		if (epoll_ctl(w->all, EPOLL_CTL_ADD, fds[k], &e) < 0)
+			return err_errno("cannot wait for a client");
+	}
+	return NULL;
+}
+
+/* A worker that is in one request for long is in nobody else's meanwhile. */
+static struct err *
+waits_look(const struct waits *w, struct worker_desk *desk)
+{
+	unsigned unanswered = 0;
+	uint64_t ticks;
+
+	if (read(w->tick, &ticks, sizeof(ticks)) != sizeof(ticks)
+	    || !desk->ready)
+		return NULL;
+	struct err *err = worker_ask(w->control, desk, &unanswered);
+	if (err || unanswered < ASKED_TIMES)
+		return err;
+	return err_new(ERR_LIMIT, "a request took longer than %u seconds, and "
+		       "was given up with its session", w->seconds);
+}
+
 /* ---- on a pipe ---- */
 
 /*
@@ -125,6 +222,15 @@ rsp_find_quiet(int *out)
 	return *out >= 0 ? NULL : err_errno("cannot open /dev/null");
 }
 
+static bool
+rsp_is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode)
+				       || S_ISSOCK(st.st_mode));
+}
+
 static struct err *
 rsp_pipe(struct session_options *session, struct worker_options *job,
 	 struct worker_desk *desk, int *status)
@@ -141,25 +247,35 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	job->in = STDIN_FILENO;
 	job->out = STDOUT_FILENO;
 	job->peer = peer;
+	/* Else one that does not read would look like a long request. */
+	if (rsp_is_pipe(STDOUT_FILENO))
+		fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
 	struct err *err = rsp_find_quiet(&quiet);
 	job->quiet = quiet;
 	if (!err)
 		err = rsp_start(session, job, &control, &s);
 	if (err)
 		return err;
+	_cleanup_(waits_close) struct waits waits = {
+		.signals = -1, .tick = -1, .all = -1,
+		.seconds = job->seconds,
+	};
+	err = waits_open(&waits, control, -1);
 	while (!err && !desk->over && !session_ended(s)) {
 		bool was = desk->ready;
-		err = session_serve(s, control);
+		err = session_serve(s, waits.all);
 		if (!err && rsp_readable(control))
 			err = worker_answer(control, desk);
+		else if (!err)
+			err = waits_look(&waits, desk);
 		if (desk->ready && !was && quiet >= 0)
 			dup2(quiet, STDERR_FILENO);
 	}
 	if (err)
 		session_kill(s);
-	err_free(err);
 	err_free(session_serve(s, -1));
-	return session_end(s, status);
+	_err_ struct err *end = session_end(s, status);
+	return err ? err : take(end);
 }
 
 /* ---- through a server ---- */
@@ -226,57 +342,6 @@ rsp_url(const char *typed, const struct rsp_options *o, int record)
 
 /* ---- on a socket ---- */
 
-/* The descriptors that the parent waits for. */
-struct waits {
-	int signals, control, all;
-	const char *snap;       /* what is served */
-};
-
-static void
-waits_close(struct waits *w)
-{
-	base_close(&w->signals);
-	base_close(&w->all);
-}
-
-static void
-waits_signals(sigset_t *out)
-{
-	sigemptyset(out);
-	sigaddset(out, SIGINT);
-	sigaddset(out, SIGTERM);
-	sigaddset(out, SIGHUP);
-}
-
-static struct err *
-waits_block(void)
-{
-	sigset_t ends;
-
-	waits_signals(&ends);
-	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
-		return err_errno("cannot hold signals back");
-	return NULL;
-}
-
-static struct err *
-waits_open(struct waits *w, int control, int listener)
-{
-	sigset_t ends;
-
-	waits_signals(&ends);
-	w->control = control;
-	w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-	w->all = epoll_create1(EPOLL_CLOEXEC);
-	const int fds[] = { w->signals, control, listener };
-	for (size_t k = 0; k < countof(fds); k++) {
-		struct epoll_event e = { .events = EPOLLIN };
-		if (epoll_ctl(w->all, EPOLL_CTL_ADD, fds[k], &e) < 0)
-			return err_errno("cannot wait for connections");
-	}
-	return NULL;
-}
-
 static struct err *
 rsp_announce(const struct net_listener *l, const char *snap)
 {
@@ -325,6 +390,8 @@ rsp_wait(struct session *s, const struct waits *w, const struct net_listener *l,
 			return NULL;
 		if (rsp_readable(w->control)) {
 			err = rsp_hear(w, l, desk);
+		} else if (rsp_readable(w->tick)) {
+			err = waits_look(w, desk);
 		} else if (rsp_readable(l->fd)) {
 			err = rsp_hand_over(l, w->control);
 		} else {
@@ -342,7 +409,9 @@ rsp_socket_session(struct session_options *session, struct worker_options *job,
 		   int *status)
 {
 	_cleanup_(waits_close) struct waits waits = {
-		-1, -1, -1, session->snap };
+		.signals = -1, .tick = -1, .all = -1, .snap = session->snap,
+		.seconds = job->seconds,
+	};
 	_close_ int control = -1;
 	struct session *s;
 	bool asked = false;
@@ -396,6 +465,9 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 		err = rsp_open_record(o.record, &record);
 	if (err)
 		return err;
+	if (o.seconds > REQUEST_SECONDS_MAX)
+		return err_new(ERR_USAGE, "--request-seconds is %u at most",
+			       REQUEST_SECONDS_MAX);
 	if (url)
 		return rsp_url(operands.item[0], &o, record);
 	struct session_options session = {
@@ -405,6 +477,7 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 	};
 	job.record = record;
 	job.record_limit = o.record_limit;
+	job.seconds = o.seconds ? (unsigned)o.seconds : REQUEST_SECONDS;
 	if (!offers_alone(&offers)) {
 		job.attached = offers.typed;
 		job.n_attached = 1;
@@ -423,6 +496,9 @@ static const struct opt rsp_opts[] = {
 	  OPT_STRING, offsetof(struct rsp_options, record) },
 	{ "record-limit", 0, "BYTES", "of the recording; default 1G",
 	  OPT_U64 | OPT_RARE, offsetof(struct rsp_options, record_limit) },
+	{ "request-seconds", 0, "N", "end when one request takes longer; "
+	  "default 60", OPT_U64 | OPT_RARE,
+	  offsetof(struct rsp_options, seconds) },
 	{ .name = NULL }
 };
 
@@ -489,6 +565,11 @@ const struct verb verb_rsp = {
 		"to_string=True))\n\n"
 		"That lets the server run a script in gdb, so do it with "
 		"servers that you trust.\n\n"
+		"A request that takes longer than --request-seconds ends the "
+		"session, and says so. With --listen 32 clients are served at "
+		"once; one that came and said nothing makes room for the next. "
+		"Who does not read answers is not listened to meanwhile, and "
+		"costs the others nothing.\n\n"
 		"The URL of an object that a server has is opened there, and "
 		"its bytes come by a websocket. The token for it is the one "
 		"after ?token=, else $INQUEST_TOKEN, else one's own where the "

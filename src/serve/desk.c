@@ -140,6 +140,22 @@ desk_ready(int control, struct worker_desk *d, const struct control_message *m)
 	return NULL;
 }
 
+static struct err *
+desk_pong(int control, struct worker_desk *d, const struct control_message *m)
+{
+	(void)control;
+	(void)m;
+	d->unanswered = 0;
+	return NULL;
+}
+
+struct err *
+worker_ask(int control, struct worker_desk *d, unsigned *times)
+{
+	*times = d->unanswered++;
+	return control_say(control, CONTROL_PING, 0);
+}
+
 struct err *
 worker_answer(int control, struct worker_desk *desk)
 {
@@ -147,6 +163,7 @@ worker_answer(int control, struct worker_desk *desk)
 			int, struct worker_desk *,
 			const struct control_message *) = {
 		[CONTROL_READY] = desk_ready,
+		[CONTROL_PONG] = desk_pong,
 		[CONTROL_LIST] = desk_list,
 		[CONTROL_FIND] = desk_number,
 		[CONTROL_OPEN] = desk_open,

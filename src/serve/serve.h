@@ -30,6 +30,7 @@ struct worker_options {
 				   this tells: worker_peer(); or -1 */
 	int record;             /* both directions are written here; or -1 */
 	uint64_t record_limit;  /* bytes of that; 0: 1 GiB */
+	unsigned seconds;       /* what the caller gives a request */
 	int quiet;              /* what stderr becomes once all is well; or -1 */
 };
 /**
@@ -56,9 +57,14 @@ struct worker_desk {
 	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
 	void *arg;
 	bool ready, over;       /* clients may speak; the worker has gone */
+	unsigned unanswered;    /* questions whether it is there, in a row */
 };
 /** Answer one message of the worker's, which has to be there. */
 struct err *worker_answer(int control, struct worker_desk *desk) _must_check_;
+
+/** Ask whether it is there; how often in a row it has not said so. */
+struct err *worker_ask(int control, struct worker_desk *desk, unsigned *times)
+	_must_check_;
 
 /* ---- the server --------------------------------------------------------- */
 /** Zero means the default in parentheses. */

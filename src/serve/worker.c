@@ -36,6 +36,7 @@ struct connection {
 	unsigned small;         /* writes since the last large one */
 	struct buf held;        /* what it said that has not been looked at, */
 	size_t looked;          /* but for so many bytes */
+	bool spoke;             /* it has said anything at all */
 	bool closed;            /* nothing more will be read */
 };
 
@@ -200,6 +201,7 @@ connection_read(struct worker *w, struct connection *c)
 		return NULL;
 	}
 	w->reads++;
+	c->spoke = true;
 	struct err *err = connection_answer_some(w, c, w->bytes, (size_t)n,
 						 &used);
 	if (!err && used < (size_t)n) {
@@ -226,12 +228,35 @@ connection_serve(struct worker *w, struct connection *c, short events)
 
 /* ---- what the server says ---- */
 
+/* Who came and said nothing goes, the first of them first, where one comes who
+ * may be in earnest. */
+static bool
+worker_makes_room(struct worker *w)
+{
+	struct connection *silent = NULL;
+
+	if (w->n < CONNECTIONS_MAX)
+		return true;
+	for (size_t k = 0; k < w->n; k++) {
+		struct connection *c = &w->connections[k];
+
+		if (!c->spoke && (!silent || c->number < silent->number))
+			silent = c;
+	}
+	if (!silent)
+		return false;
+	err_free(connection_end(w, silent));
+	*silent = w->connections[--w->n];
+	memset(&w->connections[w->n], 0, sizeof(*silent));
+	return true;
+}
+
 static struct err *
 worker_connection(struct worker *w, struct control_message *m)
 {
 	struct err *err;
 
-	if (m->fd < 0 || w->n == CONNECTIONS_MAX)
+	if (m->fd < 0 || !worker_makes_room(w))
 		return NULL;
 	if (m->number)
 		w->host.stub.auth = NULL;
@@ -328,8 +353,7 @@ worker_slots(struct worker *w, struct pollfd *slot)
 	size_t n = 0;
 
 	slot[n++] = (struct pollfd){
-		.fd = w->n < CONNECTIONS_MAX ? w->o->control : -1,
-		.events = POLLIN,
+		.fd = w->o->control, .events = POLLIN,
 	};
 	for (size_t k = 0; k < w->n; k++) {
 		const struct connection *c = &w->connections[k];
