@@ -200,9 +200,9 @@ late_take(struct batches *all, struct snap_writer *w)
 	return err;
 }
 
-struct err *
-batches_section(struct batches *all, struct snap_writer *w,
-		const struct section *s, struct buf *payload)
+static struct err *
+late_next(struct batches *all, struct snap_writer *w, const struct section *s,
+	  struct late **out)
 {
 	struct err *err = NULL;
 
@@ -210,12 +210,36 @@ batches_section(struct batches *all, struct snap_writer *w,
 		err = late_take(all, w);
 	if (err)
 		return err;
-	struct late *l = &all->late[all->late_given++ % LATE];
-	l->section = *s;
+	*out = &all->late[all->late_given++ % LATE];
+	(*out)->section = *s;
+	return NULL;
+}
+
+struct err *
+batches_section(struct batches *all, struct snap_writer *w,
+		const struct section *s, struct buf *payload)
+{
+	struct late *l;
+	struct err *err = late_next(all, w, s, &l);
+
+	if (err)
+		return err;
 	l->payload = *payload;
 	memset(payload, 0, sizeof(*payload));
 	pool_give(all->pool, late_run, &l->job);
 	return NULL;
+}
+
+struct err *
+batches_packed(struct batches *all, struct snap_writer *w,
+	       const struct section *s, const struct packed *p)
+{
+	struct late *l;
+	struct err *err = late_next(all, w, s, &l);
+
+	if (!err)
+		l->packed = *p;
+	return err;
 }
 
 struct err *

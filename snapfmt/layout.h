@@ -215,6 +215,8 @@ uint64_t lookup_hash(const uint8_t xxh[XXH128_SIZE]);
 /** One frame that declares its content's size. */
 struct err *pack_frame(ZSTD_CCtx *zstd, int level, struct span raw, void *out,
 		       size_t cap, size_t *n) _must_check_;
+/** Is @frame one frame, and says that it is of @raw bytes? */
+struct err *pack_declares(struct span frame, size_t raw) _must_check_;
 /** @frame must be one frame, and unpack to exactly @raw bytes. */
 struct err *pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out,
 			size_t raw) _must_check_;

@@ -18,6 +18,7 @@ libsnapfmt_a_SOURCES = \
 	snapfmt/ranges.c \
 	snapfmt/reader.c \
 	snapfmt/schema.c \
+	snapfmt/skeletons.c \
 	snapfmt/snapfmt.h \
 	snapfmt/soon.h \
 	snapfmt/text.c \

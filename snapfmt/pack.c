@@ -19,9 +19,8 @@ pack_frame(ZSTD_CCtx *zstd, int level, struct span raw, void *out, size_t cap,
 }
 
 struct err *
-pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out, size_t raw)
+pack_declares(struct span frame, size_t raw)
 {
-	/* Asked first: a frame of other size never gets to be unpacked. */
 	unsigned long long declared = ZSTD_getFrameContentSize(frame.data,
 							       frame.n);
 	size_t frame_size = ZSTD_findFrameCompressedSize(frame.data, frame.n);
@@ -31,6 +30,17 @@ pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out, size_t raw)
 	if (declared != raw)
 		return err_new(ERR_DAMAGED,
 			       "zstd frame does not declare %zu bytes", raw);
+	return NULL;
+}
+
+struct err *
+pack_expand(ZSTD_DCtx *zstd, struct span frame, void *out, size_t raw)
+{
+	/* Asked first: a frame of other size never gets to be unpacked. */
+	struct err *err = pack_declares(frame, raw);
+
+	if (err)
+		return err;
 	size_t got = ZSTD_decompressDCtx(zstd, out, raw, frame.data, frame.n);
 	if (ZSTD_isError(got))
 		return err_new(ERR_DAMAGED, "zstd: %s",

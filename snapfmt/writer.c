@@ -88,6 +88,7 @@ packed_make(ZSTD_CCtx *zstd, struct span payload, struct packed *out)
 		if (n < payload.n) {
 			out->stored = (struct span){ frame, n };
 			out->frame = take(frame);
+			out->packed = true;
 		}
 	}
 	hash_xxh128(out->stored.data, out->stored.n, out->xxh);
@@ -104,7 +105,7 @@ writer_packed(struct snap_writer *w, const struct section *like,
 	if (err)
 		return err;
 	s.version = SECTION_VERSION;
-	s.flags = p->frame ? SECTION_PACKED : 0;
+	s.flags = p->packed ? SECTION_PACKED : 0;
 	s.offset = w->at;
 	s.stored = p->stored.n;
 	memcpy(s.xxh, p->xxh, sizeof(s.xxh));

@@ -53,9 +53,10 @@ struct snap_writer {
 	int64_t highest_module; /* that anything refers to; -1 = none */
 };
 
-/** A payload as it is stored; @frame is owned, NULL = stored as it is. */
+/** A payload as it is stored; @frame is owned, NULL = the bytes are another's. */
 struct packed {
 	void *frame;
+	bool packed;            /* one zstd frame */
 	struct span stored;
 	uint8_t xxh[XXH128_SIZE];
 };
@@ -79,6 +80,9 @@ struct err *writer_packed(struct snap_writer *w, const struct section *like,
 void writer_entry(struct snap_writer *w, const struct section *s);
 /** Is the writer still of use? */
 struct err *writer_ready(const struct snap_writer *w) _must_check_;
+/** May @n bytes more come in a payload of this @type? */
+struct err *writer_admit(const struct snap_writer *w, uint32_t type, size_t n)
+	_must_check_;
 /** Did any of the tables run full, or all of them together? */
 struct err *writer_buffers(const struct snap_writer *w) _must_check_;
 
@@ -93,6 +97,10 @@ struct err *batches_finish(struct batches *all, struct snap_writer *w)
 /** A section to come in its turn; takes what is in @payload. */
 struct err *batches_section(struct batches *all, struct snap_writer *w,
 			    const struct section *s, struct buf *payload)
+	_must_check_;
+/** The same of one that is packed; borrows its bytes until they are out. */
+struct err *batches_packed(struct batches *all, struct snap_writer *w,
+			   const struct section *s, const struct packed *p)
 	_must_check_;
 /** All of these: before anything else goes out. */
 struct err *batches_drain(struct batches *all, struct snap_writer *w)

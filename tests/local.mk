@@ -157,6 +157,7 @@ SCRIPT_TESTS = \
 	tests/capture/races.py \
 	tests/capture/run.py \
 	tests/capture/programs.py \
+	tests/cmd/cache.py \
 	tests/cmd/capture.py \
 	tests/cmd/doctor.py \
 	tests/cmd/drivers.py \

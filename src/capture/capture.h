@@ -103,6 +103,11 @@ struct capture_options {
 	uint64_t series, series_index;  /* for the provenance; 0 = none */
 	capture_progress_fn *progress;
 	void *progress_arg;
+	/** The skeleton of a module, packed (snapfmt/soon.h), and the size of
+	 * the file it is of; n = 0: it must be made. NULL: all must. */
+	struct span (*skeleton)(void *arg, const struct snap_module *m,
+				uint64_t *file_size);
+	void *skeleton_arg;
 };
 
 /** What was written. */

@@ -7,6 +7,7 @@
 
 #include "capture/locks.h"
 #include "capture/redact.h"
+#include "snapfmt/soon.h"
 
 /* What is missing travels as notes with this key (FORMAT.md, notes). */
 #define MISSING "missing"
@@ -45,6 +46,28 @@ save_maps(struct saver *s)
 	return err;
 }
 
+/* One that is at hand; *@done if it was good. */
+static struct err *
+save_packed(struct saver *s, struct snap_module *m, bool *done)
+{
+	const struct capture_options *o = s->options;
+	struct span packed = { NULL, 0 };
+	uint64_t file_size;
+
+	if (o->skeleton)
+		packed = o->skeleton(o->skeleton_arg, m, &file_size);
+	*done = false;
+	if (!packed.n)
+		return NULL;
+	_err_ struct err *bad = snap_put_packed(s->writer, packed,
+						&m->skeleton);
+	if (bad)
+		return err_kind(bad) == ERR_DAMAGED ? NULL : take(bad);
+	m->file_size = file_size;
+	*done = true;
+	return NULL;
+}
+
 /* The skeleton of module @k; without one it is still a module. */
 static struct err *
 save_skeleton(struct saver *s, size_t k, struct snap_module *m)
@@ -52,8 +75,12 @@ save_skeleton(struct saver *s, size_t k, struct snap_module *m)
 	const struct snap_extent *extents;
 	uint64_t file_size;
 	size_t n;
+	bool done;
 
 	m->skeleton = SNAP_NO_SKELETON;
+	struct err *err = save_packed(s, m, &done);
+	if (err || done)
+		return err;
 	_err_ struct err *none = insp_module_skeleton(s->insp, k, &extents, &n,
 						      &file_size);
 	if (!none) {

@@ -26,7 +26,7 @@
 
 struct capture_verb_options {
 	const char *results;
-	bool json;
+	bool json, no_cache;
 	struct save_words to;
 	struct keep keep;
 	struct spell spell;
@@ -42,6 +42,7 @@ struct capturing {
 	struct capture_verb_options options;
 	struct capture_limits limits;
 	struct shoot shoot;
+	struct cache cache;
 	struct tally *tally;
 	pid_t pid;
 	int pidfd;              /* of it, for a series; or -1 */
@@ -92,6 +93,8 @@ capturing_process(struct capturing *c, const char *word, int *status)
 	struct err *err = series_run(&c->options.series, &c->shoot,
 				     capturing_once, c, status);
 	base_close(&c->pidfd);
+	if (!err)
+		cache_fill(&c->cache);
 	return err;
 }
 
@@ -238,8 +241,12 @@ capturing_run(struct capturing *c, const struct operands *own,
 	c->shoot.room = c->options.to.room;
 	c->shoot.json = c->options.json;
 	c->shoot.results = results;
-	return command ? capturing_command(c, command, status)
-		       : capturing_process(c, own->item[0], status);
+	c->shoot.cache = &c->cache;
+	cache_open(&c->cache, c->options.no_cache);
+	err = command ? capturing_command(c, command, status)
+		      : capturing_process(c, own->item[0], status);
+	cache_fini(&c->cache);
+	return err;
 }
 
 /* Words that contradict each other, or are too few. */
@@ -314,6 +321,8 @@ static const struct opt capture_opts[] = {
 	  OPT_STRING | OPT_RARE, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, FIELD(json) },
+	{ "no-cache", 0, NULL, "make all skeletons of modules anew",
+	  OPT_FLAG | OPT_RARE, FIELD(no_cache) },
 	{ .name = NULL }
 };
 
@@ -365,6 +374,11 @@ static const char capture_manual[] =
 	"hold one are left out. What an expression had not found within 4 "
 	"seconds is taken out unseen. A value in another encoding, or a part "
 	"of one, is not found.\n\n"
+	"What a snapshot keeps of each executable and library is kept in a "
+	"cache too, for the next capture of a process: in INQUEST_CACHE, or "
+	"~/.cache/inquest. A process in the background adds what is new, "
+	"after the snapshot is written; each file is looked at in a jailed "
+	"child of its own. --no-cache neither reads nor adds.\n\n"
 	"Without --output the snapshot is written into the current directory "
 	"under the name and process id of the program, and replaces none; "
 	"with --output FILE a file of that name is replaced; FILE may be a "

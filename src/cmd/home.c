@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
@@ -72,6 +73,38 @@ home_open(const char *given, bool create, struct store **out)
 	if (!err && create && *dir == '/')
 		err = home_make_parents(dir);
 	return err ? err : store_open(dir, &options, out);
+}
+
+static bool
+home_is_own(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode)
+	       && st.st_uid == geteuid();
+}
+
+bool
+home_cache(char **out)
+{
+	const char *given = getenv("INQUEST_CACHE");
+	const char *cache = home_variable("XDG_CACHE_HOME");
+	const char *home = home_variable("HOME");
+	int n = -1;
+
+	if (given)
+		n = *given ? asprintf(out, "%s", given) : -1;
+	else if (cache && *cache == '/' && home_is_own(cache))
+		n = asprintf(out, "%s/" PROGRAM, cache);
+	else if (home && *home == '/' && home_is_own(home))
+		n = asprintf(out, "%s/.cache/" PROGRAM, home);
+	if (n < 0) {
+		*out = NULL;
+		return false;
+	}
+	_err_ struct err *unmade = home_make_parents(*out);
+	(void)mkdir(*out, 0700);
+	return true;
 }
 
 struct err *

@@ -18,6 +18,12 @@ struct err *home_dir(const char *given, char **out) _must_check_;
 /** Open it; with @create it is made, and the directories above it too. */
 struct err *home_open(const char *given, bool create, struct store **out)
 	_must_check_;
+/**
+ * The directory for what can be made again: $INQUEST_CACHE, else
+ * $XDG_CACHE_HOME/inquest, else ~/.cache/inquest; made where it is missing, if
+ * what it is in is the user's own. False: there is none. The caller frees it.
+ */
+bool home_cache(char **out);
 /** A project's or a tag's name as it was typed; ERR_USAGE if it is none. */
 struct err *home_check_name(const char *what, const char *name) _must_check_;
 

@@ -3,6 +3,9 @@
 
 bin_PROGRAMS += inquest
 inquest_SOURCES = \
+	src/cmd/cache.c \
+	src/cmd/cache.h \
+	src/cmd/cache_fill.c \
 	src/cmd/capture.c \
 	src/cmd/check.c \
 	src/cmd/cmd.h \

@@ -48,6 +48,11 @@ static const struct exit_row page_exits[] = {
 static const struct {
 	const char *name, *text;
 } page_environment[] = {
+	{ "INQUEST_CACHE", "the directory of what capture keeps of executables "
+			   "and libraries; none when empty; "
+			   "$XDG_CACHE_HOME/inquest when unset, or "
+			   "~/.cache/inquest" },
+	{ "INQUEST_CACHE_SIZE", "the bytes that may be there; 134217728" },
 	{ "INQUEST_STORE", "the directory of the store; $XDG_DATA_HOME/inquest "
 			   "when unset, or ~/.local/share/inquest" },
 	{ "INQUEST_TOKEN", "the token for a server whose URL has none" },

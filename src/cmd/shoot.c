@@ -193,6 +193,12 @@ shot_save(struct shot *s, int root, int *status)
 		},
 		.options = o->options, .room = o->room,
 	};
+	/* Files that the process sees elsewhere are not the ones it knows. */
+	if (root < 0) {
+		cache_load(o->cache, s->picture);
+		save.options.skeleton = cache_skeleton;
+		save.options.skeleton_arg = o->cache;
+	}
 	save.options.pause_ns = capture_pause_ns(s->picture);
 	if (o->put)
 		return save_object(&save, &o->where, &s->saved, &s->added,

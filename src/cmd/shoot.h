@@ -6,6 +6,7 @@
 #ifndef CMD_SHOOT_H
 #define CMD_SHOOT_H
 
+#include "cmd/cache.h"
 #include "cmd/save.h"
 
 struct shoot {
@@ -16,6 +17,7 @@ struct shoot {
 	bool quiet;             /* nothing is said but the result */
 	struct place place;
 	struct save_store where;
+	struct cache *cache;
 	int results;            /* where the path, id or JSON is written */
 };
 /**

@@ -4,6 +4,7 @@
  * need - headers, notes, dynamic section, symbol tables, call frame
  * information, links to debug files - and no code or data.
  */
+#include "inspect/skeleton.h"
 #include "inspect/impl.h"
 
 #include <gelf.h>
@@ -176,4 +177,21 @@ skeleton_of(Elf *elf, struct source *file, struct arena *a,
 		return err_wrap(err, "%s", source_name(file));
 	*n = join_ranges(ranges.data, ranges.n, source_size(file));
 	return load_ranges(ranges.data, *n, file, a, out);
+}
+
+struct err *
+skeleton_read(struct source *file, struct arena *a, struct skeleton *out)
+{
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(source_descriptor(file), ELF_C_READ_MMAP, NULL);
+	if (!elf)
+		return err_new(ERR_FORMAT, "%s is no ELF file",
+			       source_name(file));
+	struct err *err = skeleton_of(elf, file, a, &out->extents, &out->n);
+	if (!err)
+		files_id(elf, &out->id);
+	elf_end(elf);
+	return err;
 }

@@ -330,6 +330,75 @@ what_is_packed_soon_reads_the_same(void **state)
 	assert_memory_equal(back, bytes, sizeof(bytes));
 }
 
+/* ---- skeletons that were packed before ---- */
+static void
+skeletons_packed_before_make_the_same_file(void **state)
+{
+	char large[9000];
+	const struct snap_extent extents[] = {
+		{ 0, { "small", 5 } }, { 4096, { large, sizeof(large) } },
+	};
+	struct buf files[2] = { { 0 } }, packed[2] = { { 0 } };
+	uint32_t index;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(large); k++)
+		large[k] = (char)(k * k % 61);
+	for (size_t n = 1; n <= 2; n++)
+		assert_ok(snap_pack_skeleton(extents, n, &packed[n - 1]));
+	for (size_t f = 0; f < 2; f++) {
+		_snap_writer_ struct snap_writer *w = NULL;
+
+		assert_ok(snap_writer_new(sample_sink, &files[f], 1, &w));
+		for (size_t k = 0; k < 4; k++) {
+			const struct span p = { packed[k % 2].data,
+						packed[k % 2].len };
+			if (f)
+				assert_ok(snap_put_packed(w, p, &index));
+			else
+				assert_ok(snap_put_skeleton(w, extents,
+							    k % 2 + 1, &index));
+			assert_int_equal(index, k % 2);
+		}
+		assert_ok(snap_writer_close(w));
+	}
+	assert_int_equal(files[0].len, files[1].len);
+	assert_memory_equal(files[0].data, files[1].data, files[0].len);
+	for (size_t f = 0; f < 2; f++) {
+		buf_fini(&files[f]);
+		buf_fini(&packed[f]);
+	}
+}
+
+static void
+a_changed_byte_of_a_packed_skeleton_is_refused(void **state)
+{
+	const struct snap_extent extent = { 0, { "the bytes of it", 15 } };
+	static const size_t at[] = { 0, 9, 16, 30, 50, 70, 90, 99 };
+	struct fixture *f = *state;
+	_buf_ struct buf packed = { 0 };
+	uint32_t index = 7;
+
+	assert_ok(snap_pack_skeleton(&extent, 1, &packed));
+	for (size_t k = 0; k < countof(at); k++) {
+		packed.data[at[k]] ^= 4;
+		assert_err(snap_put_packed(f->writer,
+					   (struct span){ packed.data,
+							  packed.len },
+					   &index), ERR_DAMAGED, "");
+		packed.data[at[k]] ^= 4;
+	}
+	for (size_t n = 0; n < packed.len; n += 7)
+		assert_err(snap_put_packed(f->writer,
+					   (struct span){ packed.data, n },
+					   &index), ERR_DAMAGED, "");
+	assert_int_equal(index, 7);
+	assert_ok(snap_put_packed(f->writer, (struct span){ packed.data,
+							    packed.len },
+				  &index));
+	assert_int_equal(index, 0);
+}
+
 /* ---- refusals ---- */
 static void
 descending_memory_is_refused_naming_both_addresses(void **state)
@@ -551,6 +620,8 @@ main(void)
 		TEST(memory_may_end_with_the_last_address_but_one),
 		TEST(equal_windows_are_stored_once),
 		TEST(what_is_packed_soon_reads_the_same),
+		TEST(skeletons_packed_before_make_the_same_file),
+		TEST(a_changed_byte_of_a_packed_skeleton_is_refused),
 		TEST(memory_goes_to_the_sink_as_it_comes),
 		TEST(the_file_is_the_same_however_many_threads_pack),
 		TEST(descending_memory_is_refused_naming_both_addresses),

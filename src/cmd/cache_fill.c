@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cache_fill.c: entries are made, in a process of their own that has nothing
+ * to do with whoever started it, at the lowest priority.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cache.h"
+#include "inspect/skeleton.h"
+#include "jail/jail.h"
+#include "snapfmt/soon.h"
+#include "supply/supply.h"
+
+/* All entries together; INQUEST_CACHE_SIZE says otherwise. */
+#define CACHE_SIZE (128u << 20)
+#define CACHE_ENTRIES_MAX 65536u
+/* A file that was changed a moment ago may change again unseen. */
+#define CACHE_SETTLED_NS 2000000000u
+
+/* ---- the jailed side ---- */
+
+struct maker {
+	int file, out;
+};
+
+static struct err *
+maker_write(const struct maker *m, const struct skeleton *s)
+{
+	_buf_ struct buf body = { .max = CACHE_ENTRY_MAX };
+
+	/* What has no build-id cannot be told from another in memory. */
+	if (s->id.kind == ID_NONE)
+		return NULL;
+	buf_putc(&body, (char)s->id.kind);
+	buf_putc(&body, (char)s->id.len);
+	buf_put(&body, s->id.bytes, ID_MAX);
+	struct err *err = snap_pack_skeleton(s->extents, s->n, &body);
+	if (!err)
+		err = buf_err(&body);
+	return err ? err : io_write(m->out, body.data, body.len);
+}
+
+static int
+maker_run(void *arg)
+{
+	const struct maker *m = arg;
+	_arena_ struct arena *a = arena_new(0);
+	_source_ struct source *file = NULL;
+	struct skeleton skeleton = { 0 };
+
+	if (!a)
+		return 1;
+	_err_ struct err *err = source_fd(m->file, "file", &file);
+	if (!err)
+		err = skeleton_read(file, a, &skeleton);
+	if (!err)
+		err = maker_write(m, &skeleton);
+	return err != NULL;
+}
+
+/* ---- one entry ---- */
+
+/* What the jailed child made of @fd; nothing, if that went wrong. */
+static void
+fill_make(int fd, struct buf *out)
+{
+	_close_ int made = memfd_create("made", MFD_CLOEXEC);
+	const struct jail_limits limits = { .file_size = CACHE_ENTRY_MAX };
+	const int keep[] = { fd, made };
+	struct maker m = { fd, made };
+	struct jail_child *child;
+	int status = 1;
+
+	if (made < 0)
+		return;
+	_err_ struct err *err = jail_spawn(&limits, keep, countof(keep),
+					   maker_run, &m, &child);
+	if (!err)
+		err = jail_wait(child, &status);
+	off_t n = lseek(made, 0, SEEK_END);
+	if (err || status || n <= 0 || n > (off_t)CACHE_ENTRY_MAX)
+		return;
+	char *at = buf_extend(out, (size_t)n);
+	if (at && pread(made, at, (size_t)n, 0) != n)
+		out->failed = true;
+}
+
+/* Under its name all at once: whoever reads has the old one or the new one. */
+static void
+fill_place(int dir, const char *name, const struct buf *entry)
+{
+	char partial[48];
+
+	snprintf(partial, sizeof(partial), ".%d", (int)getpid());
+	_close_ int fd = openat(dir, partial, O_WRONLY | O_CREAT | O_TRUNC
+					      | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	_err_ struct err *err = io_write(fd, entry->data, entry->len);
+	if (err || renameat(dir, partial, dir, name) < 0)
+		unlinkat(dir, partial, 0);
+}
+
+static bool
+fill_is_settled(const struct cache_identity *id)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t ns = (uint64_t)now.tv_sec * 1000000000u
+		      + (uint64_t)now.tv_nsec;
+	return id->changed_ns + CACHE_SETTLED_NS < ns;
+}
+
+static void
+fill_one(const struct cache *c, const struct cache_file *f)
+{
+	const struct supply_ask ask = { .kind = SUPPLY_EXE, .path = f->path };
+	_buf_ struct buf entry = { 0 };
+	struct cache_identity before, after;
+	_close_ int fd = -1;
+	struct stat st;
+
+	if (stat(f->path, &st) < 0 || !cache_identify(&st, &before)
+	    || !fill_is_settled(&before))
+		return;
+	cache_head(&before, &entry);
+	_err_ struct err *none = supply_disk(&supply_default_places, &ask,
+					     &fd);
+	if (!none) {
+		fill_make(fd, &entry);
+		if (fstat(fd, &st) < 0)
+			return;
+	}
+	/* It was read in between. */
+	if (!cache_identify(&st, &after) || entry.failed
+	    || memcmp(&before, &after, sizeof(before)) != 0)
+		return;
+	fill_place(c->dir, f->name, &entry);
+}
+
+/* ---- not too much ---- */
+
+struct trim_entry {
+	char name[48];
+	uint64_t size;
+	time_t modified;
+};
+
+static int
+trim_order(const void *a, const void *b)
+{
+	const struct trim_entry *x = a, *y = b;
+
+	return (x->modified > y->modified) - (x->modified < y->modified);
+}
+
+static uint64_t
+trim_limit(void)
+{
+	const char *text = getenv("INQUEST_CACHE_SIZE");
+
+	return text && *text ? strtoull(text, NULL, 10) : CACHE_SIZE;
+}
+
+static uint64_t
+trim_list(DIR *dir, struct arena *a, struct vec *out)
+{
+	uint64_t sum = 0;
+	struct dirent *d;
+
+	while ((d = readdir(dir))) {
+		struct stat st;
+		if (strlen(d->d_name) >= sizeof(((struct trim_entry *)0)->name)
+		    || fstatat(dirfd(dir), d->d_name, &st,
+			       AT_SYMLINK_NOFOLLOW) < 0
+		    || !S_ISREG(st.st_mode))
+			continue;
+		struct trim_entry *e = vec_add(out, a, sizeof(*e));
+		if (!e)
+			break;
+		strcpy(e->name, d->d_name);
+		e->size = (uint64_t)st.st_size;
+		e->modified = st.st_mtime;
+		sum += e->size;
+	}
+	return sum;
+}
+
+/* The oldest go, until a quarter is free again. */
+static void
+cache_trim(int fd)
+{
+	struct vec entries = { .max = CACHE_ENTRIES_MAX };
+	_arena_ struct arena *a = arena_new(0);
+	uint64_t limit = trim_limit();
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+
+	if (!dir || !a) {
+		if (dir)
+			closedir(dir);
+		return;
+	}
+	uint64_t sum = trim_list(dir, a, &entries);
+	struct trim_entry *e = entries.data;
+	if (sum > limit) {
+		qsort(e, entries.n, sizeof(*e), trim_order);
+		for (size_t k = 0; k < entries.n && sum > limit / 4 * 3; k++) {
+			if (unlinkat(fd, e[k].name, 0) == 0)
+				sum -= e[k].size;
+		}
+	}
+	closedir(dir);
+}
+
+/* ---- all of it ---- */
+
+/* Nobody who waits for the end of a pipe of ours waits for this. */
+static void
+fill_apart(int dir)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)!nice(19);
+	for (int fd = 0; fd <= STDERR_FILENO && null >= 0; fd++)
+		dup2(null, fd);
+	if (dir > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)dir - 1, 0);
+	close_range((unsigned)dir + 1, ~0u, 0);
+}
+
+static void
+fill_all(const struct cache *c)
+{
+	const struct cache_file *all = c->files.data;
+
+	fill_apart(c->dir);
+	/* One at a time; who comes second finds what the first has made. */
+	_close_ int lock = openat(c->dir, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW
+						   | O_CLOEXEC, 0600);
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return;
+	for (size_t k = 0; k < c->files.n; k++)
+		if (all[k].missing)
+			fill_one(c, &all[k]);
+	cache_trim(c->dir);
+}
+
+void
+cache_fill(const struct cache *c)
+{
+	const struct cache_file *all = c->files.data;
+	bool missing = false;
+
+	for (size_t k = 0; k < c->files.n && !missing; k++)
+		missing = all[k].missing;
+	if (!missing || c->dir < 0)
+		return;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		fill_all(c);
+		_exit(0);
+	}
+	/* What is sent to our group, as when we have ended, is not for it. */
+	if (pid > 0)
+		(void)setpgid(pid, pid);
+}
