@@ -61,7 +61,8 @@ put_hex_field(struct buf *out, const char *name, const struct buf *text)
 	out->failed |= text->failed;
 }
 
-/* qModuleInfo: the file that was mapped under that name. */
+/* qModuleInfo: the file that was mapped under that name, which lldb then shows
+ * and opens. */
 struct err *
 jmodules_info(struct stub *s, const struct args *a)
 {
@@ -70,11 +71,11 @@ jmodules_info(struct stub *s, const struct args *a)
 	const struct snap_module *m = insp_modules(f->insp, &n) + k;
 	_buf_ struct buf uuid = { 0 }, triple = { 0 }, path = { 0 };
 
-	if (k == INSP_NONE || m->id.kind != ID_GNU_BUILD_ID || !m->path)
+	if (k == INSP_NONE || m->id.kind != ID_GNU_BUILD_ID)
 		return err_new(ERR_NOTFOUND, "no module of that name");
 	put_uuid(&uuid, m);
 	lldb_put_triple(f, &triple);
-	buf_puts(&path, m->path);
+	buf_put(&path, a->v[0].bytes.data, a->v[0].bytes.n);
 	put_hex_field(&s->reply, "uuid", &uuid);
 	put_hex_field(&s->reply, "triple", &triple);
 	put_hex_field(&s->reply, "file_path", &path);

@@ -165,12 +165,35 @@ put_lldb(struct buf *out, const struct reg *r, size_t number, size_t offset)
 			   r->dwarf, r->dwarf);
 }
 
-static void
-put_reg(struct buf *out, const struct reg *r)
+/* As lldb's own server names them; gdb's name works there, too. */
+static const struct {
+	const char *gdb, *lldb;
+} WORDS[] = {
+	{ "eflags", "rflags" },
+	{ "general", "General Purpose Registers" },
+	{ "float", "Floating Point Registers" },
+	{ "sse", "Floating Point Registers" },
+	{ "vector", "Advanced Vector Extensions" },
+};
+
+static const char *
+word_for(enum dialect dialect, const char *word)
 {
-	buf_printf(out, "<reg name=\"%s\" bitsize=\"%u\"", r->name, r->bits);
+	for (size_t k = 0; k < countof(WORDS) && word; k++)
+		if (dialect == DIALECT_LLDB && strcmp(WORDS[k].gdb, word) == 0)
+			return WORDS[k].lldb;
+	return word;
+}
+
+static void
+put_reg(struct buf *out, const struct reg *r, enum dialect dialect)
+{
+	const char *name = word_for(dialect, r->name);
+
+	buf_printf(out, "<reg name=\"%s\" bitsize=\"%u\"", name, r->bits);
+	put_attribute(out, "altname", name != r->name ? r->name : NULL);
 	put_attribute(out, "type", r->type);
-	put_attribute(out, "group", r->group);
+	put_attribute(out, "group", word_for(dialect, r->group));
 }
 
 /* Registers of one feature stand together in the table, in gdb's order. */
@@ -196,7 +219,7 @@ targetxml_render(const struct inferior *f, enum dialect dialect,
 			feature = regs[k].feature;
 			put_types(out, feature);
 		}
-		put_reg(out, &regs[k]);
+		put_reg(out, &regs[k], dialect);
 		if (dialect == DIALECT_LLDB)
 			put_lldb(out, &regs[k], k, offset);
 		buf_puts(out, "/>\n");

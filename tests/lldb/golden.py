@@ -46,10 +46,17 @@ NORMAL = (
 )
 
 
-def normal(text):
+def by_name(text):
+    """Registers in one order, whatever their sets and their sizes are."""
+    lines = re.sub(r"\b0x0*(?=[0-9a-f])", "0x", text).splitlines()
+    return "".join(line.strip() + "\n" for line in sorted(lines)
+                   if line.strip() and not line.endswith(":"))
+
+
+def normal(command, text):
     for pattern, replacement in NORMAL:
         text = re.sub(pattern, replacement, text)
-    return text
+    return by_name(text) if command.startswith("register read") else text
 
 
 def python_path():
@@ -86,7 +93,7 @@ def carry_out(opening, script, argv=("lldb",), after=()):
             pairs, _ = compare.parse(f.read(), script)
     except FileNotFoundError:
         pairs = [(command, None) for command in script]
-    return Run([(c, out and normal(out)) for c, out in pairs], result)
+    return Run([(c, out and normal(c, out)) for c, out in pairs], result)
 
 
 @contextlib.contextmanager
