@@ -34,6 +34,7 @@ struct copier {
 	struct iovec from[COPY_BATCH];
 	size_t n_from, want;    /* bytes of them */
 	unsigned bad_run;
+	struct follow_heap *heap;       /* or NULL: follow_heap.h */
 };
 
 /**

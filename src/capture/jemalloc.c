@@ -93,13 +93,20 @@ struct said {
 	uint64_t bits, addr, start, end;        /* of the extent */
 };
 
+/* Of the descriptor; 0: nothing is said, though the class may be that of memory
+ * that is free. */
+static uint64_t
+said_where(uint64_t word)
+{
+	return word & (ADDRESS_MAX - 1) & ~(uint64_t)(ALIGN - 1);
+}
+
 /* What @word says of the page at @page; false: that cannot be. */
 static bool
 said_read(const struct jemalloc *j, uint64_t word, uint64_t page,
 	  struct said *out)
 {
-	uint64_t at = word & (ADDRESS_MAX - 1) & ~(uint64_t)(ALIGN - 1);
-	uint64_t raw[3];
+	uint64_t at = said_where(word), raw[3];
 
 	if (!at || !words_at(j, at, raw, countof(raw)))
 		return false;
@@ -169,7 +176,7 @@ last_said(struct jemalloc *j, uint64_t leaf, uint64_t block, uint64_t last)
 		}
 		if (bytes) {
 			memcpy(&word, bytes + addr % PAGE_SIZE, 8);
-			if (word)
+			if (said_where(word))
 				return page;
 		}
 		if (page == block)
@@ -431,7 +438,7 @@ votes_add(struct finder *f, uint64_t leaf, uint64_t page, struct votes *v)
 	     page += PAGE_SIZE) {
 		if (!word_at(f->j, leaf + 8 * index, &word))
 			return;
-		if (!word)
+		if (!said_where(word))
 			continue;
 		heard++;
 		if (!said_read(f->j, word, page, &s)) {

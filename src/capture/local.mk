@@ -21,6 +21,8 @@ libcapture_a_SOURCES = \
 	src/capture/follow.h \
 	src/capture/descriptors.c \
 	src/capture/facts.c \
+	src/capture/follow_heap.c \
+	src/capture/follow_heap.h \
 	src/capture/frames.c \
 	src/capture/globals.c \
 	src/capture/globals.h \

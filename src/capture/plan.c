@@ -13,6 +13,8 @@
 
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
 #define SMALL_MAP (256u << 10)
+/* Larger than that, variables wait for their turn like other memory. */
+#define BSS_MAX (8u << 20)
 /* Bytes in a nanosecond. */
 #define COPY_SPEED_LEAST 2u
 #define COPY_SPEED_MOST 6u
@@ -164,6 +166,23 @@ map_has_file(const struct plan *p, const struct snap_map *m)
 	       && !(n >= tail && strcmp(m->path + n - tail, deleted) == 0);
 }
 
+bool
+map_is_bss(const struct plan *p, const struct snap_map *m)
+{
+	return !m->path && (m->perm & SNAP_PERM_W)
+	       && m != (const struct snap_map *)p->maps.data
+	       && m[-1].end == m->start && (m[-1].perm & SNAP_PERM_W)
+	       && m[-1].path && m[-1].path[0] == '/';
+}
+
+/* Variables lead on, large tables of them less so. */
+static uint8_t
+anonymous_class(const struct plan *p, const struct snap_map *m)
+{
+	return p->limits->memory == CAPTURE_REACHABLE && map_is_bss(p, m)
+	       && m->end - m->start <= BSS_MAX ? CLASS_MODULE : CLASS_DATA;
+}
+
 /* ---- mappings to pieces ------------------------------------------------ */
 /* What was never touched reads as zeros, and is known without reading. */
 static struct err *
@@ -171,7 +190,7 @@ plan_anonymous(struct plan *p, const struct snap_map *m)
 {
 	const struct piece zero = { .kind = SNAP_MEM_ZERO, .claims = true };
 	const struct piece data = { .kind = SNAP_MEM_DATA,
-				    .class = CLASS_DATA };
+				    .class = anonymous_class(p, m) };
 	struct page_run run;
 	uint64_t at = m->start;
 	struct err *err = NULL;

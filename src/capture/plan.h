@@ -15,7 +15,7 @@ enum piece_class {
 	CLASS_HEADER,           /* without which no module is found */
 	CLASS_CONST,            /* of mapped files what cannot be written to;
 				   with CAPTURE_STACKS alone */
-	CLASS_MODULE,           /* variables of mapped files */
+	CLASS_MODULE,           /* variables of mapped files, and behind them */
 	CLASS_DATA,             /* anonymous memory */
 	CLASS_TEXT,             /* pages of files that nobody can open */
 	CLASSES,
@@ -63,6 +63,8 @@ struct err *plan_make(struct plan *p) _must_check_;
 struct piece *plan_find(const struct plan *p, uint64_t addr);
 /** The mapping that holds @addr, or NULL. */
 const struct snap_map *plan_map_at(const struct plan *p, uint64_t addr);
+/** Does @m hold the variables of a module that no file has (.bss)? */
+bool map_is_bss(const struct plan *p, const struct snap_map *m);
 /** Must it not be read, or kept where it was read? */
 bool piece_is_forbidden(const struct piece *x);
 /** Leave out what flags that came later forbid. */

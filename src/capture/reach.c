@@ -385,6 +385,14 @@ mark_set(struct reach *r, uint32_t page, uint64_t addr)
 	return true;
 }
 
+/* Is nothing new behind pointers to the page? A block of which it is only a
+ * part may be. */
+static bool
+is_done(const struct reach *r, uint32_t page)
+{
+	return (r->flags[page] & WHOLE) && !r->jemalloc;
+}
+
 /* Kept, not followed: it leads to all that is allocated. */
 static void
 books_found(struct reach *r, uint32_t page)
@@ -415,7 +423,7 @@ object_found(struct reach *r, struct group *g, uint64_t addr)
 	uint32_t page = reach_page(&r->pages, addr);
 	uint64_t start, end;
 
-	if (page == NO_PAGE || (r->flags[page] & WHOLE))
+	if (page == NO_PAGE || is_done(r, page))
 		return;
 	switch (object_at(r, addr, page, &start, &end)) {
 	case JEMALLOC_UNKNOWN:
@@ -433,7 +441,8 @@ object_found(struct reach *r, struct group *g, uint64_t addr)
 	page = page_from(r, &start, end);
 	if (page == NO_PAGE || r->full || !mark_set(r, page, start))
 		return;
-	object_put(r, g, start, end);
+	if (!(r->flags[page] & WHOLE) || end > page_after(start))
+		object_put(r, g, start, end);
 }
 
 /* ---- the ring ---- */
@@ -454,7 +463,7 @@ ring_put(struct reach *r, struct group *g, uint64_t addr)
 	uint32_t page = reach_page(&r->pages, addr);
 	size_t grain;
 
-	if (page == NO_PAGE || (r->flags[page] & WHOLE))
+	if (page == NO_PAGE || is_done(r, page))
 		return;
 	grain = (size_t)page * GRAINS + addr % REACH_PAGE / GRAIN;
 	if (r->marks[grain / 8] >> (grain & 7) & 1)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/follow_heap.h"
 #include "capture/impl.h"
 
 #define COPY_LIMIT (150ull << 20)
@@ -342,7 +343,8 @@ copy_early(struct shot *s)
 	const struct tracee *any = tracees_alive(&s->tracees);
 
 	s->copier.tid = any ? any->tid : s->proc.pid;
-	return still_early(&s->copier) ? NULL : room_reserve(s);
+	struct err *err = still_early(&s->copier) ? NULL : room_reserve(s);
+	return err ? err : follow_heap_find(&s->copier, s->arena);
 }
 
 struct err *

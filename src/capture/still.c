@@ -170,11 +170,10 @@ copy_class(struct copier *c, uint8_t class)
 	copier_flush(c);
 }
 
-/* Which of what was taken are stacks, and where what may point on begins. */
+/* Which of what was taken are stacks; behind them is what may point on. */
 struct near {
 	const struct tracee *first;     /* the faulting thread, or NULL */
 	size_t n_first, n;
-	uint64_t end;
 };
 
 /* The next part of each stack: too little to ask whether there is time. */
@@ -189,7 +188,6 @@ copy_near(struct copier *c, const struct tracees *s, const struct tracee *first)
 	near.n_first = c->n;
 	copy_stacks(c, s, (struct range){ 0, STACK_NEAR });
 	near.n = c->n;
-	near.end = c->used;
 	copy_class(c, CLASS_HEADER);
 	return near;
 }
@@ -208,7 +206,7 @@ copy_reached(struct copier *c, const struct tracees *s, const struct near *near)
 		follow_registers(&f, &s->all[k]);
 	follow_stacks(&f, near->n_first, near->n);
 	if (c->plan->follow_far)
-		follow_all(&f, near->end);
+		follow_all(&f, near->n);
 }
 
 void

@@ -66,7 +66,7 @@ make(size_t mib)
 
 	for (size_t k = 0; k < HELD * SIZES; k++) {
 		size_t bytes = sizes[k % SIZES];
-		size_t most = bytes < 1000 ? 1 << 18 : each;
+		size_t most = bytes < 1000 ? 1 << 15 : each;
 
 		for (total = 0; total < most / 2; total += bytes)
 			lose(bytes);

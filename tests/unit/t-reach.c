@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "assert-err.h"
+#include "capture/jemalloc.h"
 #include "capture/reach.h"
 
 enum {
@@ -575,6 +576,92 @@ without_memory_nothing_is_reached(void **state)
 	(void)state;
 }
 
+/* ---- jemalloc ---- */
+
+#define LEAF (HEAP + PAGE)
+#define BLOCKS (HEAP + 0x10000)         /* behind its books */
+
+static void
+word_of(struct memory *m, uint64_t page, uint64_t word)
+{
+	put(m, LEAF + 8 * (page / PAGE), word);
+}
+
+/* Four pages of blocks of 16 bytes, and one block of @pages behind them. */
+static uint64_t
+jemalloc_heap(struct memory *m, uint64_t pages)
+{
+	uint64_t at = HEAP + 3 * PAGE, big = BLOCKS + 4 * PAGE;
+
+	m->regions[0].heap = false;
+	put(m, OTHER, LEAF);                    /* the array: of GiB 0 */
+	for (uint64_t k = 0; k < 4; k++, at += 128) {
+		put(m, at, 1 << 20 | 1 << 12);
+		put(m, at + 8, BLOCKS + k * PAGE);
+		put(m, at + 16, PAGE);
+		word_of(m, BLOCKS + k * PAGE, at | 1ull << 48 | 1);
+	}
+	put(m, at, 32 << 20);                   /* 8 KiB */
+	put(m, at + 8, big + 128);
+	put(m, at + 16, pages * PAGE);
+	word_of(m, big, at | 32ull << 48);
+	word_of(m, big + (pages - 1) * PAGE, at | 32ull << 48);
+	return big;
+}
+
+static struct reach *
+walk_jemalloc(struct memory *m, uint64_t budget)
+{
+	const struct jemalloc_area areas[] = {
+		{ HEAP, HEAP + sizeof(m->heap), 0, 0 },
+		{ OTHER, OTHER + PAGE, OTHER, OTHER + (4 << 20) },
+	};
+	struct reach *r;
+	size_t group;
+
+	assert_ok(reach_new(m->regions, 3, budget, &r));
+	assert_ok(reach_jemalloc(r, areas, countof(areas)));
+	assert_ok(reach_group(r, &group));
+	assert_ok(reach_root(r, group, STACK, STACK + PAGE));
+	assert_ok(reach_run(r, REACH_NONE));
+	return r;
+}
+
+static void
+a_block_is_whole_though_one_of_its_pages_was_looked_into(void **state)
+{
+	struct memory *m = *state;
+	uint64_t big = jemalloc_heap(m, 3);
+
+	put(m, STACK, big);             /* not into the block: before it */
+	put(m, STACK + 8, big + 128);
+	_reach_ struct reach *r = walk_jemalloc(m, 1 << 20);
+	assert_true(kept(r, big));
+	assert_true(kept(r, big + PAGE));
+	assert_true(kept(r, big + 2 * PAGE));
+	assert_false(kept(r, big + 3 * PAGE));
+}
+
+static void
+what_a_block_leads_to_is_followed_and_its_neighbours_are_not(void **state)
+{
+	struct memory *m = *state;
+	uint64_t big = jemalloc_heap(m, 3);
+
+	put(m, STACK, BLOCKS + 32);
+	put(m, BLOCKS + 40, big + PAGE + 3);
+	put(m, BLOCKS + 48, BLOCKS + 2 * PAGE);
+	put(m, big + 128 + 2 * PAGE - 8, BLOCKS + 3 * PAGE);
+	_reach_ struct reach *r = walk_jemalloc(m, 1 << 20);
+	assert_true(kept(r, BLOCKS));
+	assert_true(kept(r, big));
+	assert_true(kept(r, big + 2 * PAGE));
+	assert_true(kept(r, BLOCKS + 3 * PAGE));
+	assert_false(kept(r, BLOCKS + PAGE));
+	assert_false(kept(r, BLOCKS + 2 * PAGE));
+	assert_int_equal(reach_kept_bytes(r), 5 * PAGE);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -604,6 +691,8 @@ main(void)
 		T(without_a_first_group_they_share),
 		T(equal_memory_yields_equal_pages),
 		T(what_is_near_is_kept_before_what_is_far),
+		T(a_block_is_whole_though_one_of_its_pages_was_looked_into),
+		T(what_a_block_leads_to_is_followed_and_its_neighbours_are_not),
 		T(regions_out_of_order_are_refused),
 		T(without_memory_nothing_is_reached),
 	};
