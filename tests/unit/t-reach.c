@@ -591,7 +591,7 @@ word_of(struct memory *m, uint64_t page, uint64_t word)
 static uint64_t
 jemalloc_heap(struct memory *m, uint64_t pages)
 {
-	uint64_t at = HEAP + 3 * PAGE, big = BLOCKS + 4 * PAGE;
+	uint64_t at = HEAP + 8 * PAGE, big = BLOCKS + 4 * PAGE;
 
 	m->regions[0].heap = false;
 	put(m, OTHER, LEAF);                    /* the array: of GiB 0 */
