@@ -2,7 +2,8 @@
 """commands: what lldb is asked of a process, live and as a snapshot."""
 
 ANYWHERE = (
-    "process status", "process status -v", "thread list", "thread info",
+    "inq-stopped", "process status", "process status -v", "thread list",
+    "thread info",
     "thread info -s", "thread backtrace", "thread backtrace all",
     "thread backtrace unique", "thread backtrace -c 2", "bt 3",
     "thread siginfo", "frame info", "frame variable",
@@ -25,10 +26,10 @@ ANYWHERE = (
     "expression 1+1", "expression $pc", "expression (long)$rsp",
     "expression -f x -- (int)$rip", "expression &abort",
     "expression *(long*)$sp", "expression (char)0x41",
-    "thread select 2", "thread info", "frame info", "bt 2",
+    "inq-thread 1", "thread info", "frame info", "bt 2",
     "register read", "memory region $sp", "frame select 1", "frame info",
     "up", "down", "disassemble -p", "register read rip",
-    "thread select 1", "thread backtrace", "frame select 0",
+    "inq-thread 0", "thread backtrace", "frame select 0",
     "breakpoint set -n main", "breakpoint list", "breakpoint delete 1",
     "process handle SIGSEGV", "platform list", "source info",
     "target modules dump line-table victim.c",
@@ -42,8 +43,7 @@ WITH_SOURCE = (
     "p victim_text", "p (long)&victim_text", "p sizeof(victim_numbers)",
     "p victim_numbers[2] * 3", "p victim_real / 2",
     "frame variable -L", "frame variable -T", "frame variable -g",
-    "image lookup -v -n main", "image lookup -t int",
-    "source list -n main", "source list -f victim.c -l 1",
+    "image lookup -v -n main", "source list -n main", "source list -f victim.c -l 1",
     "memory read -f d -s 4 -c 4 victim_numbers",
     "memory read victim_text", "expression &victim_add",
     "disassemble -n victim_add", "type lookup int",

@@ -38,7 +38,7 @@ DRIVER = os.path.join(HERE, "driver.py")
 CRASHED = ("threads", "containers", "static", "heaplist")
 MODES = ("bare", "verb")
 # What carries no information: lldb numbers values as it goes on; processes
-# are shown with 1000000000 added; names of files fetched.
+# are shown with 1000000000 added.
 NORMAL = (
     (re.compile(r"^(\([^\n]*?\)) \$\d+ ="), r"\1 $ ="),
     (re.compile(r"\b1000(\d{6})\b"),
@@ -53,10 +53,48 @@ def by_name(text):
                    if line.strip() and not line.endswith(":"))
 
 
-def normal(command, text):
+def in_order(text, start):
+    """Blocks that begin with such a line, sorted."""
+    head, *blocks = re.split("(?m)(?=%s)" % start, text)
+    return head + "".join(sorted(blocks))
+
+
+# Threads and images are numbered as lldb comes to know them.
+BLOCKS = (
+    ("thread list", r"^[* ] thread #"),
+    ("thread backtrace all", r"^[* ] thread #"),
+    ("process status", r"^[* ] thread #"),
+    ("thread backtrace unique", r"^\d+ thread\(s\)"),
+    ("image list", r"^\["),
+    ("image lookup", r"^\d+ (?:match|symbols)"),
+    ("target modules lookup", r"^\d+ match"),
+)
+
+
+THREADS = re.compile(r"thread(?:\(s\))?(?: #\d+)+")
+
+
+def normal(command, text, ranks):
     for pattern, replacement in NORMAL:
         text = re.sub(pattern, replacement, text)
-    return by_name(text) if command.startswith("register read") else text
+    text = THREADS.sub(lambda m: re.sub(
+        r"(?<=#)\d+", lambda n: ranks.get(int(n[0]), n[0]), m[0]), text)
+    if command.startswith("register read"):
+        return by_name(text)
+    if command.startswith("image list"):
+        text = re.sub(r"(?m)^\[ *\d+\]", "[]", text)
+    for name, start in BLOCKS:
+        if command.startswith(name):
+            text = in_order(re.sub(r"(?m)^[*](?= thread)", " ", text), start)
+    return text
+
+
+def ranks_of(pairs):
+    """lldb's number of each thread to its place by its id."""
+    said = next((out for c, out in pairs if c == "thread list"), None)
+    found = re.findall(r"thread #(\d+): tid = (\d+)", said or "")
+    tids = sorted(int(tid) for _, tid in found)
+    return {int(n): "T%03d" % tids.index(int(tid)) for n, tid in found}
 
 
 def python_path():
@@ -75,12 +113,13 @@ class Run:
         self.outputs, self.result = outputs, result
 
 
-def carry_out(opening, script, argv=("lldb",), after=()):
+def carry_out(opening, script, argv=("lldb",), before=(), after=()):
+    """What is said to `before` and `after` counts for nothing."""
     home = kit.work_dir("lldb", "home")
     paths = {"INQ_SCRIPT": os.path.join(home, "commands"),
              "INQ_OUT": os.path.join(home, "said")}
     with open(paths["INQ_SCRIPT"], "w", encoding="utf-8") as f:
-        json.dump([*script, *after], f)
+        json.dump([*before, *script, *after], f)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(paths["INQ_OUT"])
     words = [*argv, "--no-lldbinit", "-b"]
@@ -90,14 +129,16 @@ def carry_out(opening, script, argv=("lldb",), after=()):
     result = kit.run(words, timeout=300, cwd="/", env=env, merge=True)
     try:
         with open(paths["INQ_OUT"], encoding="utf-8") as f:
-            pairs, _ = compare.parse(f.read(), script)
+            pairs, _ = compare.parse(f.read(), [*before, *script])
     except FileNotFoundError:
-        pairs = [(command, None) for command in script]
-    return Run([(c, out and normal(c, out)) for c, out in pairs], result)
+        pairs = [(command, None) for command in [*before, *script]]
+    ranks = ranks_of(pairs)
+    return Run([(c, out and normal(c, out, ranks))
+                for c, out in pairs[len(before):]], result)
 
 
 @contextlib.contextmanager
-def server(*words):
+def server(*words, cwd="/"):
     """lldb-server's address; it serves one debugger, which asks until it is
     there."""
     with socket.socket() as s:
@@ -107,7 +148,7 @@ def server(*words):
     process = subprocess.Popen(
         [lldb_server(), "gdbserver", *words], stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=kit.work_dir("lldb", "cores"), preexec_fn=build.unlimit,
+        cwd=cwd, preexec_fn=build.unlimit,
         env=build.environment())
     try:
         yield where
@@ -186,13 +227,16 @@ class Golden:
             self.tap.skip(name, "core by " + made.by)
             return
         script = commands.commands(made.victim.tags)
-        cores = kit.work_dir("lldb", "cores")
-        for path in glob.glob(os.path.join(cores, "core*")):
-            os.unlink(path)
-        with server(None, "--", made.program, "one argument", "*") as where:
-            theirs = carry_out(("gdb-remote " + where, "continue"), script,
-                               after=("continue",))
-        found = build.find_core(cores)
+        directory = kit.work_dir("lldb", "dies-" + name)
+        kit.run(["rm", "-rf", directory])
+        kit.shutil.copytree(made.directory, directory,
+                            ignore=kit.shutil.ignore_patterns("core*"))
+        program = os.path.join(directory, name)
+        with server(None, "--", program, "one argument", "*",
+                    cwd=directory) as where:
+            theirs = carry_out(("gdb-remote " + where,), script,
+                               before=("continue",), after=("continue",))
+        found = build.find_core(directory)
         if self.tap.ok(found, "%s dies and leaves a core" % name,
                        theirs.result):
             self.compare(name, found, theirs)
