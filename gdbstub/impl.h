@@ -206,7 +206,19 @@ bool timeline_continue(struct stub *s, bool back, struct err **err) _must_check_
 /** Answers that nothing moves; false where there is no line. */
 bool timeline_step(struct stub *s, struct err **err) _must_check_;
 void timeline_fini(struct timeline *line);
+/** Number of the snapshot that is @index in the line of the chosen process. */
+bool timeline_number(struct stub *s, uint64_t index, uint64_t *number);
 verb_fn timeline_verb;
+
+/* diff.c, diff_memory.c: two snapshots held against each other */
+verb_fn diff_verb;
+/** What their memory differs in, for a person. */
+struct err *diff_memory(struct insp *a, struct insp *b, struct buf *out)
+	_must_check_;
+
+/* monitor.c */
+/** "key = value", a line. */
+void monitor_put_attribute(struct buf *out, const struct snap_attr *a);
 
 /* watch.c: what was watched before a move */
 void watch_set(struct stub *s, const struct args *a);

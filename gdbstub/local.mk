@@ -7,6 +7,8 @@ libgdbstub_a_SOURCES = \
 	gdbstub/args.h \
 	gdbstub/byid.c \
 	gdbstub/connect.c \
+	gdbstub/diff.c \
+	gdbstub/diff_memory.c \
 	gdbstub/framing.c \
 	gdbstub/framing.h \
 	gdbstub/gdbstub.h \

@@ -6,6 +6,7 @@
  * unanswered: gdb then searches by reading, and tells its user of a hole.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -200,8 +200,8 @@ verb_notes(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-static void
-put_attribute(struct buf *out, const struct snap_attr *a)
+void
+monitor_put_attribute(struct buf *out, const struct snap_attr *a)
 {
 	double f;
 
@@ -234,7 +234,7 @@ verb_attributes(struct stub *s, const char *argument, struct buf *out)
 
 	(void)argument;
 	for (size_t k = 0; k < t->n_attrs; k++)
-		put_attribute(out, &t->attrs[k]);
+		monitor_put_attribute(out, &t->attrs[k]);
 	if (t->n_attrs == 0)
 		buf_puts(out, "there are no attributes\n");
 	return NULL;
@@ -314,6 +314,8 @@ static const struct verb VERBS[] = {
 	  VERB_OF_PROCESS },
 	{ "overlay", "[list]", "what this session wrote; discard: undo it",
 	  overlay_verb, VERB_OF_PROCESS },
+	{ "diff", "[A] B", "what differs between two snapshots, by numbers",
+	  diff_verb, VERB_OF_PROCESS },
 	{ "snapshot", "[N]", "the series it is of; N: to that one, by continue",
 	  timeline_verb, VERB_OF_PROCESS },
 	{ "threads", "", "threads and their states", verb_threads, 0 },

@@ -418,6 +418,22 @@ set_jump(struct timeline *line, const char *argument, struct buf *out)
 	return NULL;
 }
 
+bool
+timeline_number(struct stub *s, uint64_t index, uint64_t *number)
+{
+	struct inferior *f = stub_inferior(s);
+	const struct timeline *line = &f->line;
+
+	if (!line->arena)
+		err_free(timeline_load(s, f));
+	for (size_t k = 0; k < line->n; k++)
+		if (moment_index(line, k) == index) {
+			*number = line->moments[k].number;
+			return true;
+		}
+	return false;
+}
+
 /*
  * A client is told of another moment only in the answer to a resume: until
  * then it would show old registers with new memory.

@@ -136,6 +136,26 @@ snap_rest(struct snap *s)
 	s->zstd = NULL;
 }
 
+bool
+snap_key(const struct snap *s, const struct snap_memory *m, uint64_t off,
+	 uint8_t key[SHA256_SIZE], uint64_t *left)
+{
+	uint64_t addr = m->start + off, start;
+	uint64_t k = addr / SNAP_CHUNK - m->start / SNAP_CHUNK;
+	struct chunk c;
+	uint32_t n;
+
+	if (m->kind != SNAP_MEM_DATA || off >= m->length)
+		return false;
+	chunk_window(m, k, &start, &n);
+	_err_ struct err *err = chunk_entry(s, m->ref + k, &c);
+	if (err)
+		return false;
+	memcpy(key, c.key, SHA256_SIZE);
+	*left = start + n - addr;
+	return true;
+}
+
 /* ---- a range of memory ---- */
 /**
  * Go over the chunks of [addr, addr + n); @out NULL only decodes them. Chunks

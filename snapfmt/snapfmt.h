@@ -4,11 +4,8 @@
  *
  * A snapshot is self-contained, little-endian, versioned and never rewritten
  * after its writer closed it; FORMAT.md describes every byte. The records
- * below are plain data with borrowed pointers: the targets of inspect use
- * them too, so that what was seen, what is stored and what is shown again
- * are one vocabulary.
- *
- * Ownership: the writer copies what it is given before it returns; records
+ * below are plain data with borrowed pointers, and those of the targets of
+ * inspect too. The writer copies what it is given before it returns; records
  * from a reader are borrowed from the struct snap and live as long as it.
  */
 #ifndef SNAPFMT_SNAPFMT_H
@@ -34,8 +31,7 @@ struct snap_process {
 	uint64_t captured_ns;   /* since the epoch; 0 = unknown */
 	const char *name;       /* short command name */
 	const char *arguments;  /* as one line, as far as the source had it */
-	const char *exe;        /* path of the executable, or NULL */
-	const char *cwd;        /* or NULL */
+	const char *exe, *cwd;  /* paths, of the executable too; or NULL */
 };
 
 enum snap_thread_state {
@@ -257,6 +253,10 @@ struct span snap_auxv(const struct snap *s);
  */
 struct err *snap_read(struct snap *s, const struct snap_memory *m,
 		      uint64_t off, size_t n, void *out) _must_check_;
+/** The key of the chunk that holds @off of DATA range @m: of equal keys the bytes
+ * are equal; and the bytes it goes on for. False where there is none. */
+bool snap_key(const struct snap *s, const struct snap_memory *m, uint64_t off,
+	      uint8_t key[SHA256_SIZE], uint64_t *left);
 /** Give back what snap_read() keeps in order to be fast. */
 void snap_rest(struct snap *s);
 /** Borrowed until snap_free(), as the bytes of all records. */

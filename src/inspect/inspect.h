@@ -68,6 +68,9 @@ struct target_ops {
 	/** [off, off+n) of memory[range], which is DATA or ZERO. */
 	struct err *(*read)(struct target *t, size_t range, uint64_t off,
 			    size_t n, void *out);
+	/** As snap_key(), of memory[range]; NULL operation = no keys. */
+	bool (*key)(struct target *t, size_t range, uint64_t off,
+		    uint8_t key[SHA256_SIZE], uint64_t *left);
 	/** Extents of a stored skeleton; NULL operation = there are none. */
 	struct err *(*skeleton)(struct target *t, uint32_t index,
 				const struct snap_extent **out, size_t *n);
@@ -114,12 +117,6 @@ struct err *space_u64(struct space *sp, uint64_t addr, uint64_t *out)
 struct err *space_string(struct space *sp, uint64_t addr, size_t limit,
 			 struct arena *a, const char **out) _must_check_;
 void space_region(struct space *sp, uint64_t addr, struct region *out);
-/**
- * Write into the session's overlay; the target never changes. ERR_UNMAPPED
- * outside mappings, ERR_LIMIT over the quota (64 MiB).
- */
-struct err *space_write(struct space *sp, uint64_t addr, size_t n,
-			const void *data) _must_check_;
 
 /* ---- architecture and registers ------------------------------------------ */
 struct reg {

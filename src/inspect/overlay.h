@@ -25,6 +25,13 @@ void overlay_discard(struct overlay *o);
  * engine's own. Borrows @o. */
 void insp_lay_over(struct insp *i, struct overlay *o);
 
+/**
+ * Write into what lies over the space; the target never changes. ERR_UNMAPPED
+ * outside mappings, ERR_LIMIT over the quota.
+ */
+struct err *space_write(struct space *sp, uint64_t addr, size_t n,
+			const void *data) _must_check_;
+
 /** A piece of memory; pieces are sorted and disjoint. */
 struct overlay_piece {
 	uint64_t start;

@@ -23,6 +23,15 @@ snap_target_read(struct target *t, size_t range, uint64_t off, size_t n,
 	return snap_read(s->snap, &t->memory[range], off, n, out);
 }
 
+static bool
+snap_target_key(struct target *t, size_t range, uint64_t off,
+		uint8_t key[SHA256_SIZE], uint64_t *left)
+{
+	const struct snap_target *s = (const struct snap_target *)t;
+
+	return snap_key(s->snap, &t->memory[range], off, key, left);
+}
+
 static struct err *
 snap_target_skeleton(struct target *t, uint32_t index,
 		     const struct snap_extent **out, size_t *n)
@@ -52,6 +61,7 @@ snap_target_close(struct target *t)
 static const struct target_ops snap_target_ops = {
 	.kind = "snapshot",
 	.read = snap_target_read,
+	.key = snap_target_key,
 	.skeleton = snap_target_skeleton,
 	.file = snap_target_file,
 	.rest = snap_target_rest,

@@ -59,6 +59,10 @@ BACK = (
     ("reverse-continue", r"snapshot 2 of 3.* \(-\d+\.\d{3} s\)\n" + STOPPED),
     ("print moment", r"= 2$"),
     ("monitor snapshot", r" +1 .*\n\* +2 .*\n +3 .*\ncontinue goes to"),
+    ("monitor diff 3", r"(?s)threads: 3 and 2\n +gone \d+ .*modules: \d+ and "
+                       r"\d+\n +no difference.*memory: \d+ pages differ\n"),
+    ("monitor diff 1 2", r"(?s)-> .*threads: 2 and 3\n +new \d+ .* in .*\n"
+                         r".*new 0x[0-9a-f]+ \S+libresolv\.so\S*\n"),
     ("monitor snapshot 1", r"snapshot 1 of 3 is next: say continue$"),
     ("print moment", r"= 2$"),
     ("continue", r"snapshot 1 of 3.*\n" + STOPPED),

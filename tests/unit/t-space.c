@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "inspect/overlay.h"
 #include "inspect/impl.h"
 
 #define MAPPED_ONLY { .start = 0x3000, .length = 0x1000, \

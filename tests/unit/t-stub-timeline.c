@@ -221,6 +221,34 @@ an_open_file_outlives_a_move(void **state)
 }
 
 static void
+two_are_held_against_each_other(void **state)
+{
+	struct hosted *h = *state;
+	static const char *const parts[] = {
+		"aaaa1111 -> bbbb2222\n", "threads: 3 and 2\n  gone 4244 ",
+		"modules: 3 and 3\n  no difference\n",
+		"attributes: 1 and 1\n  no difference\n",
+		"memory: 1 pages differ\n  0x5000-0x6000 \n  12 KiB are equal\n",
+		"  4 KiB were not captured in the first\n",
+	};
+
+	assert_string_equal(ask(h, "M2000,2:abcd"), "OK");
+	const char *text = hosted_monitor(h, "diff 1 3");
+	for (size_t k = 0; k < countof(parts); k++)
+		if (!text || !strstr(text, parts[k]))
+			fail_msg("%s", text);
+	assert_string_equal(ask(h, "m2000,2"), "abcd");
+	assert_non_null(strstr(hosted_monitor(h, "diff 3"), "-> bbbb2222"));
+	assert_non_null(strstr(hosted_monitor(h, "diff bbbb2222 1"),
+			       "bbbb2222 -> aaaa1111"));
+	assert_non_null(strstr(hosted_monitor(h, "diff 2"), "cannot be"));
+	assert_non_null(strstr(hosted_monitor(h, "diff nonsense"), "no obj"));
+	assert_non_null(strstr(hosted_monitor(h, "diff"), "takes the number"));
+	assert_int_equal(h->users[0], 1);
+	assert_int_equal(h->users[1], 0);
+}
+
+static void
 one_alone_is_no_line(void **state)
 {
 	struct hosted *h = *state;
@@ -247,6 +275,7 @@ main(void)
 		TEST(a_jump_is_made_by_the_next_resume),
 		TEST(what_was_written_is_there_again_on_coming_back),
 		TEST(an_open_file_outlives_a_move),
+		TEST(two_are_held_against_each_other),
 		TEST(one_alone_is_no_line),
 	};
 

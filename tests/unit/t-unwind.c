@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "assert-err.h"
+#include "inspect/overlay.h"
 #include "inspect/inspect.h"
 #include "make-core.h"
 
