@@ -250,7 +250,7 @@ size_t
 framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 {
 	size_t room = limit > b->len ? limit - b->len : 0;
-	const uint8_t *p = data, *end = p + n;
+	const uint8_t *p = data, *end = n ? p + n : p;
 
 	while (p < end && room) {
 		size_t left = (size_t)(end - p);

@@ -68,12 +68,12 @@ jmodules_info(struct stub *s, const struct args *a)
 {
 	struct inferior *f = stub_inferior(s);
 	size_t n, k = module_named(f, a->v[0].bytes);
-	const struct snap_module *m = insp_modules(f->insp, &n) + k;
+	const struct snap_module *m = insp_modules(f->insp, &n);
 	_buf_ struct buf uuid = { 0 }, triple = { 0 }, path = { 0 };
 
-	if (k == INSP_NONE || m->id.kind != ID_GNU_BUILD_ID)
+	if (k == INSP_NONE || m[k].id.kind != ID_GNU_BUILD_ID)
 		return err_new(ERR_NOTFOUND, "no module of that name");
-	put_uuid(&uuid, m);
+	put_uuid(&uuid, &m[k]);
 	lldb_put_triple(f, &triple);
 	buf_put(&path, a->v[0].bytes.data, a->v[0].bytes.n);
 	put_hex_field(&s->reply, "uuid", &uuid);

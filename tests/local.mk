@@ -59,6 +59,7 @@ UNIT_TESTS = \
 	tests/unit/t-stub-files \
 	tests/unit/t-stub-framing \
 	tests/unit/t-stub-host \
+	tests/unit/t-stub-recorded \
 	tests/unit/t-stub-overlay \
 	tests/unit/t-stub-session \
 	tests/unit/t-stub-timeline \
@@ -108,6 +109,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-store \
 	tests/fuzz/fuzz-supply
 
+tests_fuzz_fuzz_rsp_SOURCES = tests/fuzz/fuzz-rsp.c tests/fuzz/rsp-mutate.c
+
 # Writes the seeds of fuzz-core anew.
 EXTRA_PROGRAMS = tests/fuzz/make-core-seeds
 core-seeds: tests/fuzz/make-core-seeds
@@ -124,6 +127,12 @@ snapfmt-seeds: tests/format/make-sample
 
 # What tests/stub/many.py talks to.
 check_PROGRAMS += tests/stub/hosted
+
+# What tests/stub/make-recordings.py records debuggers on.
+check_PROGRAMS += tests/stub/made
+stub-recordings: tests/stub/made
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/stub/make-recordings.py
 
 # What tests/unwind/compare.py compares: prints what inspect has.
 check_PROGRAMS += tests/unwind/stacks

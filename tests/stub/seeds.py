@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-seeds: the transcripts of this folder as seeds of tests/fuzz/fuzz-rsp; those
-of host/ play before a host.
+seeds: the transcripts and the recordings of this folder as seeds of
+tests/fuzz/fuzz-rsp; those of host/, and of several inferiors, play before a
+host.
 
-  seeds.py DIRECTORY     one file a transcript; see fuzz-rsp.c for byte 0
+  seeds.py DIRECTORY     one file each; see fuzz-rsp.c for byte 0
 """
 
 import os
@@ -12,8 +13,16 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, HERE)
+
+import recorded     # noqa: E402
+
 NO_ACK = 1
+LLDB = 4
 HOST = 0x80
+# Before the host of fuzz-rsp.c nothing is told without this.
+AUTH = b"qRcmd,6175746820736573616d65"
 
 
 def bytes_of(text):
@@ -46,9 +55,22 @@ def write_seeds(folder, prefix, how):
             f.write(seed)
 
 
+def write_recorded(folder):
+    for name in sorted(os.listdir(folder)):
+        stem, _ = os.path.splitext(name)
+        said = recorded.Recording(os.path.join(folder, name)).said[1]
+        how = LLDB if "lldb" in stem else 0
+        if "several" in stem:
+            how |= HOST
+            said = framed(AUTH) + said
+        with open(os.path.join(sys.argv[1], "recorded-" + stem), "wb") as f:
+            f.write(bytes([how]) + said)
+
+
 def main():
     write_seeds(HERE, "", NO_ACK)
     write_seeds(os.path.join(HERE, "host"), "host-", NO_ACK | HOST)
+    write_recorded(os.path.join(HERE, "recorded"))
 
 
 if __name__ == "__main__":
