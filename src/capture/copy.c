@@ -6,6 +6,8 @@
  */
 #include "capture/copy.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +17,10 @@
 
 /* So much is copied between two looks at the clock. */
 #define SLICE (1u << 20)
+/* Some large pages. */
+#define FILL_PART (4u << 20)
+/* Less memory than this is there before a thread is. */
+#define HELP_FROM (4u << 20)
 /* So many unreadable pages in a row, and the rest of a piece is given up. */
 #define BAD_RUN_MAX 64u
 /* What a process may grow by until it stands still, beside a tenth. */
@@ -33,15 +39,48 @@
 #define POPULATE_WRITE 23
 
 /* ---- room -------------------------------------------------------------- */
+struct filler {
+	uint8_t *at;
+	size_t n;
+	atomic_size_t next;     /* part that nobody has taken yet */
+};
+
 static void
-populate(uint8_t *at, size_t n)
+populate_part(uint8_t *at, size_t n)
 {
-	/* Large pages where they are allowed: fewer faults, faster copies. */
-	(void)madvise(at, n, MADV_HUGEPAGE);
-	if (n == 0 || madvise(at, n, POPULATE_WRITE) == 0)
+	if (madvise(at, n, POPULATE_WRITE) == 0)
 		return;
 	for (size_t k = 0; k < n; k += PAGE)
 		((volatile uint8_t *)at)[k] = 0;
+}
+
+static void *
+populate_run(void *arg)
+{
+	struct filler *f = arg;
+	size_t at;
+
+	while ((at = atomic_fetch_add(&f->next, FILL_PART)) < f->n)
+		populate_part(f->at + at, f->n - at < FILL_PART
+					  ? f->n - at : FILL_PART);
+	return NULL;
+}
+
+/* The kernel clears each page: much of it, by two threads. */
+static void
+populate(uint8_t *at, size_t n)
+{
+	struct filler f = { .at = at, .n = n };
+	pthread_t helper;
+	bool helped;
+
+	/* Large pages where they are allowed: fewer faults, faster copies. */
+	(void)madvise(at, n, MADV_HUGEPAGE);
+	helped = n > HELP_FROM
+		 && pthread_create(&helper, NULL, populate_run, &f) == 0;
+	populate_run(&f);
+	if (helped)
+		pthread_join(helper, NULL);
 }
 
 static uint64_t

@@ -21,6 +21,8 @@
 #define TOLD_MAX (256u << 20)
 /* Bytes from one look at what the disk has left to the next. */
 #define ROOM_STEP (16u << 20)
+/* Bytes that are sent to the disk at once. */
+#define SEND_STEP (1u << 20)
 
 /* One run. What the child tells is a struct saved, then, for a store, what
    ingest_describe() makes. */
@@ -30,11 +32,25 @@ struct saving {
 	int out;                /* the file to write */
 	uint64_t written;       /* bytes, of a snapshot */
 	uint64_t look;          /* when room is looked for again */
+	uint64_t sent;          /* bytes that are on their way to the disk */
+	bool synced;            /* it is to be there before anybody is told */
 	int tell;               /* a file in memory */
 	bool describe;
 };
 
 /* ---- the jailed side ---- */
+
+/* What the end would wait for begins meanwhile; nothing depends on it. */
+static void
+saving_send(struct saving *j)
+{
+	if (!j->synced || j->written - j->sent < SEND_STEP)
+		return;
+	(void)sync_file_range(j->out, (off_t)j->sent,
+			      (off_t)(j->written - j->sent),
+			      SYNC_FILE_RANGE_WRITE);
+	j->sent = j->written;
+}
 
 static struct err *
 saving_sink(void *arg, const void *data, size_t n)
@@ -50,7 +66,10 @@ saving_sink(void *arg, const void *data, size_t n)
 	/* A limit of the file is kept to the byte, that of the disk nearly. */
 	j->look = j->save->room.max ? more : more + ROOM_STEP;
 	j->written = more;
-	return io_write(j->out, data, n);
+	err = io_write(j->out, data, n);
+	if (!err)
+		saving_send(j);
+	return err;
 }
 
 static struct err *
@@ -241,6 +260,7 @@ save_file(const struct save *s, const struct place *place, struct saved *out,
 	if (err)
 		return err;
 	tell = j.tell;
+	j.synced = true;
 	j.out = file.fd;
 	err = save_catch(&before, &signals);
 	if (!err)
