@@ -58,6 +58,19 @@ put_libraries(const struct inferior *f, struct buf *out)
  * the first library for it where it knows none; then it does not look for the
  * vdso by itself. gdb does both, and would show them twice.
  */
+/* A static program is loaded by lldb itself, and the vdso with it. */
+static bool
+is_dynamic(const struct inferior *f)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if (m[k].flags & SNAP_MODULE_MAIN)
+			return m[k].dynamic;
+	return false;
+}
+
 static void
 put_special(const struct inferior *f, uint32_t flag, const char *name,
 	    struct buf *out)
@@ -85,7 +98,8 @@ libraries_render(const struct inferior *f, enum dialect dialect,
 	buf_puts(out, ">\n");
 	if (dialect == DIALECT_LLDB) {
 		put_special(f, SNAP_MODULE_MAIN, NULL, out);
-		put_special(f, SNAP_MODULE_VDSO, "[vdso]", out);
+		if (is_dynamic(f))
+			put_special(f, SNAP_MODULE_VDSO, "[vdso]", out);
 	}
 	put_libraries(f, out);
 	buf_puts(out, "</library-list-svr4>\n");

@@ -47,6 +47,24 @@ read_pieces(struct stub *s, uint64_t addr, size_t n, char *data, size_t *got)
 	return NULL;
 }
 
+/*
+ * lldb 14 shows zeros for what is missing at the end of a read, but not where
+ * all of it fails. What fills a line of its cache may be short.
+ */
+#define LLDB_LINE 512u
+
+static struct err *
+refuse_gap(struct stub *s, uint64_t addr, size_t n)
+{
+	char byte;
+	size_t got;
+
+	if (s->dialect != DIALECT_LLDB || n <= LLDB_LINE)
+		return NULL;
+	return space_read_some(insp_space(stub_inferior(s)->insp), addr, 1,
+			       &byte, &got);
+}
+
 /**
  * What is asked for, as far as it is there and @limit allows; borrowed until
  * the next packet.
@@ -69,6 +87,8 @@ read_some(struct stub *s, const struct args *a, size_t limit,
 		return err_nomem();
 	out->data = data;
 	struct err *err = read_pieces(s, addr, n, data, &out->n);
+	if (!err && out->n < n)
+		err = refuse_gap(s, addr + out->n, n);
 	if (err)
 		inside_refused(s, addr);
 	return err;

@@ -7,7 +7,7 @@ ANYWHERE = (
     "thread info -s", "thread backtrace", "thread backtrace all",
     "thread backtrace unique", "thread backtrace -c 2", "bt 3",
     "thread siginfo", "frame info", "frame variable",
-    "image list", "image list -o -f", "image list -u -t",
+    "image list", "image list -o -f", "image list -a",
     "image dump sections libc.so.6", "image lookup -a $pc",
     "image lookup -v -a $pc", "image lookup -a $sp", "image lookup -n main",
     "image lookup -n malloc", "image lookup -r -n '^pthread_create$'",

@@ -53,10 +53,14 @@ def by_name(text):
                    if line.strip() and not line.endswith(":"))
 
 
+IMAGE = r"^\["
+
+
 def in_order(text, start):
-    """Blocks that begin with such a line, sorted."""
+    """Blocks that begin with such a line, sorted by address or by words."""
     head, *blocks = re.split("(?m)(?=%s)" % start, text)
-    return head + "".join(sorted(blocks))
+    return head + "".join(sorted(blocks, key=lambda block: (
+        start == IMAGE and re.findall("0x[0-9a-f]+", block), block)))
 
 
 # Threads and images are numbered as lldb comes to know them.
@@ -65,7 +69,7 @@ BLOCKS = (
     ("thread backtrace all", r"^[* ] thread #"),
     ("process status", r"^[* ] thread #"),
     ("thread backtrace unique", r"^\d+ thread\(s\)"),
-    ("image list", r"^\["),
+    ("image list", IMAGE),
     ("image lookup", r"^\d+ (?:match|symbols)"),
     ("target modules lookup", r"^\d+ match"),
 )
