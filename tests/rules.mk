@@ -65,6 +65,13 @@ check-gdb: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/suite/check.sh $(SUITE_ARGS)
 
+# lldb on snapshots and on the processes themselves, and what it asks;
+# LLDB_ARGS: --no-install first of all, which victims, -v.
+LLDB_ARGS =
+check-lldb: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/lldb/check.sh $(LLDB_ARGS)
+
 # Unit tests and replay of the fuzz seeds, without the scripts.
 check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
@@ -81,7 +88,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb fuzz stress bench bench-capture bench-rsp lint metrics
+.PHONY: check-unit check-gdb check-lldb fuzz stress bench bench-capture bench-rsp lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \

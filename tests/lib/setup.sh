@@ -104,6 +104,14 @@ libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
 qemu-user-static    qemu-aarch64-static
 gdb-multiarch       gdb-multiarch
 '
+# For lldb on a snapshot and on the process (make check-lldb).
+setup_needs_lldb='
+lldb                lldb
+python3-lldb        /usr/lib/llvm-*/lib/python3*/*-packages/lldb
+python3-six         /usr/lib/python3/dist-packages/six.py
+gcc                 gcc
+g++                 g++
+'
 # For gdb's own test suite (make check-gdb).
 setup_needs_suite='
 gdb                 gdb

@@ -175,7 +175,7 @@ class Golden:
         self.judge = compare.Judge(compare.read_list(
             os.path.join(HERE, "differences")))
         self.seen = []
-        self.total = 0
+        self.table = []
 
     def ours(self, mode, snapshot, script):
         if mode == "verb":
@@ -202,7 +202,12 @@ class Golden:
             if self.verbose:
                 self.tap.note("==== %s\n%s" % (command, other))
         self.seen.append((name, mode))
-        self.total += len(diffs)
+        same = sum(compare.normal(one or "") == compare.normal(other or "")
+                   for (_, one), (_, other) in zip(theirs.outputs,
+                                                   ours.outputs))
+        self.table.append((name, mode, len(diffs), same,
+                           len(diffs) - same - sum(map(bool, diffs)),
+                           sum(map(bool, diffs))))
         diffs = [d for d in diffs if d]
         self.tap.ok(not diffs, "%s, %s: lldb says what it says under "
                     "lldb-server, %d commands" % (name, mode,
@@ -269,7 +274,10 @@ def main():
             golden.crashed(name)
     if not names:
         golden.stale()
-    tap.note("%d commands compared" % golden.total)
+    tap.note("%-12s %-6s %8s %8s %8s %8s" % ("program", "mode", "commands",
+                                             "same", "listed", "differ"))
+    for row in golden.table:
+        tap.note("%-12s %-6s %8d %8d %8d %8d" % row)
     tap.leave()
 
 

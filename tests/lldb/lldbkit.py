@@ -59,8 +59,8 @@ def run(commands, home, argv=("lldb",), timeout=120, early=()):
 
 
 def packets(record):
-    """How many packets the client sent, by the recording of inquest rsp."""
+    """What the client asked, by the recording of inquest rsp."""
     with open(record, "rb") as f:
-        sent = b"".join(line.split(b" ", 2)[2].rstrip(b"\n")
+        sent = b"".join(line.rstrip(b"\n").split(b" ", 3)[-1]
                         for line in f if line.startswith(b"> "))
-    return len(re.findall(rb"\$[^#]*#[0-9a-f]{2}", sent))
+    return re.findall(rb"\$([^#]*)#[0-9a-f]{2}", sent)

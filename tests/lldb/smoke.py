@@ -148,7 +148,7 @@ class Smoke:
         made = build.ensure("hundred")
         record = os.path.join(kit.work_dir("lldb"), "record")
         result = self.bare(made.core, ["thread backtrace all"], record)
-        n = lldbkit.packets(record)
+        n = len(lldbkit.packets(record))
         stacks = result.out.count(b"frame #0")
         self.tap.ok(stacks > 100 and n <= OPEN_PACKETS,
                     "101 threads open and are unwound in %d packets of %d"
