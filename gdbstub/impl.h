@@ -84,6 +84,13 @@ struct watch {
 	size_t inferior;
 };
 
+/** What a write replaced, so that it can be put back. */
+struct replaced {
+	uint64_t addr, value;   /* @value: what was written */
+	uint8_t n, under[8];    /* @n 0 = nothing */
+	bool fresh;             /* as captured: it was not written before */
+};
+
 struct stub {
 	struct stub_options options;
 	char *title;            /* owned; behind options.title */
@@ -115,6 +122,7 @@ struct stub {
 	uint64_t written;       /* bytes of all overlays, against their quota */
 	/* a word written by the packet before this one: see regs.c */
 	uint64_t packets, pushed, pushed_by;
+	struct replaced word, trap;     /* that word; the last byte written */
 	/* where memory was refused, last: see inside.c */
 	uint64_t refused, refused_by;
 	size_t refused_inferior;
@@ -240,6 +248,10 @@ verb_fn host_verb_auth, host_verb_open;
 /* overlay.c: this session's writes are what its own requests see */
 void overlay_lay(const struct stub *s);
 void overlay_lift(const struct stub *s);
+/** Remember what @n bytes that are to be written replace; put it back. */
+void overlay_before(struct stub *s, uint64_t addr, size_t n, const void *data,
+		    struct replaced *out);
+void overlay_undo(struct stub *s, const struct replaced *r);
 verb_fn overlay_verb;
 
 /* stop.c */

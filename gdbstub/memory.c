@@ -144,6 +144,11 @@ memory_write(struct stub *s, const struct args *a)
 		return err_new(ERR_USAGE, "not as many bytes as declared");
 	if (data->n && !u64_add(a->v[0].number, data->n - 1, &end))
 		return err_new(ERR_USAGE, "beyond the address space");
+	if (data->n == sizeof(uint64_t))
+		overlay_before(s, a->v[0].number, data->n, data->data,
+			       &s->word);
+	else if (data->n == 1)
+		overlay_before(s, a->v[0].number, 1, data->data, &s->trap);
 	struct err *err = space_write(insp_space(stub_inferior(s)->insp),
 				      a->v[0].number, data->n, data->data);
 	if (err)

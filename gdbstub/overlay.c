@@ -28,6 +28,35 @@ overlay_lift(const struct stub *s)
 			insp_lay_over(s->shown[k]->insp, NULL);
 }
 
+/* ---- what a refused call wrote ------------------------------------------- */
+void
+overlay_before(struct stub *s, uint64_t addr, size_t n, const void *data,
+	       struct replaced *out)
+{
+	struct inferior *f = stub_inferior(s);
+	const struct overlay_piece *p = overlay_above(f->shown->overlay, addr);
+	uint8_t value[sizeof(out->under)] = { 0 };
+
+	memcpy(value, data, n);
+	struct rd r = rd_of(value, sizeof(value));
+	*out = (struct replaced){ .addr = addr, .value = rd_u64(&r),
+				  .n = (uint8_t)n };
+	_err_ struct err *err = space_read(insp_space(f->insp), addr, n,
+					   out->under);
+	out->fresh = err || !p || p->start >= addr + n;
+}
+
+void
+overlay_undo(struct stub *s, const struct replaced *r)
+{
+	struct inferior *f = stub_inferior(s);
+
+	/* Without memory for it the bytes stay, below the end of the stack. */
+	err_free(r->fresh
+		 ? overlay_forget(f->shown->overlay, r->addr, r->n)
+		 : space_write(insp_space(f->insp), r->addr, r->n, r->under));
+}
+
 /* ---- what there is ------------------------------------------------------ */
 static uint64_t
 piece_bytes(const struct overlay *o)

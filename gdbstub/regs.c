@@ -83,6 +83,15 @@ is_call(const struct stub *s, const struct inferior *f, size_t reg,
 	       && s->pushed_by && s->packets == s->pushed_by + 1;
 }
 
+/* gdb pushes the address of a breakpoint that it put on the stack before. */
+static void
+undo_call(struct stub *s)
+{
+	overlay_undo(s, &s->word);
+	if (s->trap.n && s->trap.addr == s->word.value)
+		overlay_undo(s, &s->trap);
+}
+
 struct err *
 regs_write(struct stub *s, const struct args *a)
 {
@@ -97,9 +106,11 @@ regs_write(struct stub *s, const struct args *a)
 	if (a->v[0].number >= n
 	    || value->n != reg_bytes(&regs[a->v[0].number]))
 		return err_new(ERR_USAGE, "no register of that size");
-	if (is_call(s, f, a->v[0].number, value))
+	if (is_call(s, f, a->v[0].number, value)) {
+		undo_call(s);
 		return err_new(ERR_DENIED, "a snapshot does not run: no "
 			       "function of it can be called");
+	}
 	err = insp_reg_write(f->insp, thread, a->v[0].number, value->data);
 	if (!err)
 		stub_ok(s);

@@ -184,6 +184,7 @@ SCRIPT_TESTS = \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
 	tests/format/same-text.py \
+	tests/gdb/beside.py \
 	tests/gdb/deleted.py \
 	tests/gdb/generated.py \
 	tests/gdb/live.py \

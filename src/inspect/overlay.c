@@ -190,6 +190,70 @@ overlay_write(struct overlay *o, uint64_t addr, size_t n, const void *data)
 	return NULL;
 }
 
+/* A piece of its own with the bytes [from, from + n) of @p; n 0 = none. */
+static struct err *
+piece_part(const struct overlay_piece *p, uint64_t from, size_t n,
+	   struct overlay_piece *out)
+{
+	*out = (struct overlay_piece){ from, n, NULL };
+	if (n == 0)
+		return NULL;
+	out->bytes = malloc(n);
+	if (!out->bytes)
+		return err_nomem();
+	memcpy(out->bytes, p->bytes + (from - p->start), n);
+	return NULL;
+}
+
+/* Pieces [first, first + n_old) become those of @part that are not empty. */
+static void
+piece_cut(struct overlay *o, size_t first, size_t n_old,
+	  const struct overlay_piece part[2])
+{
+	size_t n_new = (part[0].n != 0) + (part[1].n != 0);
+
+	for (size_t k = first; k < first + n_old; k++) {
+		overlay_count(o, 0, o->pieces[k].n);
+		free(o->pieces[k].bytes);
+	}
+	memmove(&o->pieces[first + n_new], &o->pieces[first + n_old],
+		(o->n - first - n_old) * sizeof(*o->pieces));
+	for (size_t k = 0; k < 2; k++)
+		if (part[k].n)
+			o->pieces[first++] = part[k];
+	o->n += n_new - n_old;
+	overlay_count(o, part[0].n + part[1].n, 0);
+}
+
+struct err *
+overlay_forget(struct overlay *o, uint64_t addr, size_t n)
+{
+	struct overlay_piece part[2];
+	uint64_t end = addr + n, last_end;
+	size_t n_old, first = piece_touching(o, addr, end, &n_old);
+
+	if (n_old == 0)
+		return NULL;
+	const struct overlay_piece *from = &o->pieces[first];
+	const struct overlay_piece *last = from + n_old - 1;
+	last_end = last->start + last->n;
+	struct err *err = piece_part(from, from->start, from->start < addr
+				     ? (size_t)(addr - from->start) : 0,
+				     &part[0]);
+	if (err)
+		return err;
+	err = piece_part(last, end, last_end > end ? (size_t)(last_end - end)
+						   : 0, &part[1]);
+	if (!err)
+		err = piece_room(o);
+	if (err) {
+		free(part[0].bytes);
+		return err;
+	}
+	piece_cut(o, first, n_old, part);
+	return NULL;
+}
+
 /* ---- registers --------------------------------------------------------------- */
 const struct overlay_reg *
 overlay_regs(const struct overlay *o, size_t *n)
@@ -261,6 +325,18 @@ reg_insert(struct overlay *o, size_t k)
 	o->n_regs++;
 	overlay_count(o, sizeof(*o->regs), 0);
 	return NULL;
+}
+
+void
+overlay_forget_reg(struct overlay *o, size_t thread, size_t reg)
+{
+	size_t k = reg_at(o, thread, reg);
+
+	if (!reg_is(o, k, thread, reg))
+		return;
+	memmove(&o->regs[k], &o->regs[k + 1],
+		(--o->n_regs - k) * sizeof(*o->regs));
+	overlay_count(o, 0, sizeof(*o->regs));
 }
 
 struct err *

@@ -46,6 +46,10 @@ const struct overlay_piece *overlay_above(const struct overlay *o,
 struct err *overlay_write(struct overlay *o, uint64_t addr, size_t n,
 			  const void *data) _must_check_;
 
+/** What is in [addr, addr + n) is as captured again. */
+struct err *overlay_forget(struct overlay *o, uint64_t addr, size_t n)
+	_must_check_;
+
 /** A register that was written; sorted by thread, then register. */
 struct overlay_reg {
 	size_t thread, reg;
@@ -54,6 +58,7 @@ struct overlay_reg {
 const struct overlay_reg *overlay_regs(const struct overlay *o, size_t *n);
 /** Its bytes, or NULL. */
 const uint8_t *overlay_reg(const struct overlay *o, size_t thread, size_t reg);
+void overlay_forget_reg(struct overlay *o, size_t thread, size_t reg);
 struct err *overlay_write_reg(struct overlay *o, size_t thread, size_t reg,
 			      size_t n, const void *value) _must_check_;
 

@@ -142,6 +142,17 @@ insp_reg_read(struct insp *i, size_t thread, size_t reg, void *out,
 	return NULL;
 }
 
+/* Does @value only put back what was captured? */
+static bool
+is_captured(const struct insp *i, size_t thread, size_t reg, const void *value)
+{
+	const struct regs *r = i->regs;
+	uint8_t below[REG_BYTES_MAX] = { 0 };
+
+	return r->table->read(&r->layout, &r->sets[thread], r->rows[reg], below)
+	       && memcmp(below, value, r->regs[reg].bits / 8) == 0;
+}
+
 struct err *
 insp_reg_write(struct insp *i, size_t thread, size_t reg, const void *value)
 {
@@ -149,6 +160,10 @@ insp_reg_write(struct insp *i, size_t thread, size_t reg, const void *value)
 
 	if (err)
 		return err;
+	if (is_captured(i, thread, reg, value)) {
+		overlay_forget_reg(space_overlay(i->space), thread, reg);
+		return NULL;
+	}
 	return overlay_write_reg(space_overlay(i->space), thread, reg,
 				 i->regs->regs[reg].bits / 8, value);
 }

@@ -147,6 +147,56 @@ what_was_written_can_be_given_up(void **state)
 	assert_string_equal(ask_other(t, "m5000,1"), "77");
 }
 
+static void
+what_was_written_in_part_is_forgotten_in_part(void **state)
+{
+	struct overlay *o;
+	size_t n;
+
+	(void)state;
+	assert_ok(overlay_new(NULL, &o));
+	assert_ok(overlay_write(o, 100, 8, "abcdefgh"));
+	assert_ok(overlay_write(o, 200, 2, "xy"));
+	assert_ok(overlay_forget(o, 102, 3));
+	const struct overlay_piece *p = overlay_pieces(o, &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(p[0].start, 100);
+	assert_memory_equal(p[0].bytes, "ab", p[0].n);
+	assert_int_equal(p[1].start, 105);
+	assert_memory_equal(p[1].bytes, "fgh", p[1].n);
+	assert_ok(overlay_forget(o, 90, 111));
+	p = overlay_pieces(o, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(p[0].start, 201);
+	assert_ok(overlay_forget(o, 0, 1000));
+	overlay_pieces(o, &n);
+	assert_int_equal(n, 0);
+	overlay_free(o);
+}
+
+/* What gdb does to call a function: the stack pointer points at the word that
+ * was pushed by the packet before. */
+static void
+a_refused_call_leaves_nothing_behind(void **state)
+{
+	struct two *t = *state;
+	static const char *const packets[] = {
+		"M1fff,1:cc", "P5=2a00000000000000",
+		"M1ff0,8:ff1f000000000000",
+	};
+
+	assert_string_equal(ask(t, "p5"), "0e00000000000000");
+	for (size_t k = 0; k < countof(packets); k++)
+		assert_string_equal(ask(t, packets[k]), "OK");
+	assert_int_equal(ask(t, "P7=f01f000000000000")[0], 'E');
+	assert_string_equal(ask(t, "P5=0e00000000000000"), "OK");
+	assert_tells(t, "overlay", "nothing was written");
+	assert_string_equal(ask(t, "M1ff4,2:abcd"), "OK");
+	assert_string_equal(ask(t, packets[2]), "OK");
+	assert_int_equal(ask(t, "P7=f01f000000000000")[0], 'E');
+	assert_string_equal(ask(t, "m1ff4,2"), "abcd");
+}
+
 /* A register takes some bytes of the quota too. */
 static void
 the_quota_is_of_the_session(void **state)
@@ -180,6 +230,8 @@ main(void)
 		TEST(the_engine_itself_is_as_captured),
 		TEST(what_was_written_is_listed),
 		TEST(what_was_written_can_be_given_up),
+		TEST(what_was_written_in_part_is_forgotten_in_part),
+		TEST(a_refused_call_leaves_nothing_behind),
 		TEST(the_quota_is_of_the_session),
 	};
 
