@@ -3,9 +3,10 @@
 """
 run: gdb's own test suite, on gdbserver and on our stub over snapshots.
 
-  run.py [--json FILE] [--board NAME] [FILE.exp...]
+  run.py [--json FILE] [--board NAME] [--jobs N] [FILE.exp...]
 
-The files that are run stand in `files`, with what is known of them. Each runs
+The files that are run stand in `files`, with what is known of them, and those
+that are not, with the reason; N files run side by side. Each runs
 under the suite's board native-gdbserver and under ours (inquest.exp), where
 walker.py shows snapshots. Printed are, per file, the passes of both sides;
 the run fails where a file has fewer passes on ours and `files` names no
@@ -14,6 +15,7 @@ reason, or a file that ours served took no snapshot.
 
 import argparse
 import collections
+import concurrent.futures
 import glob
 import json
 import os
@@ -41,15 +43,23 @@ TRIPLET = "x86_64-pc-linux-gnu"
 
 
 def read_files():
-    """What stands in `files`: each file's reasons for fewer passes."""
-    found = collections.OrderedDict()
+    """
+    What stands in `files`: each file's reasons for fewer passes, and how many
+    files are left out.
+    """
+    found, left_out, name = collections.OrderedDict(), 0, None
     with open(os.path.join(HERE, "files"), encoding="utf-8") as f:
         for line in f:
+            reasons = found.get(name) if line.startswith("\t") else None
             if line.startswith("gdb."):
-                found[line.split()[0]] = []
-            elif line.startswith("\t") and found:
-                found[next(reversed(found))].append(line.strip())
-    return found
+                name = line.strip()
+                found[name] = []
+            elif line.startswith("not "):
+                name = None
+                left_out += 1
+            elif reasons is not None:
+                reasons.append(line.strip())
+    return found, left_out
 
 
 def unpack():
@@ -216,8 +226,8 @@ class Table:
         if theirs.passes > ours.passes:
             reasons = self.known.get(name, [])
             self.rows[name]["reasons"] = reasons
-            for reason in reasons:
-                print("    fewer: " + reason)
+            if reasons:
+                print("    fewer: " + " ".join(reasons))
             if not reasons:
                 self.faults.append("%s: %d passes fewer, no reason named"
                                    % (name, theirs.passes - ours.passes))
@@ -246,17 +256,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[1])
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--board", choices=list(BOARDS))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("files", nargs="*")
     args = parser.parse_args()
     inquest = kit.need_inquest()
     for tool in ("gdb", "gdbserver", "runtest", "gcc", "g++"):
         kit.need_tool(tool)
-    known = read_files()
+    known, left_out = read_files()
     suite, table = Suite(inquest), Table(known)
-    for name in args.files or known:
-        table.add(name, *suite.compare(
-            name, [side for side in BOARDS if args.board in (None, side)],
-            known.get(name)))
+    sides = [side for side in BOARDS if args.board in (None, side)]
+    names = args.files or list(known)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        results = pool.map(lambda name: suite.compare(
+            name, sides, known.get(name)), names)
+        for name, result in zip(names, results):
+            table.add(name, *result)
+    print("%d files are left out, each with its reason in tests/suite/files"
+          % left_out)
     sys.exit(table.end(args.json))
 
 

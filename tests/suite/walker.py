@@ -314,6 +314,10 @@ class Walker:
         while stop.startswith(b"T11"):
             self.live.wire.send(body)
             stop = self.stop()
+        # gdb takes the thread of a stop for the chosen one, and says no Hg.
+        thread = stop.partition(b"thread:")[2].partition(b";")[0]
+        if thread:
+            self.threads[b"g"] = b"Hg" + thread
         return stop
 
     def stop(self):
