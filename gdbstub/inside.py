@@ -119,6 +119,8 @@ class Inquest:
         except gdb.error:
             pass
         self.greeted = True
+        if globals().pop("inquest_pages", False):
+            gdb.execute("set pagination on")
 
 
 class Source(gdb.Command):

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define ABSENT_SHOWN 100u       /* ranges that monitor memory lists */
+
 enum verb_flags {
 	VERB_OPENLY = 1,        /* runs before a host was told the token */
 	VERB_OF_HOST = 2,       /* only where a host offers snapshots */
@@ -86,6 +88,45 @@ put_sizes(struct buf *out, const struct target *t)
 		   captured >> 10, absent >> 10);
 }
 
+static void
+put_attr_line(struct buf *out, const char *label, const struct target *t,
+	      const char *key)
+{
+	for (size_t k = 0; k < t->n_attrs; k++)
+		if (t->attrs[k].type == SNAP_ATTR_STRING
+		    && strcmp(t->attrs[k].key, key) == 0)
+			put_line(out, label, t->attrs[k].string);
+}
+
+static void
+put_pause(struct buf *out, const struct target *t)
+{
+	for (size_t k = 0; k < t->n_attrs; k++)
+		if (t->attrs[k].type == SNAP_ATTR_U64
+		    && strcmp(t->attrs[k].key, "capture.pause_ns") == 0)
+			buf_printf(out, "%-11s %.1f ms, and went on\n",
+				   "stood still",
+				   (double)t->attrs[k].number / 1e6);
+}
+
+/* What is here besides, and the verb that shows it. */
+static void
+put_more(struct buf *out, const struct target *t)
+{
+	const struct { size_t n; const char *what, *verb; } more[] = {
+		{ t->n_notes, "notes", "monitor notes" },
+		{ t->n_attrs, "attributes", "monitor attributes" },
+		{ t->n_files, "attached files", "monitor files" },
+		{ t->n_texts, "texts of /proc", "info proc, info os" },
+	};
+
+	for (size_t k = 0; k < countof(more); k++)
+		if (more[k].n)
+			buf_printf(out, "%-11s %s: %zu (%s)\n",
+				   k ? "" : "further", more[k].what,
+				   more[k].n, more[k].verb);
+}
+
 static struct err *
 verb_info(struct stub *s, const char *argument, struct buf *out)
 {
@@ -99,12 +140,17 @@ verb_info(struct stub *s, const char *argument, struct buf *out)
 	put_line(out, "kind", t->ops->kind);
 	put_line(out, "program", f->exe.len ? f->exe.data : t->process.name);
 	put_line(out, "arguments", t->process.arguments);
+	put_line(out, "directory", t->process.cwd);
 	buf_printf(out, "%-11s %" PRIu64 "\n", "process", t->process.pid);
 	put_cause(out, &t->process);
 	put_captured(out, t->process.captured_ns);
+	put_pause(out, t);
+	put_attr_line(out, "host", t, "hostname");
+	put_attr_line(out, "kernel", t, "uname.release");
 	buf_printf(out, "%-11s %zu\n%-11s %zu\n", "threads", t->n_threads,
 		   "modules", modules);
 	put_sizes(out, t);
+	put_more(out, t);
 	return NULL;
 }
 
@@ -131,7 +177,7 @@ verb_missing(struct stub *s, const char *argument, struct buf *out)
 		if (bytes[k])
 			buf_printf(out, "%" PRIu64 " KiB of memory: %s\n",
 				   bytes[k] >> 10,
-				   snap_reason_text((uint8_t)k));
+				   snap_reason_why((uint8_t)k));
 	if (out->len == 0)
 		buf_puts(out, "nothing is missing\n");
 	return NULL;
@@ -146,7 +192,7 @@ monitor_put_region(struct buf *out, uint64_t addr, const struct region *r)
 		buf_puts(out, "not mapped");
 	else if (!r->captured)
 		buf_printf(out, "mapped, but not captured: %s",
-			   snap_reason_text(r->reason));
+			   snap_reason_why(r->reason));
 	else
 		buf_puts(out, r->from_file ? "from the mapped file"
 					   : "captured");
@@ -156,12 +202,47 @@ monitor_put_region(struct buf *out, uint64_t addr, const struct region *r)
 	buf_puts(out, ")\n");
 }
 
+/* Ranges that are mapped and not there, the neighbours of one reason as one. */
+static void
+put_absent(struct buf *out, const struct target *t)
+{
+	size_t shown = 0, more = 0;
+
+	for (size_t k = 0; k < t->n_memory; k++) {
+		const struct snap_memory *m = &t->memory[k];
+		uint64_t end = m->start + m->length;
+
+		if (m->kind != SNAP_MEM_ABSENT)
+			continue;
+		for (; k + 1 < t->n_memory
+		       && t->memory[k + 1].kind == SNAP_MEM_ABSENT
+		       && t->memory[k + 1].reason == m->reason
+		       && t->memory[k + 1].start == end; k++)
+			end += t->memory[k + 1].length;
+		if (shown++ >= ABSENT_SHOWN) {
+			more++;
+			continue;
+		}
+		buf_printf(out, "0x%" PRIx64 "-0x%" PRIx64 " %8" PRIu64
+			   " KiB  %s\n", m->start, end,
+			   (end - m->start) >> 10, snap_reason_why(m->reason));
+	}
+	if (more)
+		buf_printf(out, "and %zu more\n", more);
+	if (!shown)
+		buf_puts(out, "all that is mapped was captured\n");
+}
+
 static struct err *
 verb_memory(struct stub *s, const char *argument, struct buf *out)
 {
 	struct region r;
 	uint64_t addr;
 
+	if (argument[0] == '\0') {
+		put_absent(out, insp_target(stub_inferior(s)->insp));
+		return NULL;
+	}
 	if (argument[0] == '0' && argument[1] == 'x')
 		argument += 2;
 	if (!hex_u64(argument, strlen(argument), &addr))
@@ -232,11 +313,38 @@ verb_attributes(struct stub *s, const char *argument, struct buf *out)
 {
 	const struct target *t = insp_target(stub_inferior(s)->insp);
 
-	(void)argument;
-	for (size_t k = 0; k < t->n_attrs; k++)
+	const size_t n = strlen(argument);
+	bool any = false;
+
+	for (size_t k = 0; k < t->n_attrs; k++) {
+		if (strncmp(t->attrs[k].key, argument, n) != 0)
+			continue;
 		monitor_put_attribute(out, &t->attrs[k]);
-	if (t->n_attrs == 0)
-		buf_puts(out, "there are no attributes\n");
+		any = true;
+	}
+	if (!any)
+		buf_puts(out, "there are no such attributes\n");
+	return NULL;
+}
+
+/* ---- attached files ---------------------------------------------------- */
+static struct err *
+verb_files(struct stub *s, const char *argument, struct buf *out)
+{
+	const struct target *t = insp_target(stub_inferior(s)->insp);
+
+	(void)argument;
+	for (size_t k = 0; k < t->n_files; k++) {
+		buf_printf(out, "%10" PRIu64 "  ",
+			   (uint64_t)t->files[k].bytes.n);
+		put_escaped(out, t->files[k].name);
+		buf_putc(out, '\n');
+	}
+	if (t->n_files == 0)
+		buf_puts(out, "no files are attached\n");
+	else
+		buf_puts(out, "in gdb: remote get /.inquest/attached/NAME "
+			      "FILE\n");
 	return NULL;
 }
 
@@ -300,7 +408,7 @@ static const struct verb VERBS[] = {
 	{ "info", "", "what is shown here", verb_info, VERB_OF_PROCESS },
 	{ "missing", "", "what is not in the snapshot, and why", verb_missing,
 	  VERB_OF_PROCESS },
-	{ "memory", "ADDRESS", "is it mapped, was it captured", verb_memory,
+	{ "memory", "[ADDR]", "is it mapped, was it captured", verb_memory,
 	  VERB_OF_PROCESS },
 	{ "why", "", "why the last read of memory was refused",
 	  inside_verb_why, VERB_OF_PROCESS },
@@ -310,8 +418,9 @@ static const struct verb VERBS[] = {
 	  " to_string=True))", inside_verb_init, VERB_OPENLY },
 	{ "notes", "", "what was found out about it", verb_notes,
 	  VERB_OF_PROCESS },
-	{ "attributes", "", "its attributes", verb_attributes,
+	{ "attributes", "[PREFIX]", "its attributes", verb_attributes,
 	  VERB_OF_PROCESS },
+	{ "files", "", "attached files", verb_files, VERB_OF_PROCESS },
 	{ "overlay", "[list]", "what this session wrote; discard: undo it",
 	  overlay_verb, VERB_OF_PROCESS },
 	{ "diff", "[A] B", "what differs between two snapshots, by numbers",

@@ -8,6 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define NOTES_MAX 4096u         /* that are looked at for one thread */
+#define NOTE_SIZE 200u          /* bytes of one that are shown */
+
 /* Hg and Hc: the second only ever precedes a request to run. */
 struct err *
 threads_select(struct stub *s, const struct args *a)
@@ -104,12 +107,30 @@ put_signal(struct buf *out, const struct snap_process *p, int signal)
 		buf_printf(out, "signal %d", signal);
 }
 
+/* What was found out about a mutex that it waits for. */
+static void
+put_lock(const struct target *t, const struct snap_thread *th,
+	 const char *before, struct buf *out)
+{
+	for (size_t k = 0; k < t->n_notes && k < NOTES_MAX; k++) {
+		const struct snap_note *n = &t->notes[k];
+
+		if (n->tid != th->tid || !n->key
+		    || strcmp(n->key, "lock") != 0)
+			continue;
+		buf_puts(out, before);
+		buf_escape(out, n->text, strnlen(n->text, NOTE_SIZE));
+		return;
+	}
+}
+
 void
 threads_text(const struct inferior *f, size_t thread, struct buf *out)
 {
 	const struct target *t = insp_target(f->insp);
 	const struct snap_thread *th = &t->threads[thread];
 	int signal = stop_signal(f, thread);
+	const size_t began = out->len;
 
 	if (th->faulting) {
 		buf_puts(out, "faulting");
@@ -125,6 +146,7 @@ threads_text(const struct inferior *f, size_t thread, struct buf *out)
 	} else if (th->state != SNAP_STATE_UNKNOWN) {
 		buf_puts(out, snap_state_text(th->state));
 	}
+	put_lock(t, th, out->len > began ? ", " : "", out);
 }
 
 struct err *

@@ -281,7 +281,7 @@ struct err *snap_pieces(const struct snap *s, struct arena *a,
 			const struct snap_piece **out, size_t *n) _must_check_;
 
 /** Words for an enum's value; "?" when out of range. */
-const char *snap_reason_text(uint8_t reason);
+const char *snap_reason_text(uint8_t reason), *snap_reason_why(uint8_t reason);
 const char *snap_state_text(uint8_t state);
 
 /* ---- check and dump ---------------------------------------------------- */

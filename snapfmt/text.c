@@ -81,6 +81,29 @@ snap_reason_text(uint8_t reason)
 	return word_or_question(&text_reason, reason);
 }
 
+/* The same for a person, as the end of a sentence. */
+const char *
+snap_reason_why(uint8_t reason)
+{
+	static const char *const words[SNAP_REASONS] = {
+		[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody "
+					"recorded",
+		[SNAP_ABSENT_BUDGET] = "over the limit of bytes",
+		[SNAP_ABSENT_TIME] = "there was no time left to copy it",
+		[SNAP_ABSENT_DEPTH] = "too far from any stack to be kept",
+		[SNAP_ABSENT_UNREADABLE] = "could not be read",
+		[SNAP_ABSENT_DONTDUMP] = "the program asked for it not to be "
+					 "dumped",
+		[SNAP_ABSENT_DEVICE] = "belongs to a device",
+		[SNAP_ABSENT_REDACTED] = "redacted",
+		[SNAP_ABSENT_CUT] = "the file ends before it",
+		[SNAP_ABSENT_FILTER] = "parts of files or shared, left out by "
+				       "whoever took it",
+	};
+
+	return words[reason < SNAP_REASONS ? reason : SNAP_ABSENT_UNKNOWN];
+}
+
 const char *
 snap_state_text(uint8_t state)
 {

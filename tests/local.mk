@@ -187,6 +187,7 @@ SCRIPT_TESTS = \
 	tests/gdb/beside.py \
 	tests/gdb/deleted.py \
 	tests/gdb/generated.py \
+	tests/gdb/inside.py \
 	tests/gdb/live.py \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \

@@ -38,6 +38,12 @@ static const char *const gdb_early[] = {
 	"set remotetimeout 60",
 };
 
+/* Where many libraries are read nobody is asked for a key; the script that
+ * comes after sets it back. */
+static const char gdb_quiet[] =
+	"python inquest_pages = gdb.parameter('pagination'); "
+	"gdb.execute('set pagination off')";
+
 /* A file of nobody else's that gdb inherits, with what it is to run. */
 static struct err *
 gdb_script(struct buf *command)
@@ -209,6 +215,8 @@ gdb_exec(const char *gdb, const char *target, const char *attach,
 		argv[n++] = "-iex";
 		argv[n++] = gdb_early[k];
 	}
+	argv[n++] = "-ex";
+	argv[n++] = gdb_quiet;
 	argv[n++] = "-ex";
 	argv[n++] = target;
 	if (attach) {

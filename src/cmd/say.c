@@ -107,23 +107,7 @@ say_size(struct buf *b, uint64_t bytes)
 const char *
 say_reason(unsigned reason)
 {
-	static const char *const words[SNAP_REASONS] = {
-		[SNAP_ABSENT_UNKNOWN] = "not captured, for a reason nobody "
-					"recorded",
-		[SNAP_ABSENT_BUDGET] = "over the limit of bytes",
-		[SNAP_ABSENT_TIME] = "there was no time left to copy it",
-		[SNAP_ABSENT_DEPTH] = "too far from any stack to be kept",
-		[SNAP_ABSENT_UNREADABLE] = "could not be read",
-		[SNAP_ABSENT_DONTDUMP] = "the program asked for it not to be "
-					 "dumped",
-		[SNAP_ABSENT_DEVICE] = "belongs to a device",
-		[SNAP_ABSENT_REDACTED] = "redacted",
-		[SNAP_ABSENT_CUT] = "the file ends before it",
-		[SNAP_ABSENT_FILTER] = "parts of files or shared, left out by "
-				       "whoever took it",
-	};
-
-	return words[reason < SNAP_REASONS ? reason : SNAP_ABSENT_UNKNOWN];
+	return snap_reason_why((uint8_t)(reason < SNAP_REASONS ? reason : 0));
 }
 
 struct json *
