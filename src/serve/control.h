@@ -29,7 +29,8 @@
 enum control_type {
 	/* to the worker */
 	CONTROL_CONNECTION = 1, /* here is a client; 1: it needs no token */
-	CONTROL_SNAPSHOT,       /* what all clients see; the text is its title */
+	CONTROL_SNAPSHOT,       /* that number is what clients see from the
+				   start; the text is its title */
 	CONTROL_PING,
 	CONTROL_ANSWER,         /* to a question: number, text */
 	CONTROL_REFUSAL,        /* to a question: enum err_kind, why */

@@ -58,9 +58,8 @@ question_need_token(struct session *s)
 
 /* ---- what it was told of ---- */
 
-/* The number of @ref in this session, which stays the same. */
-static struct err *
-session_number(struct session *s, const struct store_ref *ref, uint64_t *out)
+struct err *
+question_number(struct session *s, const struct store_ref *ref, uint64_t *out)
 {
 	size_t k = 0;
 
@@ -170,7 +169,7 @@ listing_add(void *arg, const struct store_object *o)
 	for (size_t k = 0; k < STORE_DIGITS / 2; k++)
 		snprintf(id + 2 * k, 3, "%02x", o->hash[k]);
 	object_time(o, captured);
-	l->err = session_number(l->s, &o->ref, &offer.number);
+	l->err = question_number(l->s, &o->ref, &offer.number);
 	if (l->err)
 		return false;
 	control_put_offer(l->out, &offer);
@@ -268,7 +267,7 @@ members_put(struct session *s, const struct member *one, struct buf *out)
 	if (t && gmtime_r(&t, &tm))
 		strftime(captured, sizeof(captured), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	offer.captured = captured;
-	struct err *err = session_number(s, &one->ref, &offer.number);
+	struct err *err = question_number(s, &one->ref, &offer.number);
 	if (!err)
 		control_put_offer(out, &offer);
 	return err;
@@ -347,7 +346,7 @@ question_find(struct session *s, const struct control_message *m)
 	if (!err && !doors_sees(&s->visitor, ref.project))
 		err = question_unknown(m->text);
 	if (!err)
-		err = session_number(s, &ref, &number);
+		err = question_number(s, &ref, &number);
 	return err ? question_refuse(s, err)
 		   : question_answer(s, number, (struct span){ 0 }, -1);
 }

@@ -99,6 +99,7 @@ struct session {
 	struct visitor visitor;
 	unsigned denials;
 	bool denied;            /* an answer that waits for the next tick */
+	uint64_t bound;         /* the number of what it serves; 0 = none */
 	/* what it was told of: number k is refs[k - 1] */
 	struct store_ref *refs;
 	size_t n_refs;
@@ -146,6 +147,9 @@ void supplies_hear(struct session *s, bool hear);
 /** ERR_DAMAGED: it does not keep to the protocol. */
 struct err *question_handle(struct session *s, const struct control_message *m)
 	_must_check_;
+/** The number of @ref in this session, which stays the same. */
+struct err *question_number(struct session *s, const struct store_ref *ref,
+			    uint64_t *out) _must_check_;
 /** Once a second: answers that were held back. */
 struct err *question_tick(struct session *s) _must_check_;
 

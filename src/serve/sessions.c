@@ -140,7 +140,8 @@ static struct err *
 session_hand_over(struct session *s, int fd, const char *title)
 {
 	const struct control_message snapshot = {
-		.type = CONTROL_SNAPSHOT, .text = title ? title : "",
+		.type = CONTROL_SNAPSHOT, .number = s->bound,
+		.text = title ? title : "",
 		.n = title ? strlen(title) : 0, .fd = fd,
 	};
 
@@ -209,6 +210,11 @@ session_start(struct session *s, const struct store_ref *ref)
 	s->sv->started++;
 	if (!ref)
 		return session_hand_over(s, -1, NULL);
+	/* With it come the others of its series, and no other project. */
+	memcpy(s->visitor.scope, ref->project, sizeof(s->visitor.scope));
+	err = question_number(s, ref, &s->bound);
+	if (err)
+		return err;
 	s->wait = (struct shelf_wait){ .fn = session_shelf, .arg = s };
 	shelf_get(&s->sv->shelf, ref, &s->wait);
 	return NULL;

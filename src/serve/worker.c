@@ -44,6 +44,7 @@ struct worker {
 	const struct worker_options *o;
 	struct insp *insp;
 	const char *title;
+	uint64_t bound;         /* what the server says that all see; 0 = none */
 	struct host host;
 	struct recorder recorder;
 	int record;             /* that the server sent for it; or -1 */
@@ -77,12 +78,16 @@ connection_end(struct worker *w, struct connection *c)
 static struct err *
 connection_begin(struct worker *w, int in, int out)
 {
-	const struct stub_options options = {
+	struct stub_options options = {
 		.title = w->title, .host = w->insp ? NULL : &w->host.stub,
 		.attached = w->o->attached, .n_attached = w->o->n_attached,
 	};
 	struct connection *c = &w->connections[w->n];
 
+	if (w->bound) {
+		options.attached = &w->bound;
+		options.n_attached = 1;
+	}
 	struct err *err = stub_new(w->insp, &options, &c->stub);
 	if (err)
 		return err;
@@ -286,8 +291,8 @@ worker_snapshot(struct worker *w, struct control_message *m)
 	struct err *err = host_engine(&w->host, m->number, fd, m->text, &e);
 	if (err)
 		return err;
-	w->insp = e->insp;
-	w->title = e->title;
+	w->host.stub.auth = NULL;
+	w->bound = m->number;
 	return control_say(w->o->control, CONTROL_READY, 0);
 }
 

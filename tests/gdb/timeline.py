@@ -210,10 +210,14 @@ class Timeline:
     def server(self, digits):
         address = os.path.join(self.directory, "rsp.sock")
         server = subprocess.Popen(
-            [self.inquest, "serve", "--http", "none", "--rsp",
+            [self.inquest, "serve", "--http", "127.0.0.1:0", "--rsp",
              "unix:" + address], env=self.env, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
+        http = server.stdout.readline().decode().split()[-1]
         server.stdout.readline()
+        self.plain("by its URL", "http://%s/p/default/%s" % (http, digits[0]),
+                   [("print moment", "= 1$"), *FORWARD[4:6], FORWARD[7],
+                    ("monitor snapshot", r"\* +2 ")])
         self.gdb("server", ["gdb", "-nx", "-q", "-batch", "-ex",
                             "set width 0", "-ex", "set sysroot target:",
                             "-ex", "target extended-remote " + address], [
