@@ -147,6 +147,37 @@ saving_work(struct subject *s, void *arg)
 
 /* ---- the parent ---- */
 
+/* The child leaves a terminal's SIGINT to us: it dies when we do. */
+static struct err *
+saving_start(const struct session_options *o, struct session **out)
+{
+	sigset_t interrupt, before;
+
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &before);
+	struct err *err = session_start(o, out);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+/* Has the one SIGINT come to @fd that ends nothing? The next one will. */
+static bool
+save_is_spared(const struct save *s, int fd)
+{
+	struct signalfd_siginfo info;
+	sigset_t pending;
+
+	if (fd < 0 || !s->patience || !*s->patience || sigpending(&pending) < 0
+	    || !sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM)
+	    || sigismember(&pending, SIGHUP)
+	    || read(fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	*s->patience = 0;
+	signal(SIGINT, SIG_DFL);
+	return true;
+}
+
 /* Run the child until it ends or @quit polls readable. */
 static struct err *
 saving_run(struct saving *j, int quit, int *status)
@@ -160,10 +191,12 @@ saving_run(struct saving *j, int quit, int *status)
 	o.work = saving_work;
 	o.arg = j;
 	progress_init(&j->progress);
-	struct err *err = session_start(&o, &s);
+	struct err *err = saving_start(&o, &s);
 	if (err)
 		return err;
-	err_free(session_serve(s, quit));
+	do
+		err_free(session_serve(s, quit));
+	while (save_is_spared(j->save, quit));
 	struct pollfd asked = { .fd = quit, .events = POLLIN };
 	if (poll(&asked, 1, 0) > 0)
 		session_kill(s);
@@ -221,11 +254,12 @@ save_catch(sigset_t *before, int *fd)
 
 /* Die of the signal that was caught, if one was; then nothing is left. */
 static void
-save_die(struct outfile *file, int fd, const sigset_t *before)
+save_die(const struct save *s, struct outfile *file, int fd,
+	 const sigset_t *before)
 {
 	struct signalfd_siginfo info;
 
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
+	if (save_is_spared(s, fd) || read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	outfile_drop(file);
 	sigprocmask(SIG_SETMASK, before, NULL);
@@ -265,13 +299,13 @@ save_file(const struct save *s, const struct place *place, struct saved *out,
 	err = save_catch(&before, &signals);
 	if (!err)
 		err = saving_run(&j, signals, status);
-	save_die(&file, signals, &before);
+	save_die(s, &file, signals, &before);
 	if (!err && (*status == 0 || *status == 6)) {
 		_err_ struct err *unheard = saving_hear(&j, NULL, out, NULL);
 		if (!unheard)
 			err = save_place(place, &file, out, path);
 	}
-	save_die(&file, signals, &before);
+	save_die(s, &file, signals, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }

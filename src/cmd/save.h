@@ -6,6 +6,8 @@
 #ifndef CMD_SAVE_H
 #define CMD_SAVE_H
 
+#include <signal.h>
+
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
@@ -27,6 +29,8 @@ struct save {
 	 * @fd; NULL: a snapshot. */
 	struct err *(*write)(struct insp *i, int fd,
 			     struct capture_counts *out);
+	volatile sig_atomic_t *patience;        /* not 0: one SIGINT makes it
+				   so, and ends nothing; or NULL */
 	bool keep;              /* an opened SNAP that is a snapshot already
 				   is not written anew: it stays as it is */
 };

@@ -3,6 +3,7 @@
  * series.c: one snapshot after the other.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 struct series {
 	unsigned number;
 	uint64_t id, every_ns, next_ns;
+	bool caught;            /* SIGINT is: series_patience */
 	series_fn *one;
 	void *arg;
 };
@@ -41,6 +43,35 @@ series_read(const struct series_words *words, struct series *s)
 			return err_errno("cannot make an id for the series");
 	}
 	return NULL;
+}
+
+/* ---- Ctrl-C ---- */
+
+/* One SIGINT ends the series, not the snapshot that is being taken. */
+static volatile sig_atomic_t series_patience;
+
+static void
+series_interrupted(int signal)
+{
+	(void)signal;
+	series_patience = 0;
+}
+
+/* The next one ends the program: its disposition is the default's again.
+ * Where SIGINT is ignored it remains so. */
+static bool
+series_catch(void)
+{
+	const struct sigaction caught = {
+		.sa_handler = series_interrupted,
+		.sa_flags = SA_RESTART | (int)SA_RESETHAND,
+	};
+	struct sigaction now;
+
+	if (sigaction(SIGINT, NULL, &now) < 0 || now.sa_handler == SIG_IGN)
+		return false;
+	series_patience = 1;
+	return sigaction(SIGINT, &caught, NULL) == 0;
 }
 
 /* ---- times ---- */
@@ -67,8 +98,9 @@ series_sleep(struct series *s)
 		.tv_sec = (time_t)(s->next_ns / SECOND),
 		.tv_nsec = (long)(s->next_ns % SECOND),
 	};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL)
-	       == EINTR)
+	while ((!s->caught || series_patience)
+	       && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until,
+				  NULL) == EINTR)
 		;
 }
 
@@ -129,6 +161,7 @@ series_take(const struct series *s, const struct shoot *shoot, unsigned index,
 	if (err)
 		return err;
 	this.quiet = index < s->number;
+	this.patience = s->caught ? &series_patience : NULL;
 	err = s->one(s->arg, &this, status);
 	if (this.place.name != shoot->place.name)
 		free(this.place.name);
@@ -144,6 +177,7 @@ series_run(const struct series_words *words, const struct shoot *shoot,
 
 	if (!err && !s.number)
 		return one(arg, shoot, status);
+	s.caught = !err && series_catch();
 	s.next_ns = series_now();
 	for (unsigned k = 1; k <= s.number && !err && !*status; k++) {
 		err = series_take(&s, shoot, k, status);
@@ -155,6 +189,13 @@ series_run(const struct series_words *words, const struct shoot *shoot,
 		}
 		if (!err && k < s.number)
 			series_sleep(&s);
+		if (!err && s.caught && !series_patience && k < s.number) {
+			say("capture: the series ends after %u of %u: it was "
+			    "interrupted", k, s.number);
+			break;
+		}
 	}
+	if (s.caught)
+		signal(SIGINT, SIG_DFL);
 	return err;
 }

@@ -192,6 +192,7 @@ shot_save(struct shot *s, int root, int *status)
 			.sysroot = root >= 0 ? sysroot : NULL,
 		},
 		.options = o->options, .room = o->room,
+		.patience = o->patience,
 	};
 	/* Files that the process sees elsewhere are not the ones it knows. */
 	if (root < 0) {

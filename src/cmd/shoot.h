@@ -15,6 +15,7 @@ struct shoot {
 	bool put;               /* into a store; else into a file */
 	bool json;
 	bool quiet;             /* nothing is said but the result */
+	volatile sig_atomic_t *patience;        /* as in struct save */
 	struct place place;
 	struct save_store where;
 	struct cache *cache;

@@ -139,6 +139,12 @@ def status_field(pid, name):
     return None
 
 
+def caught(pid, number):
+    """Has the process a handler for this signal?"""
+    mask = status_field(pid, "SigCgt")
+    return bool(mask and int(mask, 16) >> (number - 1) & 1)
+
+
 def is_seized(pid):
     """How many of its threads have a tracer now."""
     found = 0

@@ -73,6 +73,51 @@ class Series:
         self.tap.ok(tool.returncode == 0 and b"the series ends after" in err,
                     "a process that ends ends the series, and no more", err)
 
+    def interrupted(self, name, victim, every, when, times):
+        """As a terminal does it: the whole group gets the signal."""
+        place = os.path.join(self.directory, "interrupted-%d" % times)
+        os.makedirs(place, exist_ok=True)
+        tool = subprocess.Popen(
+            [self.inquest, "capture", str(victim), "--series", "9",
+             "--every", every, "--memory", "full", "-o",
+             os.path.join(place, "x.snap")], env=self.env,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True)
+        when(tool)
+        os.killpg(tool.pid, signal.SIGINT)
+        if times > 1:
+            # Not before the first one was seen.
+            living.until(lambda: not living.caught(tool.pid, signal.SIGINT))
+            os.killpg(tool.pid, signal.SIGINT)
+        out, err = tool.communicate(timeout=120)
+        files = sorted(os.listdir(place))
+        whole = [self.run("check", os.path.join(place, f)).status == 0
+                 for f in files]
+        said = (tool.returncode, files, whole, out, err)
+        if times > 1:
+            self.tap.ok(tool.returncode == -signal.SIGINT and not files,
+                        name + ": it ends at once and leaves nothing", said)
+        else:
+            self.tap.ok(tool.returncode == 0 and len(files) == 1
+                        and all(whole) and b"after 1 of 9" in err,
+                        name + ": the snapshot is kept, the series ends",
+                        said)
+        for f in files:
+            os.unlink(os.path.join(place, f))
+
+    def interrupts(self):
+        def idle(tool):
+            tool.stdout.readline()
+
+        def at_work(tool):
+            living.until(lambda: kit.children(tool.pid))
+
+        with living.busy("heap", 256, self.directory) as victim:
+            self.interrupted("Ctrl-C between two", victim.pid, "60s", idle, 1)
+            self.interrupted("Ctrl-C while one is taken", victim.pid, "0ms",
+                             at_work, 1)
+            self.interrupted("Ctrl-C twice", victim.pid, "0ms", at_work, 2)
+
     def refused(self):
         for words in (["--every", "1s", "1"], ["--series", "10000", "1"],
                       ["--series", "2", "--every", "soon", "1"],
@@ -114,6 +159,7 @@ class Series:
     def all(self):
         self.files()
         self.ends()
+        self.interrupts()
         self.refused()
         self.store()
 
