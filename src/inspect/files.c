@@ -217,6 +217,26 @@ show_image(struct insp *i, size_t n, uint8_t *image, size_t size)
 	return s->kind == MODULE_FILE_COMPOSED;
 }
 
+/* It came with the target, and has the module's id. */
+static bool
+take_attached(struct insp *i, size_t n)
+{
+	struct module_state *s = &i->states[n];
+	const char *path = i->modules[n].path;
+	struct span bytes;
+
+	if (!attached_find(i, &i->modules[n].id, false, &bytes))
+		return false;
+	s->elf = elf_memory((char *)bytes.data, bytes.n);
+	_err_ struct err *err = source_mem(bytes.data, bytes.n,
+					   path ? path : "module", &s->file);
+	if (!s->elf || err)
+		return false;
+	s->kind = MODULE_FILE_EXACT;
+	fill_bias(&i->modules[n], s->elf);
+	return true;
+}
+
 static bool
 compose_skeleton(struct insp *i, size_t n)
 {
@@ -266,7 +286,7 @@ resolve(struct insp *i, size_t n)
 	i->states[n].asked = true;
 	if ((m->flags & SNAP_MODULE_MAIN) && i->exe && try_file(i, n, i->exe))
 		return;
-	if (image_from_memory(i, n) || ask_supply(i, n)
+	if (image_from_memory(i, n) || take_attached(i, n) || ask_supply(i, n)
 	    || compose_skeleton(i, n))
 		return;
 	insp_add_gap(i, "%s: no file with its id was found; its functions "
@@ -577,6 +597,10 @@ static struct err *
 debug_file_open(struct insp *i, struct debug_file *d)
 {
 	struct supply_ask ask = { .kind = SUPPLY_DEBUG, .id = d->id };
+	struct span bytes;
+
+	if (attached_find(i, &d->id, true, &bytes))
+		return source_mem(bytes.data, bytes.n, "debug file", &d->file);
 	int fd = files_debug(i, &ask);
 
 	return fd < 0 ? NULL : source_fd(fd, "debug file", &d->file);

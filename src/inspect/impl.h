@@ -35,6 +35,8 @@ struct insp {
 	struct vec gaps;                /* of const char * */
 	struct vec debug_files;         /* files.c */
 	struct vec source_files;        /* sources.c */
+	struct vec attached;            /* attached.c */
+	bool attached_known;
 	struct regs *regs;
 	struct second *second;
 	struct quick *quick;            /* once needed */
@@ -105,6 +107,11 @@ int files_debug(struct insp *i, const struct supply_ask *ask);
 /** One by its id alone, kept and borrowed; ERR_NOTFOUND. */
 struct err *files_debug_source(struct insp *i, const struct module_id *id,
 			       struct source **out) _must_check_;
+
+/* attached.c: an ELF file that came with the target, with text or @debug
+ * information */
+bool attached_find(struct insp *i, const struct module_id *id, bool debug,
+		   struct span *out);
 
 /* sources.c */
 void sources_fini(struct insp *i);

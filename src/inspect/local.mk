@@ -7,6 +7,7 @@ libinspect_a_SOURCES = \
 	src/inspect/arch.h \
 	src/inspect/arch_aarch64.c \
 	src/inspect/arch_x86_64.c \
+	src/inspect/attached.c \
 	src/inspect/cfi.c \
 	src/inspect/cfi_brief.c \
 	src/inspect/cfi_row.c \

@@ -91,6 +91,12 @@ class App:
         self.attached = self.capture(inquest, "attached.snap", "--attach",
                                      self.path("lib.c"), "--attach",
                                      self.path("app.c"))
+        self.carrying = self.capture(
+            inquest, "carrying.snap",
+            *[w for name in ("lib.c", "app.c", "home/app.stripped",
+                             "home/liblib.so.stripped", "app.debug",
+                             "liblib.so.debug")
+              for w in ("--attach", self.path(name))])
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -118,6 +124,8 @@ class App:
         build.call(["objcopy", "--only-keep-debug", elf, web + "/debuginfo"],
                    self.directory)
         shutil.copy(self.path(source), web + "/source" + WRITTEN)
+        shutil.copy(web + "/debuginfo",
+                    self.path(os.path.basename(elf) + ".debug"))
         place = os.path.join(self.debug, ".build-id", build_id[:2])
         os.makedirs(place)
         shutil.copy(web + "/debuginfo",
@@ -280,6 +288,9 @@ def cases(tap, app, inquest):
     with serving(app, inquest, app.attached) as address:
         hold(tap, "nothing but the snapshot: names and stacks",
              gdb(app, address), NAMES, FULL)
+    with serving(app, inquest, app.carrying) as address:
+        hold(tap, "nothing but a snapshot that has all attached",
+             gdb(app, address), FULL + SOURCE)
     app.place("other")
     with serving(app, inquest, app.snapshot) as address:
         hold(tap, "nothing but the snapshot, other programs at their paths",
