@@ -161,6 +161,7 @@ SCRIPT_TESTS = \
 	tests/capture/around.py \
 	tests/capture/hostile.py \
 	tests/capture/live.py \
+	tests/capture/frozen.py \
 	tests/capture/jemalloc.py \
 	tests/capture/reach.py \
 	tests/capture/races.py \

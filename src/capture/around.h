@@ -27,6 +27,8 @@ struct err *around_descriptors(struct shot *s) _must_check_;
 struct err *around_threads(struct shot *s) _must_check_;
 /** "system/meminfo", …: of the machine. */
 struct err *around_system(struct shot *s) _must_check_;
+/** Is it frozen by a cgroup now? @path of that, borrowed from the text. */
+bool around_frozen(const struct shot *s, struct span *path);
 /** Attributes, out of the texts. */
 struct err *around_facts(struct shot *s) _must_check_;
 

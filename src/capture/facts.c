@@ -185,9 +185,12 @@ add_process(struct shot *s)
 {
 	const char *cwd = s->picture->target.process.cwd;
 	struct err *err = NULL;
+	struct span cgroup;
 
 	if (cwd)
 		err = add_string(s, "process.cwd", cwd, strlen(cwd));
+	if (!err && around_frozen(s, &cgroup))
+		err = add_string(s, "process.frozen", cgroup.data, cgroup.n);
 	if (!err && s->descriptors)
 		err = add_number(s, "descriptor.count", s->descriptors);
 	return err;

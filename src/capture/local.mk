@@ -24,6 +24,7 @@ libcapture_a_SOURCES = \
 	src/capture/follow_heap.c \
 	src/capture/follow_heap.h \
 	src/capture/frames.c \
+	src/capture/frozen.c \
 	src/capture/globals.c \
 	src/capture/globals.h \
 	src/capture/impl.h \

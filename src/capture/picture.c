@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "capture/around.h"
 #include "capture/impl.h"
 #include "capture/shot.h"
 
@@ -121,6 +122,7 @@ static struct err *
 thread_missed(struct shot *s, const struct tracee *t, struct snap_thread *out)
 {
 	_buf_ struct buf stack = { 0 };
+	struct span cgroup;
 	char name[48];
 
 	snprintf(name, sizeof(name), "task/%d/stack", (int)t->tid);
@@ -129,6 +131,11 @@ thread_missed(struct shot *s, const struct tracee *t, struct snap_thread *out)
 		out->kernel_stack = arena_strndup(s->arena, stack.data,
 						  stack.len);
 	s->incomplete = true;
+	if (around_frozen(s, &cgroup))
+		return shot_gap(s, "thread %d (%s) is frozen by its cgroup "
+				"%.*s: its registers are missing", (int)t->tid,
+				t->name, (int)cgroup.n,
+				(const char *)cgroup.data);
 	return shot_gap(s, "thread %d (%s) did not stop within %u ms (its state "
 			"was %c): its registers are missing", (int)t->tid,
 			t->name, s->limits.stop_ms, t->before ? t->before : '?');
