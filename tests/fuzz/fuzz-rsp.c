@@ -3,7 +3,8 @@
  * Hostile bytes from a debugger's side: a session over a small process, or one
  * that may open two, fed in pieces. The first byte says how: bit 0 no-ack mode
  * (checksums say nothing), bit 1 small packets, bit 2 lldb's dialect, bits 3-6
- * the size of a piece, bit 7 a host that wants a token. rsp-mutate.c keeps
+ * the size of a piece, bit 7 a host that wants a token, whose
+ * snapshots are one series where packets are small. rsp-mutate.c keeps
  * packets packets.
  *
  * What counts is packets: their number is said at the end, and FUZZ_PACKETS of
@@ -157,6 +158,8 @@ play_hosted(const uint8_t *data, size_t n, struct stub_options options)
 	struct hosted h;
 
 	hosted_init(&h);
+	if (data[0] & 2)
+		hosted_make_series(&h);
 	options.host = &h.host;
 	must(stub_new(NULL, &options, &h.session.stub));
 	play(&h.session, data, n, options.packet_size);

@@ -2,8 +2,8 @@
 /*
  * Mutations of a debugger's side that keep packets packets: they are repeated,
  * dropped, moved and spliced whole, their numbers become those that hurt, and
- * their checksums stay right but where a wrong one is meant. Also crosses two
- * sessions at packets.
+ * their checksums stay right but where a wrong one is meant. Two sessions are
+ * crossed at packets.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,14 +17,12 @@
 #define ITEMS_MAX 1024u
 #define PAYLOAD_MAX 4096u
 #define STEPS_MAX 4u
+#define BEFORE_MAX 65536u
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max)
 	__attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max,
 			       unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t n_a,
-				 const uint8_t *b, size_t n_b, uint8_t *out,
-				 size_t max, unsigned seed);
 
 static const char *const WORDS[] = {
 	"m1000,40", "m2ff0,20", "M2000,4:deadbeef", "X2000,3:}\x03", "x0,0",
@@ -47,6 +45,30 @@ static const char *const WORDS[] = {
 	"vFile:readlink:2f70726f632f343234322f657865", "vFile:unlink:61",
 	"QStartNoAckMode", "qSupported:vContSupported+;error-message+",
 	"\x03", "-", "+",
+	/* Of lldb; then verbs of monitor. */
+	"QThreadSuffixSupported", "QListThreadsInStopReply",
+	"QEnableErrorStrings", "qHostInfo", "qProcessInfo",
+	"qProcessInfoPID:1092", "qfProcessInfo", "qsProcessInfo",
+	"qGetWorkingDir", "jThreadsInfo", "qThreadStopInfo1093",
+	"qMemoryRegionInfo:1000", "qMemoryRegionInfo:ffffffffffffffff",
+	"g;thread:1094;", "p10;thread:1093;",
+	"P0=0100000000000000;thread:1092;", "QSaveRegisterState;thread:1093;",
+	"QRestoreRegisterState:1;thread:1093;", "_M1000,rx", "_m1000",
+	"qFileLoadAddress:2f6c69622f6c6962782e736f2e31",
+	"qModuleInfo:2f6c69622f6c6962782e736f2e31;78",
+	"jModulesInfo:[{\"file\":\"/lib/libx.so.1\",\"triple\":\"x\"}]]",
+	"vCont;s:1093", "vCont;C0b:1093;c", "x1000,20000", "m1000,ffff",
+	"qRcmd,68656c70", "qRcmd,696e666f", "qRcmd,776879",
+	"qRcmd,7661726961626c6573", "qRcmd,696e6974", "qRcmd,6e6f746573",
+	"qRcmd,61747472696275746573", "qRcmd,6f7665726c6179",
+	"qRcmd,6f7665726c6179206c697374",
+	"qRcmd,6f7665726c61792064697363617264", "qRcmd,64696666",
+	"qRcmd,646966662031303120313032", "qRcmd,736e617073686f74",
+	"qRcmd,736e617073686f742031", "qRcmd,736e617073686f742032",
+	"qRcmd,74687265616473", "qRcmd,6d656d6f72792033303030", "Z2,2000,8",
+	"z2,2000,8", "Z4,2000,4", "qSearch:memory:1000;1000;abc",
+	"qXfer:osdata:read::0,1000",
+	"qXfer:features:read:target.xml:fff,20000",
 	/* Of a host: monitor auth sesame, open aaaa1111, attach 101, … */
 	"qRcmd,6175746820736573616d65", "qRcmd,6175746820", "vAttach;65",
 	"qRcmd,6f70656e206161616131313131", "vAttach;66", "vAttach;67",
@@ -371,10 +393,30 @@ step_how(struct script *s, struct chance *c)
 	s->how ^= (uint8_t)(1u << chance(c, 8));
 }
 
+/* The input before this one, for its last packets. */
+static struct {
+	uint8_t data[BEFORE_MAX];
+	size_t n;
+} before;
+
+static void
+step_cross(struct script *s, struct chance *c)
+{
+	static struct script other;
+
+	if (!before.n)
+		return;
+	script_read(&other, before.data, before.n);
+	s->n = chance(c, s->n + 1);
+	for (size_t k = chance(c, other.n + 1); k < other.n; k++)
+		script_add(s, other.item[k].data, other.item[k].n,
+			   other.item[k].packet);
+}
+
 static void (*const STEPS[])(struct script *s, struct chance *c) = {
 	step_number, step_number, step_number, step_number, step_add, step_add,
 	step_repeat, step_drop, step_swap, step_splice, step_bytes, step_bytes,
-	step_cut, step_special, step_noise, step_how,
+	step_cut, step_special, step_noise, step_how, step_cross,
 };
 
 /* ---- what libFuzzer calls ---------------------------------------------- */
@@ -391,23 +433,10 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed)
 	s.arena = a;
 	for (size_t k = 1 + chance(&c, STEPS_MAX); k; k--)
 		STEPS[chance(&c, countof(STEPS))](&s, &c);
-	return script_write(&s, data, max);
-}
-
-size_t
-LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t n_a, const uint8_t *b,
-			  size_t n_b, uint8_t *out, size_t max, unsigned seed)
-{
-	static struct script first, second;
-	struct chance c = { seed * 0x9e3779b97f4a7c15u + 1 };
-
-	if (!n_a || !n_b)
-		return 0;
-	script_read(&first, a, n_a);
-	script_read(&second, b, n_b);
-	first.n = chance(&c, first.n + 1);
-	for (size_t k = chance(&c, second.n + 1); k < second.n; k++)
-		script_add(&first, second.item[k].data, second.item[k].n,
-			   second.item[k].packet);
-	return script_write(&first, out, max);
+	_buf_ struct buf own = { 0 };
+	buf_put(&own, data, n);
+	n = script_write(&s, data, max);
+	before.n = own.len < BEFORE_MAX ? own.len : 0;
+	memcpy(before.data, own.data, before.n);
+	return n;
 }

@@ -5,6 +5,8 @@
 # run.sh SOURCEDIR BUILDDIR RUNS FLAGS TARGET... - what is found new is kept in
 # BUILDDIR/corpus/NAME, what fails in BUILDDIR/found/NAME. Without -max_len in
 # FLAGS libFuzzer allows inputs as long as the longest seed, at least 4 KiB.
+# An input of rsp is a session: it runs until there were 100 times RUNS packets,
+# or FUZZ_PACKETS of the environment, and without what is slow in libFuzzer.
 set -u
 source=$1 build=$2 runs=$3 flags=$4
 shift 4
@@ -15,10 +17,15 @@ for target; do
 	corpus=$build/corpus/$name found=$build/found/$name
 	mkdir -p "$corpus" "$found"
 	before=$(date +%s)
+	own= enough=
+	if [ "$name" = rsp ]; then
+		own="-runs=-1 -entropic=0"
+		enough=${FUZZ_PACKETS:-$((runs * 100))}
+	fi
 	# Flags are words.
 	# shellcheck disable=SC2086
-	if "$build/$target" -runs="$runs" -timeout=10 -rss_limit_mb=2048 \
-	    -print_final_stats=1 -artifact_prefix="$found/" $flags \
+	if FUZZ_PACKETS=$enough "$build/$target" -runs="$runs" -timeout=10 -rss_limit_mb=2048 \
+	    -print_final_stats=1 -artifact_prefix="$found/" $own $flags \
 	    "$corpus" "$source/tests/fuzz/seeds/$name" \
 	    >"$build/$name.log" 2>&1; then
 		how=ok
@@ -27,7 +34,8 @@ for target; do
 	fi
 	ran=$(sed -n 's/^stat::number_of_executed_units: *//p' \
 		"$build/$name.log")
-	echo "fuzz $name: $how, ${ran:-0} inputs in" \
-		"$(($(date +%s) - before)) s, log $build/$name.log"
+	packets=$(sed -n 's/^stat::number_of_packets: *//p' "$build/$name.log")
+	echo "fuzz $name: $how, ${ran:-0} inputs${packets:+, $packets packets}" \
+		"in $(($(date +%s) - before)) s, log $build/$name.log"
 done
 exit $failed
