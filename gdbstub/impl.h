@@ -327,6 +327,19 @@ struct err *jthreads_put_stop(struct stub *s, const struct inferior *f,
 /* libraries.c */
 /** The name that the program itself used, or NULL. */
 const char *libraries_name(const struct snap_module *m);
+/** Not the program, nor the vdso, and it has a name. */
+bool libraries_is_one(const struct snap_module *m);
+/** Where a module stands in a list of the dynamic linker. */
+struct library {
+	uint64_t link_map;
+	uint64_t space;         /* the namespace; 0 = the only one */
+};
+void libraries_put(struct buf *out, const struct snap_module *m,
+		   const char *name, const struct library *where);
+
+/* namespaces.c */
+bool namespaces_several(const struct inferior *f);
+void namespaces_put(const struct inferior *f, struct buf *out);
 
 /* maps.c */
 /** Of a mapping, "[stack]" and the like too; "" if it has none. */

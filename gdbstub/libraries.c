@@ -22,24 +22,31 @@ libraries_name(const struct snap_module *m)
 	return m->n_names ? m->names[0] : NULL;
 }
 
-static bool
-is_library(const struct snap_module *m)
+bool
+libraries_is_one(const struct snap_module *m)
 {
 	const uint32_t others = SNAP_MODULE_MAIN | SNAP_MODULE_VDSO;
 
 	return !(m->flags & others) && m->dynamic && libraries_name(m);
 }
 
-static void
-put_library(struct buf *out, const struct snap_module *m, const char *name)
+void
+libraries_put(struct buf *out, const struct snap_module *m, const char *name,
+	      const struct library *where)
 {
 	buf_puts(out, "<library name=\"");
 	buf_xml(out, name, strlen(name));
-	/* gdb 13.1 requires "lmid"; 0 is the namespace of older stubs, which
-	 * knew none. */
 	buf_printf(out, "\" lm=\"0x%" PRIx64 "\" l_addr=\"0x%" PRIx64
-		   "\" l_ld=\"0x%" PRIx64 "\" lmid=\"0x0\"/>\n", m->link_map,
-		   m->bias, m->dynamic);
+		   "\" l_ld=\"0x%" PRIx64 "\" lmid=\"0x%" PRIx64 "\"/>\n",
+		   where->link_map, m->bias, m->dynamic, where->space);
+}
+
+/* gdb 13.1 requires "lmid"; 0 is the namespace of older stubs, which knew
+ * none. */
+static void
+put_library(struct buf *out, const struct snap_module *m, const char *name)
+{
+	libraries_put(out, m, name, &(struct library){ m->link_map, 0 });
 }
 
 static void
@@ -49,7 +56,7 @@ put_libraries(const struct inferior *f, struct buf *out)
 	const struct snap_module *m = insp_modules(f->insp, &n);
 
 	for (size_t k = 0; k < n; k++)
-		if (is_library(&m[k]))
+		if (libraries_is_one(&m[k]))
 			put_library(out, &m[k], libraries_name(&m[k]));
 }
 
@@ -101,7 +108,10 @@ libraries_render(const struct inferior *f, enum dialect dialect,
 		if (is_dynamic(f))
 			put_special(f, SNAP_MODULE_VDSO, "[vdso]", out);
 	}
-	put_libraries(f, out);
+	if (dialect == DIALECT_GDB && namespaces_several(f))
+		namespaces_put(f, out);
+	else
+		put_libraries(f, out);
 	buf_puts(out, "</library-list-svr4>\n");
 	return NULL;
 }

@@ -23,6 +23,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/maps.c \
 	gdbstub/memory.c \
 	gdbstub/monitor.c \
+	gdbstub/namespaces.c \
 	gdbstub/osdata.c \
 	gdbstub/overlay.c \
 	gdbstub/packets.c \

@@ -9,6 +9,7 @@ NARROW = "narrow"
 SOURCE = "source"
 TLS = "tls"
 CXX = "c++"
+SPACES = "spaces"
 
 LOOK = (
     # Threads and stacks.
@@ -166,6 +167,20 @@ LOOK = (
     ("p library_calls", TLS),
     ("info symbol plugin_call", TLS),
     ("info line plugin_call", TLS),
+    # A library in several namespaces.
+    ("frame function library_call", SPACES),
+    ("p library_calls", SPACES),
+    ("p &library_calls", SPACES),
+    ("p library_tls", SPACES),
+    ("info symbol &library_calls", SPACES),
+    ("up 2", SPACES),
+    ("p library_calls", SPACES),
+    ("frame function into_last_twice", SPACES),
+    ("up", SPACES),
+    ("p library_calls", SPACES),
+    ("frame function main", SPACES),
+    ("p library_calls", SPACES),
+    ("info sharedlibrary libvictim", SPACES),
     # Containers.
     ("frame function visit", CXX),
     ("info locals", CXX),
