@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/t-redact \
 	tests/unit/t-regs \
 	tests/unit/t-save \
+	tests/unit/t-search \
 	tests/unit/t-serve-control \
 	tests/unit/t-serve-record \
 	tests/unit/t-serve-tokens \

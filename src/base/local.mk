@@ -20,4 +20,5 @@ libbase_a_SOURCES = \
 	src/base/pool.h \
 	src/base/rd.c \
 	src/base/regex.c \
+	src/base/search.h \
 	src/base/source.c

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "base/search.h"
+
 enum { PAGE_SHIFT = 12, LEAF_SHIFT = 30, BLOCK_SHIFT = 21 };
 #define PAGE_SIZE (1ull << PAGE_SHIFT)
 #define BLOCK_SIZE (1ull << BLOCK_SHIFT)
@@ -405,16 +407,8 @@ find_keys(struct finder *f)
 static size_t
 area_from(const struct finder *f, uint64_t addr)
 {
-	size_t low = 0, high = f->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (f->areas[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return search_above(f->areas, f->n, sizeof(*f->areas),
+			    offsetof(struct jemalloc_area, end), addr);
 }
 
 static bool

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/search.h"
 #include "capture/reach.h"
 #include "capture/redact.h"
 #include "snapfmt/soon.h"
@@ -16,18 +17,12 @@
 const struct snap_map *
 capture_map_at(const struct target *t, uint64_t addr, uint64_t *end)
 {
-	size_t low = 0, high = t->n_maps;
+	size_t k = search_above(t->maps, t->n_maps, sizeof(*t->maps),
+				offsetof(struct snap_map, end), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (t->maps[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == t->n_maps)
+	if (k == t->n_maps)
 		return NULL;
-	const struct snap_map *m = &t->maps[low];
+	const struct snap_map *m = &t->maps[k];
 	uint64_t border = m->start <= addr ? m->end : m->start;
 	if (border < *end)
 		*end = border;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "capture/impl.h"
 
 /* With stacks alone small mappings are kept: the dynamic linker's list. */
@@ -24,32 +25,20 @@ const struct snap_map *
 plan_map_at(const struct plan *p, uint64_t addr)
 {
 	const struct snap_map *maps = p->maps.data;
-	size_t low = 0, high = p->maps.n;
+	size_t k = search_above(maps, p->maps.n, sizeof(*maps),
+				offsetof(struct snap_map, end), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (maps[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < p->maps.n && maps[low].start <= addr ? &maps[low] : NULL;
+	return k < p->maps.n && maps[k].start <= addr ? &maps[k] : NULL;
 }
 
 struct piece *
 plan_find(const struct plan *p, uint64_t addr)
 {
 	struct piece *all = p->pieces.data;
-	size_t low = 0, high = p->pieces.n;
+	size_t k = search_above(all, p->pieces.n, sizeof(*all),
+				offsetof(struct piece, end), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (all[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < p->pieces.n && all[low].start <= addr ? &all[low] : NULL;
+	return k < p->pieces.n && all[k].start <= addr ? &all[k] : NULL;
 }
 
 /* ---- pieces ------------------------------------------------------------ */

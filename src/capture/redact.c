@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 #define WINDOW (4u << 20)
 #define OVERLAP (256u << 10)    /* over the longest value that is looked for */
 
@@ -177,16 +179,10 @@ static const struct hit *
 range_from(const struct redactions *r, uint64_t addr)
 {
 	const struct hit *h = r->ranges.data;
-	size_t low = 0, high = r->ranges.n;
+	size_t k = search_above(h, r->ranges.n, sizeof(*h),
+				offsetof(struct hit, to), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (h[mid].to <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < r->ranges.n ? &h[low] : NULL;
+	return k < r->ranges.n ? &h[k] : NULL;
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "inspect/impl.h"
 
 #define UNITS_MAX (1u << 20)
@@ -190,18 +191,11 @@ static bool
 find_unit(const struct module_lines *m, Dwarf_Addr addr, Dwarf_Die *unit)
 {
 	const struct unit_range *r = m->ranges.data;
-	size_t low = 0, high = m->ranges.n;
+	size_t k = search_above(r, m->ranges.n, sizeof(*r),
+				offsetof(struct unit_range, start), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (r[mid].start <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low && addr < r[low - 1].end
-	       && dwarf_offdie(m->dwarf, r[low - 1].unit, unit);
+	return k && addr < r[k - 1].end
+	       && dwarf_offdie(m->dwarf, r[k - 1].unit, unit);
 }
 
 struct err *

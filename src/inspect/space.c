@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/search.h"
+
 struct space {
 	struct target *target;
 	struct overlay *own;
@@ -85,18 +87,10 @@ range_above(const struct target *t, uint64_t addr)
 static const struct snap_map *
 map_at(const struct target *t, uint64_t addr)
 {
-	size_t low = 0, high = t->n_maps;
+	size_t k = search_above(t->maps, t->n_maps, sizeof(*t->maps),
+				offsetof(struct snap_map, end), addr);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->maps[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < t->n_maps && t->maps[low].start <= addr ? &t->maps[low]
-							     : NULL;
+	return k < t->n_maps && t->maps[k].start <= addr ? &t->maps[k] : NULL;
 }
 
 const struct snap_map *
