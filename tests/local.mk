@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	tests/unit/t-aarch64 \
 	tests/unit/t-arena \
 	tests/unit/t-buf \
+	tests/unit/t-capture-lane \
 	tests/unit/t-capture-pages \
 	tests/unit/t-capture-process \
 	tests/unit/t-capture-texts \

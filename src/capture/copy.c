@@ -23,6 +23,8 @@
 #define HELP_FROM (4u << 20)
 /* So many unreadable pages in a row, and the rest of a piece is given up. */
 #define BAD_RUN_MAX 64u
+/* Less is copied sooner than another thread is told of it. */
+#define LANE_FROM (256u << 10)
 /* What a process may grow by until it stands still, beside a tenth. */
 #define RESERVE_MIN (1ull << 20)
 #define RESERVE_MAX (16ull << 20)
@@ -190,17 +192,23 @@ take_note(struct copier *c, uint64_t start, uint64_t n, uint64_t at)
 		c->taken[c->n++] = (struct taken){ start, start + n, at };
 }
 
+/* Parts of the process, and where in the buffer they go. */
+struct batch {
+	struct iovec *from;
+	size_t n, want, at;
+};
+
 /* @got bytes of the batch, from its @first part on, have come. */
 static void
-batch_take(struct copier *c, size_t got, size_t *first)
+batch_take(struct copier *c, struct batch *b, size_t got, size_t *first)
 {
 	while (got) {
-		struct iovec *io = &c->from[*first];
+		struct iovec *io = &b->from[*first];
 		size_t step = got < io->iov_len ? got : io->iov_len;
 
-		take_note(c, (uint64_t)(uintptr_t)io->iov_base, step, c->used);
-		c->used += step;
-		c->want -= step;
+		take_note(c, (uint64_t)(uintptr_t)io->iov_base, step, b->at);
+		b->at += step;
+		b->want -= step;
 		got -= step;
 		io->iov_base = (char *)io->iov_base + step;
 		io->iov_len -= step;
@@ -210,19 +218,40 @@ batch_take(struct copier *c, size_t got, size_t *first)
 }
 
 static void
-batch_skip(struct copier *c, size_t *first)
+batch_skip(struct copier *c, struct batch *b, size_t *first)
 {
-	struct iovec *io = &c->from[*first];
+	struct iovec *io = &b->from[*first];
 	uint64_t addr = (uint64_t)(uintptr_t)io->iov_base;
 	size_t page = PAGE - addr % PAGE;
 	size_t n = ++c->bad_run > BAD_RUN_MAX || page > io->iov_len
 		   ? io->iov_len : page;
 
 	take_note(c, addr, n, TAKEN_UNREADABLE);
-	c->want -= n;
+	b->want -= n;
 	io->iov_base = (char *)io->iov_base + n;
 	io->iov_len -= n;
 	*first += io->iov_len == 0;
+}
+
+/* @got: what has come of it already. */
+static void
+batch_run(struct copier *c, struct batch *b, ssize_t got)
+{
+	size_t first = 0;
+
+	for (;;) {
+		batch_take(c, b, got > 0 ? (size_t)got : 0, &first);
+		if (first == b->n)
+			return;
+		if (got >= 0)
+			batch_skip(c, b, &first);
+		if (first == b->n)
+			return;
+		const struct iovec to = { c->buffer + b->at, b->want };
+		got = process_vm_readv(c->tid, &to, 1, &b->from[first],
+				       b->n - first, 0);
+		got = got < 0 ? 0 : got;
+	}
 }
 
 void
@@ -232,25 +261,76 @@ copier_look(struct copier *c)
 		c->ended = SNAP_ABSENT_TIME;
 }
 
+static void
+flush_here(struct copier *c)
+{
+	struct batch b = { c->from, c->n_from, c->want, c->used };
+
+	batch_run(c, &b, -1);
+	c->used = b.at;
+}
+
+/* What the lane has copied; what it could not, or has not, is done here. */
+static void
+copier_collect(struct copier *c)
+{
+	struct lane *l = &c->lane;
+	struct batch b = { l->from, l->n, l->to.iov_len,
+			   (size_t)((uint8_t *)l->to.iov_base - c->buffer) };
+
+	if (lane_wait(l)) {
+		batch_run(c, &b, l->got < 0 ? 0 : l->got);
+		l->n = l->to.iov_len = 0;
+		atomic_store(&l->state, LANE_IDLE);
+		return;
+	}
+	if (b.want > c->size - c->used) {
+		c->ended = SNAP_ABSENT_BUDGET;
+		return;
+	}
+	memcpy(c->from, l->from, l->n * sizeof(*c->from));
+	c->n_from = b.n;
+	c->want = b.want;
+	flush_here(c);
+	c->n_from = c->want = 0;
+}
+
+void
+copier_settle(struct copier *c)
+{
+	copier_flush(c);
+	if (c->lane.runs && !c->lane.given_up
+	    && !lane_is(&c->lane, LANE_IDLE))
+		copier_collect(c);
+	copier_look(c);
+}
+
+/* Whoever has the lane does the next part at the same time. */
+static void
+flush_by_lane(struct copier *c)
+{
+	struct iovec to = { c->buffer + c->used, c->want };
+
+	lane_give(&c->lane, c->tid, c->from, c->n_from, to);
+	c->used += c->want;
+}
+
 void
 copier_flush(struct copier *c)
 {
-	size_t first = 0;
+	struct lane *l = &c->lane;
 
+	if (lane_is(l, LANE_DONE))
+		copier_collect(c);
 	/* Each part may break into as many as it has pages that are bad. */
-	if (c->cap - c->n < 2 * c->n_from + 2 * (c->want / PAGE)) {
+	size_t parts = c->n_from + l->n;
+	size_t pages = (c->want + l->to.iov_len) / PAGE;
+	if (c->cap - c->n < 2 * parts + 2 * pages)
 		c->ended = SNAP_ABSENT_BUDGET;
-		first = c->n_from;
-	}
-	while (first < c->n_from) {
-		const struct iovec to = { c->buffer + c->used, c->want };
-		ssize_t got = process_vm_readv(c->tid, &to, 1, &c->from[first],
-					       c->n_from - first, 0);
-
-		batch_take(c, got > 0 ? (size_t)got : 0, &first);
-		if (first < c->n_from)
-			batch_skip(c, &first);
-	}
+	else if (c->shared && c->want >= LANE_FROM && lane_is(l, LANE_IDLE))
+		flush_by_lane(c);
+	else if (c->n_from)
+		flush_here(c);
 	c->n_from = c->want = 0;
 	copier_look(c);
 }

@@ -6,8 +6,7 @@
 #ifndef CAPTURE_COPY_H
 #define CAPTURE_COPY_H
 
-#include <sys/uio.h>
-
+#include "capture/lane.h"
 #include "capture/plan.h"
 
 /** What was copied, in the order of copying; a part of one piece. */
@@ -18,7 +17,6 @@ struct taken {
 #define TAKEN_UNREADABLE UINT64_MAX
 #define TAKEN_UNKNOWN (UINT64_MAX - 1)  /* what it held nobody can say */
 
-enum { COPY_BATCH = 1024 };             /* IOV_MAX of Linux */
 struct copier {
 	const struct plan *plan;
 	pid_t tid;              /* any thread that lives */
@@ -34,6 +32,9 @@ struct copier {
 	struct iovec from[COPY_BATCH];
 	size_t n_from, want;    /* bytes of them */
 	unsigned bad_run;
+	bool shared;            /* @lane may have a part: nothing looks at what
+				   was copied until it is settled */
+	struct lane lane;
 	struct follow_heap *heap;       /* or NULL: follow_heap.h */
 };
 
@@ -54,6 +55,8 @@ void copier_piece(struct copier *c, const struct piece *x, uint64_t start,
 void copier_page(struct copier *c, const struct piece *x, uint64_t addr);
 /** All that is asked for so far is in the buffer when this returns. */
 void copier_flush(struct copier *c);
+/** The same, where @shared. */
+void copier_settle(struct copier *c);
 /** Is there time left? Sets @ended if not. */
 void copier_look(struct copier *c);
 /** What [start, end) of one piece held is not known. */

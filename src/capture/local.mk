@@ -10,6 +10,8 @@ libcapture_a_SOURCES = \
 	src/capture/capture.h \
 	src/capture/copy.c \
 	src/capture/copy.h \
+	src/capture/lane.c \
+	src/capture/lane.h \
 	src/capture/core.c \
 	src/capture/core.h \
 	src/capture/core_notes.c \

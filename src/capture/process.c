@@ -14,6 +14,9 @@
 
 #include "capture/shot.h"
 
+/* Bytes that two threads are sooner through with than one. */
+#define LANE_FROM (4u << 20)
+
 struct tracing {
 	struct shot *shot;
 	struct err *err;
@@ -29,12 +32,15 @@ trace(struct shot *s)
 		err = shot_prepare(s);
 	if (err)
 		return err;
+	if (s->plan.bytes > LANE_FROM)
+		lane_begin(&s->copier.lane);
 	uint64_t began = tracees_now();
 	err = tracees_stop(t, began + s->limits.stop_ms * 1000000ull);
 	if (!err)
 		err = shot_take(s, began);
 	tracees_detach(t);
 	s->pause_ns = tracees_now() - began;
+	lane_end(&s->copier.lane);
 	return err;
 }
 

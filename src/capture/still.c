@@ -164,10 +164,12 @@ copy_class(struct copier *c, uint8_t class)
 {
 	const struct piece *all = c->plan->pieces.data;
 
+	c->shared = true;
 	for (size_t k = 0; k < c->plan->pieces.n && !c->ended; k++)
 		if (all[k].kind == SNAP_MEM_DATA && all[k].class == class)
 			copier_piece(c, &all[k], all[k].start, all[k].end);
-	copier_flush(c);
+	copier_settle(c);
+	c->shared = false;
 }
 
 /* Which of what was taken are stacks; behind them is what may point on. */
