@@ -32,6 +32,8 @@ import session  # noqa: E402
 import table    # noqa: E402
 
 WORDS = ("one argument", "*")
+# As many at least, none of them twice.
+COMMANDS = 75
 # The one that is also opened out of a store, which shows the same.
 SERVED = "waiting"
 
@@ -137,6 +139,8 @@ class Live:
             self.compare("websocket", judge, self.gdb([pipe], memory))
 
     def all(self):
+        many = len(set(self.commands))
+        self.ok(many >= COMMANDS, "%d different commands" % many, "")
         with running(self.made) as process:
             memory = session.mappings_of(process.pid)
             snapshot = self.capture(process.pid)
