@@ -324,12 +324,20 @@ arrive_now(struct stub *s, struct inferior *f, struct err **err)
 	return true;
 }
 
+/* lldb resumes of its own accord, while it connects and to call a function:
+ * it moves only where a person said to which one. */
+static bool
+is_asked(const struct stub *s, const struct inferior *f)
+{
+	return s->dialect == DIALECT_GDB || f->line.jump != INSP_NONE;
+}
+
 bool
 timeline_continue(struct stub *s, bool back, struct err **err)
 {
 	struct inferior *f = timeline_of(s);
 
-	if (!f)
+	if (!f || !is_asked(s, f))
 		return false;
 	if (arrive_now(s, f, err))
 		return true;
@@ -357,7 +365,7 @@ timeline_step(struct stub *s, struct err **err)
 
 	struct inferior *f = timeline_of(s);
 
-	if (!f)
+	if (!f || s->dialect == DIALECT_LLDB)
 		return false;
 	if (arrive_now(s, f, err))
 		return true;

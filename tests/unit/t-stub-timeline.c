@@ -220,6 +220,21 @@ an_open_file_outlives_a_move(void **state)
 	assert_int_equal(h->users[0], 0);
 }
 
+/* It resumes of its own accord. */
+static void
+lldb_goes_only_where_it_is_told(void **state)
+{
+	struct hosted *h = *state;
+
+	ask(h, "qSupported:xmlRegisters=i386");
+	assert_int_equal(ask(h, "vCont;c:444")[0], 'T');
+	assert_int_equal(ask(h, "vCont;s:444")[0], 'T');
+	assert_string_equal(ask(h, "m5000,4"), "00000000");
+	hosted_monitor(h, "snapshot 3");
+	ask(h, "vCont;c:444");
+	assert_string_equal(ask(h, "m5000,4"), "50575e65");
+}
+
 static void
 two_are_held_against_each_other(void **state)
 {
@@ -275,6 +290,7 @@ main(void)
 		TEST(a_jump_is_made_by_the_next_resume),
 		TEST(what_was_written_is_there_again_on_coming_back),
 		TEST(an_open_file_outlives_a_move),
+		TEST(lldb_goes_only_where_it_is_told),
 		TEST(two_are_held_against_each_other),
 		TEST(one_alone_is_no_line),
 	};
