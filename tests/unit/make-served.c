@@ -91,26 +91,37 @@ make_elf(uint8_t *page, uint8_t id, const char *words)
 	memcpy(page + WORDS, words, strlen(words) + 1);
 }
 
+static const char source_text[] = "int a;\n";
+
+static struct err *
+supply_file(const void *bytes, size_t n, int *fd)
+{
+	int file = memfd_create("supplied", MFD_CLOEXEC);
+
+	if (file < 0)
+		return err_errno("memfd_create");
+	struct err *err = io_write(file, bytes, n);
+	if (err)
+		base_close(&file);
+	else
+		*fd = file;
+	return err;
+}
+
 static struct err *
 supply_module(void *arg, const struct supply_ask *ask, int *fd)
 {
 	struct served *s = arg;
 	uint8_t page[PAGE];
 
+	if (ask->kind == SUPPLY_SOURCE && strcmp(ask->path, "/app/a.c") == 0)
+		return supply_file(source_text, sizeof(source_text) - 1, fd);
 	if (ask->kind == SUPPLY_DEBUG)
 		s->debug_asked++;
 	if (ask->kind != SUPPLY_DEBUG || ask->nth || ask->id.bytes[0] != 0xbb)
 		return err_new(ERR_NOTFOUND, "no such file");
 	make_elf(page, 0xbb, SERVED_DEBUG);
-	int file = memfd_create("debug", MFD_CLOEXEC);
-	if (file < 0)
-		return err_errno("memfd_create");
-	struct err *err = io_write(file, page, sizeof(page));
-	if (err)
-		base_close(&file);
-	else
-		*fd = file;
-	return err;
+	return supply_file(page, sizeof(page), fd);
 }
 
 /* ---- the target -------------------------------------------------------- */
@@ -146,9 +157,21 @@ served_keep(struct target *t)
 	(void)t;        /* its records are not its own */
 }
 
+static const char attached_text[] = "int b;\n";
+static const struct snap_blob files[] = {
+	{ "src/b.c", { attached_text, sizeof(attached_text) - 1 } },
+};
+
+static struct err *
+served_file(const struct target *t, size_t nth, struct span *out)
+{
+	*out = t->files[nth].bytes;
+	return NULL;
+}
+
 static const struct target_ops ops = {
 	.kind = "served", .read = served_read, .skeleton = served_skeleton,
-	.close = served_keep,
+	.file = served_file, .close = served_keep,
 };
 static const struct snap_memory memory[] = {
 	{ .start = 0x1000, .length = 0x2000, .kind = SNAP_MEM_DATA },
@@ -259,6 +282,7 @@ served_init(struct served *s)
 		.texts = texts, .n_texts = countof(texts),
 		.attrs = attrs, .n_attrs = countof(attrs),
 		.notes = notes, .n_notes = countof(notes),
+		.files = files, .n_files = countof(files),
 		.gaps = gaps, .n_gaps = countof(gaps),
 		.auxv = { auxv, sizeof(auxv) },
 	};

@@ -242,7 +242,7 @@ a_client_has_64_files_open_at_most(void **state)
 }
 
 static void
-a_read_is_short_and_grows_as_the_file_is_read_on(void **state)
+a_small_file_comes_at_once_and_pieces_grow_as_it_is_read_on(void **state)
 {
 	struct served *s = *state;
 	const char *data;
@@ -250,10 +250,10 @@ a_read_is_short_and_grows_as_the_file_is_read_on(void **state)
 	assert_ok(served_open(s, NULL));
 	assert_string_equal(try_open(s, "/lib/libx.so.1"), "F0");
 	assert_non_null(served_ask(s, "vFile:pread:0,4000,0"));
-	assert_int_equal(data_of(s, &data), 0x800);
+	assert_in_range(data_of(s, &data), 0x3f00, 0x4000);
 	assert_non_null(served_ask(s, "vFile:pread:0,4000,800"));
-	assert_int_equal(data_of(s, &data), 0x1000);
-	assert_non_null(served_ask(s, "vFile:pread:0,4000,1800"));
+	assert_int_equal(data_of(s, &data), 0x800);
+	assert_non_null(served_ask(s, "vFile:pread:0,4000,1000"));
 	assert_int_equal(data_of(s, &data), 0x2000);
 	assert_non_null(served_ask(s, "vFile:pread:0,4000,100"));
 	assert_int_equal(data_of(s, &data), 0x800);
@@ -326,7 +326,7 @@ main(void)
 		TEST(odd_build_ids_are_not_looked_for),
 		TEST(invented_build_ids_are_counted),
 		TEST(a_client_has_64_files_open_at_most),
-		TEST(a_read_is_short_and_grows_as_the_file_is_read_on),
+		TEST(a_small_file_comes_at_once_and_pieces_grow_as_it_is_read_on),
 		TEST(monitor_says_what_gdb_cannot),
 	};
 
