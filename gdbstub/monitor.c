@@ -499,6 +499,7 @@ tell_error(const struct stub *s, struct err *err, struct buf *out)
 /*
  * One packet where it fits, because gdb's Python sees only that; else console
  * packets. The hex digits are lower case, so they never read as an error.
+ * lldb decodes console packets only.
  */
 struct err *
 monitor_command(struct stub *s, const struct args *a)
@@ -514,7 +515,8 @@ monitor_command(struct stub *s, const struct args *a)
 		err = buf_err(&out);
 	if (err)
 		return err;
-	if (out.len > s->options.packet_size / 2) {
+	if (s->dialect == DIALECT_LLDB
+	    || out.len > s->options.packet_size / 2) {
 		buf_put(&s->console, out.data, out.len);
 		stub_ok(s);
 	} else if (out.len) {

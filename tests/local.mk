@@ -200,6 +200,7 @@ SCRIPT_TESTS = \
 	tests/gdb/timeline.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/lldb/served.py \
 	tests/lldb/smoke.py \
 	tests/serve/doors.py \
 	tests/serve/hostile.py \
