@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "net/net.h"
 
 struct lldb_options {
 	const char *exe, *lldb;
@@ -93,20 +95,6 @@ lldb_wait(pid_t pid, int *status)
 		;
 }
 
-/* Away from the terminal, whose keys are lldb's. */
-static void
-lldb_become_server(char *const argv[], int told)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(told, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-	execv("/proc/self/exe", argv);
-	_exit(1);
-}
-
 /* Until it says that it listens, or ends without. */
 static bool
 lldb_listens(int told)
@@ -120,38 +108,96 @@ lldb_listens(int told)
 	return n == 1;
 }
 
+/* A server's snapshot: each connection is one of ours to that server. */
+static void
+lldb_relay(const char *where, const char *url, int told)
+{
+	_cleanup_(net_listener_close) struct net_listener l = { .fd = -1 };
+	_err_ struct err *err = net_listen(where, &l);
+	struct pollfd p = { .fd = l.fd, .events = POLLIN };
+
+	if (err || write(told, "\n", 1) != 1)
+		_exit(1);
+	signal(SIGCHLD, SIG_IGN);
+	while (poll(&p, 1, -1) >= 0 || errno == EINTR) {
+		int fd = net_accept(&l);
+
+		if (fd >= 0 && lldb_fork() == 0) {
+			fcntl(fd, F_SETFL, 0);
+			dup2(fd, STDIN_FILENO);
+			dup2(fd, STDOUT_FILENO);
+			execl("/proc/self/exe", PROGRAM, "rsp", "--", url,
+			      (char *)NULL);
+			_exit(1);
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	_exit(1);
+}
+
+/** What serves, and how. */
+struct service {
+	const char *socket, *snap, *exe;
+	char *word, *where, *program;           /* owned */
+};
+
+static void
+service_fini(struct service *s)
+{
+	free(s->word);
+	free(s->where);
+	free(s->program);
+}
+
+static struct err *
+service_name(struct service *s)
+{
+	s->program = s->exe ? realpath(s->exe, NULL) : NULL;
+	if (s->exe && !s->program)
+		return err_errno("cannot find %s", s->exe);
+	if (asprintf(&s->where, "unix:%s", s->socket) < 0)
+		return err_nomem();
+	return pick_again(s->snap, &s->word);
+}
+
+/* Away from the terminal, whose keys are lldb's. */
+static void
+service_become(const struct service *s, int told)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDERR_FILENO);
+	if (pick_is_url(s->snap))
+		lldb_relay(s->where, s->word, told);
+	dup2(told, STDOUT_FILENO);
+	if (s->program)
+		execl("/proc/self/exe", PROGRAM, "rsp", "--listen", s->where,
+		      "--exe", s->program, "--", s->word, (char *)NULL);
+	else
+		execl("/proc/self/exe", PROGRAM, "rsp", "--listen", s->where,
+		      "--", s->word, (char *)NULL);
+	_exit(1);
+}
+
 static struct err *
 lldb_serve(const char *socket, const char *snap, const char *exe, pid_t *out)
 {
-	_free_ char *word = NULL, *where = NULL, *self = strdup(PROGRAM);
-	_free_ char *program = exe ? realpath(exe, NULL) : NULL;
+	_cleanup_(service_fini) struct service s = {
+		.socket = socket, .snap = snap, .exe = exe,
+	};
 	int ends[2];
 
-	if (exe && !program)
-		return err_errno("cannot find %s", exe);
-	struct err *err = pick_again(snap, &word);
+	struct err *err = service_name(&s);
 	if (err)
 		return err;
-	if (!self || asprintf(&where, "--listen=unix:%s", socket) < 0)
-		return err_nomem();
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno("cannot make a pipe");
-	char verb[] = "rsp", with[] = "--exe", stop[] = "--";
-	char *argv[8];
-	size_t n = 0;
-	argv[n++] = self;
-	argv[n++] = verb;
-	argv[n++] = where;
-	if (program) {
-		argv[n++] = with;
-		argv[n++] = program;
-	}
-	argv[n++] = stop;
-	argv[n++] = word;
-	argv[n] = NULL;
 	*out = lldb_fork();
 	if (*out == 0)
-		lldb_become_server(argv, ends[1]);
+		service_become(&s, ends[1]);
 	close(ends[1]);
 	_close_ int told = ends[0];
 	if (*out < 0)
@@ -349,6 +395,7 @@ static const struct opt lldb_opts[] = {
 static const struct example lldb_examples[] = {
 	{ PROGRAM " lldb core.1234", "look around" },
 	{ PROGRAM " lldb x.snap -b -o 'bt all'", "one command, then end" },
+	{ PROGRAM " lldb http://HOST/p/PROJECT/ID", "through a server" },
 	{ NULL, NULL }
 };
 
@@ -357,7 +404,8 @@ static const struct exit_row lldb_exits[] = {
 	{ 1, "the file is no snapshot or core, or cannot be handled" },
 	{ 2, "usage" },
 	{ 3, "no such file, or no lldb" },
-	{ 4, "not allowed to read it" },
+	{ 4, "not allowed to read it; no token" },
+	{ 5, "the server of a URL cannot be reached" },
 	{ 6, "the file is too damaged to be opened" },
 	{ 0, NULL }
 };

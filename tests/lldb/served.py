@@ -106,6 +106,14 @@ def session(tap, where, token, ids):
             talk.say(MONITOR + "auth " + token, "welcome")
 
 
+def by_url(tap, inquest, http, token, digits):
+    url = "http://%s/p/default/%s?token=%s" % (http, digits, token)
+    result = lldbkit.run(["thread backtrace"], kit.work_dir("lldb", "home"),
+                         argv=(inquest, "lldb", url))
+    tap.ok(result.status == 0 and b"threads`dereference" in result.out,
+           "inquest lldb opens what has a URL", result)
+
+
 def main():
     inquest = kit.need_inquest()
     for tool in ("lldb", "gcc"):
@@ -117,6 +125,7 @@ def main():
         with open(os.path.join(store, "token"), encoding="ascii") as f:
             token = f.read().strip()
         session(tap, where["rsp"], token, ids)
+        by_url(tap, inquest, where["http"], token, ids[0])
     tap.leave()
 
 
