@@ -36,6 +36,8 @@ import kit      # noqa: E402
 THREADS = 101
 MIB = int(os.environ.get("BENCH_MIB", "64"))
 SECONDS = "1"           # of small reads
+MOMENTS = 4             # snapshots of a series
+STEP_MS = 20
 OURS, GDBSERVER, LLDB_SERVER = "inquest", "gdbserver", "lldb-server"
 # gdb as `inquest gdb` sets it up; without, it asks for 64 bytes of a stack at
 # a time, whoever answers.
@@ -131,6 +133,37 @@ class Proxy:
             to.shutdown(socket.SHUT_WR)
 
 
+class Plain:
+    """A client that asks for one thing at a time, as gdb does."""
+
+    def __init__(self, port):
+        self.s = socket.create_connection(("127.0.0.1", port), 60)
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.data = b""
+        self.ask("QStartNoAckMode")
+        self.ask("qSupported:multiprocess+;vContSupported+;swbreak+")
+
+    def ask(self, text):
+        self.s.sendall(b"$%s#%02x" % (text.encode(),
+                                      sum(text.encode()) & 255))
+        return self.next()
+
+    def next(self):
+        while True:
+            found = re.search(rb"\$([^#]*)#..", self.data, re.S)
+            if found:
+                self.data = self.data[found.end():]
+                return found[1]
+            self.data += self.s.recv(1 << 16)
+
+    def resume(self, how):
+        """The stop that it ends in."""
+        answer = self.ask(how)
+        while answer[:1] == b"O":
+            answer = self.next()
+        return answer
+
+
 class Bench:
     def __init__(self, inquest, directory, victim, where):
         self.inquest, self.directory = inquest, directory
@@ -138,12 +171,15 @@ class Bench:
         self.program = os.path.join(directory, "many")
         self.reads = compiled("reads", directory)
         self.snapshot = os.path.join(directory, "many.snap")
+        self.series = os.path.join(directory, "series.snap")
         self.figures = {row[0]: {who: [] for who in row[1]} for row in ROWS}
         self.cpu = {row[0]: {who: [] for who in row[1]} for row in ROWS}
         self.spent = 0
+        self.step_ms = []
         self.packets, self.sums, self.frames = {}, set(), {}
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.snapshot)
+        for path in (self.snapshot, *self.moments()):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
         result = kit.run([inquest, "capture", "--memory", "full",
                           "--copy-limit", "8G", str(victim.pid), "-o",
                           self.snapshot], timeout=120)
@@ -153,10 +189,10 @@ class Bench:
     # ---- who answers ----
 
     @contextlib.contextmanager
-    def answering(self, who):
+    def answering(self, who, argv=None):
         port = free_port()
         address = "127.0.0.1:%d" % port
-        argv = {
+        argv = argv and [w.format(address=address) for w in argv] or {
             OURS: [self.inquest, "rsp", "--listen", address, self.snapshot],
             GDBSERVER: ["gdbserver", "--attach", address,
                         str(self.victim.pid)],
@@ -218,6 +254,33 @@ class Bench:
             return int(size) / float(seconds) / 1e6
         return int(packets) / float(seconds)
 
+    def steps(self):
+        """Milliseconds of steps along a series, and how many were steps."""
+        result = kit.run([self.inquest, "capture", "--series", str(MOMENTS),
+                          "--every", "100ms", "--memory", "full",
+                          "--copy-limit", "8G", str(self.victim.pid), "-o",
+                          self.series], timeout=240)
+        if result.status:
+            sys.exit("capture: %s" % result)
+        with self.answering(OURS, [self.inquest, "rsp", "--listen",
+                                   "{address}", *self.moments()]) as port:
+            client = Plain(port)
+            client.ask("?")
+            took = []
+            for how in 3 * ((MOMENTS - 1) * ["vCont;c"] +
+                            (MOMENTS - 1) * ["bc"]):
+                began = time.monotonic()
+                stop = client.resume(how)
+                client.ask("g")
+                took.append(1000 * (time.monotonic() - began))
+                if stop[:1] not in b"ST" or b"replaylog" in stop:
+                    sys.exit("a step along a series ends in %r" % stop)
+        return took
+
+    def moments(self):
+        stem = self.series[:-len(".snap")]
+        return ["%s.%04d.snap" % (stem, n + 1) for n in range(MOMENTS)]
+
     # ---- turns ----
 
     def once(self, row, who):
@@ -228,6 +291,7 @@ class Bench:
         return self.client(kind if kind in "xm" else small, who)
 
     def run(self, runs, missing):
+        self.step_ms = self.steps()
         for turn in range(runs + 1):
             for row, rivals, _, _ in ROWS:
                 for who in rivals:
@@ -294,6 +358,11 @@ def tell(bench, runs):
             ", at most %d" % limit if limit else ""))
         if limit and not 0 < counts[OURS] <= limit:
             missed.append(which)
+    steps = bench.step_ms
+    report["step_ms"] = steps
+    print("%-32s %12s   at most %d ms; longest %.1f" % (
+        "a step along a series", "%.1f ms" % statistics.median(steps),
+        STEP_MS, max(steps)))
     frames = {row: f for row, f in bench.frames.items()}
     print("frames: %s" % "; ".join("%s %s" % (row.split(":")[0], ", ".join(
         "%s %d" % pair for pair in f.items())) for row, f in frames.items()))
