@@ -129,9 +129,13 @@ follow_heap_find(struct copier *c, struct arena *a)
 void
 follow_heap_begin(struct follow_heap *h)
 {
+	uint64_t start, end;
+
 	memset(h->at, 0, sizeof(h->at));
 	jemalloc_forget(&h->jemalloc);
 	h->still = true;
+	/* What it is recognised by later is not left to chance. */
+	(void)jemalloc_object(&h->jemalloc, h->jemalloc.leaf, &start, &end);
 }
 
 enum jemalloc_kind

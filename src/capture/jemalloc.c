@@ -347,7 +347,7 @@ struct finder {
 	const struct jemalloc_area *areas;
 	size_t n;
 	struct key keys[KEYS];
-	uint64_t root;
+	uint64_t root, leaf;
 	unsigned best, shift;
 };
 struct votes {
@@ -487,14 +487,16 @@ try_root(struct finder *f, uint64_t root)
 {
 	struct votes all = { .against = 0 };
 	unsigned shift, best;
+	uint64_t leaf = 0;
 
 	f->j->root = root;
 	for (size_t k = 0; k < KEYS; k++) {
-		uint64_t leaf = f->keys[k].bytes
+		uint64_t this = f->keys[k].bytes
 				? leaf_of(f->j, f->keys[k].number << LEAF_SHIFT)
 				: 0;
-		if (!leaf)
+		if (!this)
 			continue;
+		leaf = this;
 		struct votes v = votes_count(f, leaf, &f->keys[k]);
 		for (size_t i = 0; i < countof(class_shifts); i++)
 			all.agree[i] += v.agree[i];
@@ -507,6 +509,21 @@ try_root(struct finder *f, uint64_t root)
 	f->root = root;
 	f->best = best;
 	f->shift = shift;
+	f->leaf = leaf;
+}
+
+/* An array lies in jemalloc's books: few other words point there. */
+static void
+try_word(struct finder *f, uint64_t at, uint64_t word, const struct key *key)
+{
+	struct votes v;
+
+	if (!word || word % ALIGN || word >= ADDRESS_MAX - ARRAY_SIZE
+	    || !is_books(f->j, word))
+		return;
+	v = votes_count(f, word, key);
+	if (votes_best(&v, NULL))
+		try_root(f, at - 8 * key->number);
 }
 
 /* The array's pointer for one GiB may be in any word of @a that leaves room
@@ -514,22 +531,22 @@ try_root(struct finder *f, uint64_t root)
 static void
 find_in(struct finder *f, const struct jemalloc_area *a, const struct key *key)
 {
-	uint64_t before = 8 * key->number, behind = ARRAY_SIZE - before;
-	uint64_t at = a->start, word, tried = 0;
+	uint64_t before = 8 * key->number, words[WORDS_PER_PAGE];
+	uint64_t at = a->start, end = a->end, to;
 
 	if (a->high - a->low < ARRAY_SIZE)
 		return;
 	at = at < a->low + before ? a->low + before : at;
-	for (; at < a->end && behind <= a->high - at && step(f->j); at += 8) {
-		if (!word_at(f->j, at, &word))
+	to = a->high - (ARRAY_SIZE - before) + 8;
+	end = end < to ? end : to;
+	for (; at < end && step(f->j); at = (at | (PAGE_SIZE - 1)) + 1) {
+		uint64_t page = at & ~(PAGE_SIZE - 1);
+
+		if (!words_at(f->j, page, words, WORDS_PER_PAGE))
 			continue;
-		if (!word || word % ALIGN || word >= ADDRESS_MAX - ARRAY_SIZE
-		    || word == tried)
-			continue;
-		tried = word;
-		struct votes v = votes_count(f, word, key);
-		if (votes_best(&v, NULL))
-			try_root(f, at - before);
+		for (uint64_t k = (at - page) / 8; k < WORDS_PER_PAGE
+						   && page + 8 * k < end; k++)
+			try_word(f, page + 8 * k, words[k], key);
 	}
 }
 
@@ -541,6 +558,7 @@ jemalloc_find(struct jemalloc *j, jemalloc_page_fn *page, void *arg,
 
 	j->page = page;
 	j->arg = arg;
+	jemalloc_forget(j);
 	j->steps = FIND_STEPS;
 	find_keys(&f);
 	for (size_t k = 0; k < KEYS; k++)
@@ -548,6 +566,7 @@ jemalloc_find(struct jemalloc *j, jemalloc_page_fn *page, void *arg,
 			if (areas[i].high)
 				find_in(&f, &areas[i], &f.keys[k]);
 	j->root = f.root;
+	j->leaf = f.leaf;
 	j->class_shift = f.shift;
 	jemalloc_forget(j);
 	return j->root != 0;

@@ -44,6 +44,7 @@ struct jemalloc {
 	jemalloc_page_fn *page;
 	void *arg;
 	uint64_t root;                  /* the array; 0: none is known */
+	uint64_t leaf;                  /* one that it leads to */
 	unsigned class_shift;           /* of a size class, by version */
 	uint64_t steps;                 /* that may still be done */
 	struct jemalloc_extent pages[JEMALLOC_SLOTS];

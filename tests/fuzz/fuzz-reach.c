@@ -14,7 +14,7 @@
 #include "capture/reach.h"
 
 enum { PAGE = 4096, REGIONS = 4, REGION_PAGES = 3, HEADER = 8,
-       BASE = 0x10000 };
+       BASE = 0x200000 };
 
 static uint8_t memory[REGIONS * REGION_PAGES * PAGE];
 

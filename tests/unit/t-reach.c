@@ -16,7 +16,7 @@
 
 enum {
 	PAGE = 4096, KIB = 1024,
-	HEAP = 0x100000, HEAP_PAGES = 64,
+	HEAP = 0x200000, HEAP_PAGES = 64,
 	OTHER = 0x500000, OTHER_PAGES = 16,     /* no heap of this library */
 	STACK = 0x7f0000, STACK_PAGES = 2,
 };
@@ -595,6 +595,9 @@ jemalloc_heap(struct memory *m, uint64_t pages)
 
 	m->regions[0].heap = false;
 	put(m, OTHER, LEAF);                    /* the array: of GiB 0 */
+	put(m, HEAP, 2 << 20);                  /* its books: all in here */
+	put(m, HEAP + 24, HEAP + (1 << 20));
+	put(m, HEAP + 32, 1 << 20);
 	for (uint64_t k = 0; k < 4; k++, at += 128) {
 		put(m, at, 1 << 20 | 1 << 12);
 		put(m, at + 8, BLOCKS + k * PAGE);
