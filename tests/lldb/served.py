@@ -79,31 +79,37 @@ def stored(inquest, store):
     return ids
 
 
-def session(tap, where, token, ids):
+@contextlib.contextmanager
+def connected(where):
+    """An lldb that is connected to the server, and to no process of it."""
     with contextlib.closing(Talk(kit.work_dir("lldb", "home"))) as talk:
-        talk.say("gdb-remote " + where, r"\(lldb\) $")
+        talk.say("settings set auto-confirm false", r"(?s)false\W.*\(lldb\) $")
+        talk.say("gdb-remote " + where, r"(?s)gdb-remote \S+\s.*\(lldb\) $")
+        yield talk
+
+
+def refused(tap, where):
+    with connected(where) as talk:
         tap.ok(talk.say(MONITOR + "auth " + "0" * 64, "failure 1"),
                "a wrong token is refused", talk.heard)
         tap.ok(talk.say("process attach -p 1", "monitor auth"),
                "before the token nothing is attached", talk.heard)
-        # Where an attach fails lldb hangs up.
-        talk.say("gdb-remote " + where, r"\(lldb\) $")
+
+
+def opened(tap, where, token, name, digits):
+    with connected(where) as talk:
         tap.ok(talk.say(MONITOR + "auth " + token, "welcome"),
                "the token opens the server", talk.heard)
-        for name, digits in zip(VICTIMS, ids):
-            said = talk.say(MONITOR + "open " + digits, r"attach (\d+)")
-            number = re.search(r"attach (\d+)", said)
-            if not tap.ok(number, "%s is opened" % name, talk.heard):
-                return
-            said = talk.say("process attach -p " + number[1],
-                            r"stop reason = signal SIGSEGV")
-            tap.ok(said, "%s is attached, and says why it stopped" % name,
-                   talk.heard)
-            said = talk.say("thread backtrace", r"%s`\w+" % name)
-            tap.ok(said, "%s has names on its stack" % name, talk.heard)
-            talk.say("process detach", "detached")
-            talk.say("gdb-remote " + where, r"\(lldb\) $")
-            talk.say(MONITOR + "auth " + token, "welcome")
+        said = talk.say(MONITOR + "open " + digits, r"attach (\d+)")
+        number = re.search(r"attach (\d+)", said)
+        if not tap.ok(number, "%s is opened" % name, talk.heard):
+            return
+        said = talk.say("process attach -p " + number[1],
+                        r"stop reason = signal SIGSEGV")
+        tap.ok(said, "%s is attached, and says why it stopped" % name,
+               talk.heard)
+        said = talk.say("thread backtrace", r"%s`\w+" % name)
+        tap.ok(said, "%s has names on its stack" % name, talk.heard)
 
 
 def by_url(tap, inquest, http, token, digits):
@@ -124,7 +130,9 @@ def main():
     with live.serving(inquest, store) as where:
         with open(os.path.join(store, "token"), encoding="ascii") as f:
             token = f.read().strip()
-        session(tap, where["rsp"], token, ids)
+        refused(tap, where["rsp"])
+        for name, digits in zip(VICTIMS, ids):
+            opened(tap, where["rsp"], token, name, digits)
         by_url(tap, inquest, where["http"], token, ids[0])
     tap.leave()
 
