@@ -11,14 +11,18 @@ the same number is not taken for ours, and it costs few packets.
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, os.path.join(TESTS, "gdb"),
+                os.path.join(TESTS, "victims")]
 
 import build    # noqa: E402
 import kit      # noqa: E402
+import live     # noqa: E402
 import lldbkit  # noqa: E402
 
 # Words of a session over the victim "threads": command, what must be said.
@@ -48,6 +52,23 @@ def parts(text):
     """What was said to each command: lldb echoes them behind its prompt."""
     found = re.split(r"(?m)^\(lldb\) ", text)[1:]
     return [part.partition("\n")[::2] for part in found]
+
+
+def again(pid):
+    """A program under that number, where one may ask for it."""
+    for _ in range(50):
+        try:
+            with open("/proc/sys/kernel/ns_last_pid", "w",
+                      encoding="ascii") as f:
+                f.write(str(pid - 1))
+        except OSError:
+            return None
+        process = subprocess.Popen(["sleep", "60"])
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    return None
 
 
 class Smoke:
@@ -83,6 +104,26 @@ class Smoke:
                     and text.count("stopped\n") > len(RUNS),
                     "%s: what is asked to run comes back with its stop" % name,
                     text)
+
+    def taken_number(self):
+        """Another program runs under the number that ours had."""
+        snapshot = os.path.join(kit.work_dir("lldb"), "number.snap")
+        kit.run(["rm", "-f", snapshot])
+        made = build.ensure("waiting")
+        with live.running(made) as process:
+            kit.run([self.inquest, "capture", str(process.pid), "-o",
+                     snapshot])
+            pid = process.pid
+        other = again(pid)
+        what = "a program that was given the number is not taken for ours"
+        if not other:
+            self.tap.skip(what, "the kernel gives no number that is asked for")
+            return
+        result = self.bare(snapshot, ["image list", "process status"])
+        other.kill()
+        other.wait()
+        self.tap.ok(b"/waiting" in result.out and b"sleep" not in result.out,
+                    what, result)
 
     def batch(self):
         made = build.ensure("threads")
@@ -164,6 +205,7 @@ def main():
     smoke.says()
     smoke.comes_back("threads", "SIGSEGV")
     smoke.comes_back("containers", "SIGABRT")
+    smoke.taken_number()
     smoke.batch()
     smoke.by_verb()
     smoke.without_files()
