@@ -178,6 +178,8 @@ gdb_target(const struct snaps *s, const struct gdb_options *o, struct buf *out)
 		say_quoted(out, program);
 		buf_putc(out, ' ');
 	}
+	if (!pick_is_url(s->word[0]))
+		buf_puts(out, "--wait 45 ");
 	for (size_t k = 0; k < s->n; k++) {
 		say_quoted(out, s->word[k]);
 		buf_puts(out, k + 1 < s->n ? " " : "");

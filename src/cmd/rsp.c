@@ -28,7 +28,7 @@
 
 struct rsp_options {
 	const char *exe, *listen, *record;
-	uint64_t record_limit, seconds;
+	uint64_t record_limit, seconds, wait;
 };
 
 /* ---- the jailed side ---- */
@@ -473,7 +473,7 @@ rsp_run(const struct verb *v, int argc, char **argv, int *status)
 	struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
 		.opened = &offers.first, .unlimited = true,
-		.debuginfod = session_debuginfod(), .work = rsp_work,
+		.debuginfod_ms = session_debuginfod(o.wait), .work = rsp_work,
 	};
 	job.record = record;
 	job.record_limit = o.record_limit;
@@ -496,6 +496,9 @@ static const struct opt rsp_opts[] = {
 	  OPT_STRING, offsetof(struct rsp_options, record) },
 	{ "record-limit", 0, "BYTES", "of the recording; default 1G",
 	  OPT_U64 | OPT_RARE, offsetof(struct rsp_options, record_limit) },
+	{ "wait", 0, "SECONDS", "for debuginfod; default less than one, as a "
+	  "debugger waits for 2", OPT_U64 | OPT_RARE,
+	  offsetof(struct rsp_options, wait) },
 	{ "request-seconds", 0, "N", "end when one request takes longer; "
 	  "default 60", OPT_U64 | OPT_RARE,
 	  offsetof(struct rsp_options, seconds) },
@@ -557,9 +560,9 @@ const struct verb verb_rsp = {
 		"byte it takes, which makes it five times slower.\n\n"
 		"Debug files and sources that a client asks for are found by "
 		"build-id: attached to the snapshot, under /usr/lib/debug, or "
-		"at the debuginfod servers that $DEBUGINFOD_URLS names. Where "
-		"those are far away, have the client wait: set remotetimeout "
-		"60. gdb asks no remote machine for sources by itself; it "
+		"at the debuginfod servers that $DEBUGINFOD_URLS names. What "
+		"takes longer than a debugger waits is there the next time; "
+		"or give --wait 45, and gdb a set remotetimeout 60. gdb asks no remote machine for sources by itself; it "
 		"does after this:\n\n"
 		"\tpython exec(gdb.execute(\"monitor init\", "
 		"to_string=True))\n\n"

@@ -23,7 +23,7 @@
 struct serve_words {
 	const char *store, *http, *rsp;
 	struct opt_list hosts, origins;
-	uint64_t sessions, connections, idle, record_limit;
+	uint64_t sessions, connections, idle, record_limit, wait;
 	const char *record;
 };
 
@@ -226,7 +226,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.rsp = serve_address(w.rsp, given.rsp, given.n, RSP_ADDRESS),
 		.hosts = serve_list(&w.hosts, hosts),
 		.origins = serve_list(&w.origins, origins),
-		.debuginfod = session_debuginfod(),
+		.debuginfod_ms = session_debuginfod(w.wait),
 		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,
@@ -265,6 +265,9 @@ static const struct opt serve_opts[] = {
 	  OPT_STRING, offsetof(struct serve_words, record) },
 	{ "record-limit", 0, "BYTES", "of each recording; default 64M",
 	  OPT_U64 | OPT_RARE, offsetof(struct serve_words, record_limit) },
+	{ "wait", 0, "SECONDS", "for debuginfod; default less than one, as a "
+	  "debugger waits for 2", OPT_U64 | OPT_RARE,
+	  offsetof(struct serve_words, wait) },
 	{ .name = NULL }
 };
 
@@ -311,7 +314,9 @@ const struct verb verb_serve = {
 		"project has is answered as what does not exist.\n\n"
 		"Debuggers get debug files and sources by build-id: from under "
 		"/usr/lib/debug, and from the debuginfod servers that "
-		"$DEBUGINFOD_URLS names.\n\n"
+		"$DEBUGINFOD_URLS names. What takes longer than a debugger "
+		"waits is there the next time; or give --wait 45, where all "
+		"debuggers are told to wait (set remotetimeout 60).\n\n"
 		"Requests must call the server by its address, or by a --host; "
 		"those that a web page makes must come from the server itself "
 		"or from an --origin.\n\n"

@@ -30,12 +30,20 @@ struct session {
 	struct jail_child *child;
 };
 
-bool
-session_debuginfod(void)
+/* gdb gives a question up after 2 s, and one may lead to several here. */
+#define DEBUGINFOD_MS 700u
+#define WAIT_SECONDS_MAX 3600u
+
+unsigned
+session_debuginfod(uint64_t wait_seconds)
 {
 	const char *servers = getenv("DEBUGINFOD_URLS");
 
-	return servers && servers[0];
+	if (!servers || !servers[0])
+		return 0;
+	if (wait_seconds > WAIT_SECONDS_MAX)
+		wait_seconds = WAIT_SECONDS_MAX;
+	return wait_seconds ? (unsigned)wait_seconds * 1000 : DEBUGINFOD_MS;
 }
 
 /* ---- the child ---- */
@@ -255,7 +263,7 @@ session_serve(struct session *s, int quit)
 	int until = jail_pidfd(s->child);
 
 	places.sysroot = s->options->sysroot;
-	places.debuginfod = s->options->debuginfod;
+	places.debuginfod_ms = s->options->debuginfod_ms;
 
 	if (quit >= 0) {
 		struct err *err = session_either(until, quit, &either);

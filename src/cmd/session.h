@@ -41,7 +41,7 @@ struct session_options {
 	struct target *picture;
 	const char *sysroot;            /* where its files are, or NULL */
 	const char *exe;                /* the main program, or NULL */
-	bool debuginfod;                /* modules may come from far away */
+	unsigned debuginfod_ms;         /* of struct supply_places */
 	const int *keep;                /* descriptors the child keeps too */
 	size_t n_keep;
 	bool unlimited;                 /* no CPU and wall clock limits */
@@ -49,8 +49,11 @@ struct session_options {
 	void *arg;
 };
 
-/** Does the environment name debuginfod servers? */
-bool session_debuginfod(void);
+/**
+ * How long to wait for debuginfod, in ms; 0 where the environment names no
+ * servers. @wait_seconds 0: no longer than any debugger waits.
+ */
+unsigned session_debuginfod(uint64_t wait_seconds);
 
 struct session;
 /** Open the files and start the child. Borrows @o until session_end(). */

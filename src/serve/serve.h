@@ -82,8 +82,8 @@ struct serve_options {
 					   the address itself; NULL ends */
 	const char *const *origins;     /* pages that may connect; NULL ends */
 	struct serve_limits limits;
-	bool debuginfod;                /* ask the servers of DEBUGINFOD_URLS
-					   for modules, by build-id */
+	unsigned debuginfod_ms;         /* wait that long for the servers of
+					   DEBUGINFOD_URLS; 0: ask none */
 	const char *record;             /* directory that recordings of all
 					   sessions go to; or NULL */
 	uint64_t record_limit;          /* bytes of each (64 MiB) */

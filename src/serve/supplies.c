@@ -28,7 +28,7 @@ places_of(const struct server *sv)
 
 	/* Who asks may have been taken over: a path alone opens nothing. */
 	places.by_id = true;
-	places.debuginfod = sv->o->debuginfod;
+	places.debuginfod_ms = sv->o->debuginfod_ms;
 	return places;
 }
 
@@ -105,7 +105,7 @@ supplies_asked(void *arg, unsigned events)
 	bool over = false;
 
 	(void)events;
-	if (places.debuginfod && fetch_begin(s, &places)) {
+	if (places.debuginfod_ms && fetch_begin(s, &places)) {
 		s->fetching = true;
 		net_rewatch(&s->supply, 0);
 		return;
@@ -136,7 +136,7 @@ supplies_begin(struct session *s, int ours)
 	s->supply.fd = ours;
 	s->supply.fn = supplies_asked;
 	s->supplied.fn = supplies_said;
-	if (s->sv->o->debuginfod) {
+	if (s->sv->o->debuginfod_ms) {
 		s->supplied.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (s->supplied.fd < 0)
 			return err_errno("cannot wait for modules");

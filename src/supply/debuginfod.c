@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,8 +21,10 @@
 #include "supply/candidates.h"
 
 #define LIBRARY "libdebuginfod.so.1"
-/* A debugger waits for what it asked, `inquest gdb` has it wait a minute. */
-#define SECONDS_MAX 45
+/* Nobody waits so long, but the next session has it then. */
+#define SECONDS_MAX 600
+#define PATIENT_MS 2000u
+#define HASTY_MS 50u
 
 /* elfutils/debuginfod.h: a descriptor, or an error number below 0. */
 struct client;
@@ -37,7 +41,8 @@ static struct {
 	find_fn *executable, *debuginfo;
 	int (*source)(struct client *c, const unsigned char *id, int n,
 		      const char *name, char **path);
-} lib;
+	_Atomic time_t late;    /* when an answer did not come in time */
+} lib = { .late = -3600 };
 
 static struct err *
 load_once(void)
@@ -160,10 +165,138 @@ find(struct client *c, const struct supply_ask *ask)
 	}
 }
 
-struct err *
-supply_debuginfod(const struct supply_ask *ask, int *out)
+/* ---- a time limit ------------------------------------------------------ */
+/*
+ * A client may give up, and then take the late answer for that to its next
+ * question: who asked is answered in time, and what comes too late is in the
+ * cache the next time.
+ */
+struct job {
+	struct supply_ask ask;
+	char *path;
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool ended, left;       /* the thread; who waits for it */
+	int fd;                 /* or an error number below 0 */
+};
+
+static void
+job_free(struct job *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	pthread_cond_destroy(&j->done);
+	pthread_mutex_destroy(&j->lock);
+	free(j->path);
+	free(j);
+}
+
+static int
+job_ask(const struct job *j)
 {
 	time_t began = seconds();
+	struct client *c = lib.begin();
+
+	if (!c)
+		return -ENOMEM;
+	lib.set_data(c, &began);
+	lib.progress(c, is_too_long);
+	int fd = find(c, &j->ask);
+	lib.end(c);
+	return fd;
+}
+
+static void *
+job_run(void *arg)
+{
+	struct job *j = arg;
+	int fd = job_ask(j);
+
+	pthread_mutex_lock(&j->lock);
+	j->fd = fd;
+	j->ended = true;
+	bool left = j->left;
+	pthread_cond_signal(&j->done);
+	pthread_mutex_unlock(&j->lock);
+	if (left)
+		job_free(j);
+	return NULL;
+}
+
+static struct job *
+job_new(const struct supply_ask *ask)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	pthread_condattr_t attr;
+
+	if (!j)
+		return NULL;
+	j->fd = -ENOENT;
+	j->ask = *ask;
+	if (ask->path)
+		j->ask.path = j->path = strdup(ask->path);
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->done, &attr);
+	pthread_condattr_destroy(&attr);
+	return j;
+}
+
+/* The signals are for who started it. */
+static bool
+job_begin(struct job *j)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	bool begun = pthread_create(&thread, &attr, job_run, j) == 0;
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return begun;
+}
+
+/* Its descriptor, or -ETIMEDOUT. */
+static int
+job_wait(struct job *j, unsigned ms)
+{
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&j->lock);
+	while (!j->ended && error == 0)
+		error = pthread_cond_timedwait(&j->done, &j->lock, &until);
+	bool ended = j->ended;
+	int fd = ended ? j->fd : -ETIMEDOUT;
+	j->left = true;
+	j->fd = ended ? -ENOENT : j->fd;
+	pthread_mutex_unlock(&j->lock);
+	if (ended)
+		job_free(j);
+	return fd;
+}
+
+/* One question of a client may lead to several here: after one that came to
+ * nothing in time the next ones hardly wait. */
+static unsigned
+patience(unsigned ms, time_t late)
+{
+	return ms < PATIENT_MS && seconds() - late <= PATIENT_MS / 1000
+	       ? HASTY_MS : ms;
+}
+
+struct err *
+supply_debuginfod(const struct supply_ask *ask, unsigned ms, int *out)
+{
 	struct stat st;
 
 	if (ask->id.kind != ID_GNU_BUILD_ID || ask->id.len == 0)
@@ -171,15 +304,19 @@ supply_debuginfod(const struct supply_ask *ask, int *out)
 	struct err *err = load();
 	if (err)
 		return err;
-	struct client *c = lib.begin();
-	if (!c)
+	struct job *j = job_new(ask);
+	if (!j)
+		return err_nomem();
+	if (!job_begin(j)) {
+		job_free(j);
 		return err_new(ERR_NOTFOUND, "debuginfod cannot be asked");
-	lib.set_data(c, &began);
-	lib.progress(c, is_too_long);
-	_close_ int fd = find(c, ask);
-	lib.end(c);
+	}
+	_close_ int fd = job_wait(j, patience(ms, lib.late));
+	if (fd == -ETIMEDOUT)
+		lib.late = seconds();
 	if (fd < 0)
-		return err_new(ERR_NOTFOUND, "debuginfod has no such file");
+		return err_new(ERR_NOTFOUND, "debuginfod has no such file%s",
+			       fd == -ETIMEDOUT ? " yet" : "");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_new(ERR_NOTFOUND, "debuginfod gave no file");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);

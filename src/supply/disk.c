@@ -139,9 +139,9 @@ supply_find(const struct supply_places *places, const struct supply_ask *ask,
 		return err_new(ERR_NOTFOUND, "a file without a build-id is not "
 			       "looked for here");
 	err = find_candidate(places, ask, &seen, out);
-	if (!err || err_kind(err) != ERR_NOTFOUND || !places->debuginfod
+	if (!err || err_kind(err) != ERR_NOTFOUND || !places->debuginfod_ms
 	    || ask->nth != seen)
 		return err;
 	err_free(err);
-	return supply_debuginfod(ask, out);
+	return supply_debuginfod(ask, places->debuginfod_ms, out);
 }

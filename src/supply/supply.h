@@ -18,8 +18,8 @@
 struct supply_places {
 	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
 	const char *sysroot;            /* prefix for recorded paths, or NULL */
-	bool debuginfod;                /* ask the servers of DEBUGINFOD_URLS,
-					   too: may take a minute */
+	unsigned debuginfod_ms;         /* wait that long for the servers of
+					   DEBUGINFOD_URLS; 0: ask none */
 	bool by_id;                     /* never by a recorded path alone */
 };
 /** /usr/lib/debug, no sysroot. */
@@ -35,9 +35,10 @@ struct err *supply_disk(const struct supply_places *places,
 			const struct supply_ask *ask, int *out) _must_check_;
 
 /** From debuginfod, by build-id only; ERR_NOTFOUND, also where it is not
- * installed. Not vouched for. */
-struct err *supply_debuginfod(const struct supply_ask *ask, int *out)
-	_must_check_;
+ * installed, or where @ms are over: then it may be there later. Not vouched
+ * for. */
+struct err *supply_debuginfod(const struct supply_ask *ask, unsigned ms,
+			      int *out) _must_check_;
 /** Both: candidates on disk first. */
 struct err *supply_find(const struct supply_places *places,
 			const struct supply_ask *ask, int *out) _must_check_;

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -154,13 +155,17 @@ class App:
 
 
 @contextlib.contextmanager
-def debuginfod(app):
+def debuginfod(app, seconds=0):
     """The layout that a debuginfod serves; what was asked for is kept."""
     asked = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *args, **more):
             super().__init__(*args, directory=app.web, **more)
+
+        def do_GET(self):
+            time.sleep(seconds)
+            super().do_GET()
 
         def log_message(self, *args):
             asked.append(self.path)
@@ -236,13 +241,13 @@ def server(app, inquest, snapshot, url):
         process.stdout.close()
 
 
-def gdb(app, opening, init=True):
+def gdb(app, opening, init=True, seconds=60, more=()):
     words = ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0",
              "-iex", "set debuginfod enabled off",
-             "-ex", "set remotetimeout 60"]
+             "-ex", "set remotetimeout %d" % seconds]
     if isinstance(opening, str):
         opening = ["target remote " + opening]
-    for command in opening + ([INIT] if init else []) + LOOKS:
+    for command in opening + ([INIT] if init else []) + LOOKS + list(more):
         words += ["-ex", command]
     hidden = [(app.home, None), ("/usr/lib/debug", None)]
     return kit.run(apart(hidden, words), timeout=100, merge=True, cwd="/",
@@ -297,6 +302,21 @@ def cases(tap, app, inquest):
              gdb(app, address), NAMES, FULL)
 
 
+def late(tap, app, inquest):
+    """gdb gives a question up after 2 seconds, and takes the late answer for
+    that to its next one: no question may take so long."""
+    shutil.rmtree(os.path.join(app.directory, "cache"), ignore_errors=True)
+    app.place(None)
+    with debuginfod(app, 3) as (url, _):
+        for name, more, wanted in (
+                ("a slow debuginfod: names, and no trouble",
+                 ["shell sleep 8"], NAMES),
+                ("the next time all is there", [], FULL)):
+            with serving(app, inquest, app.snapshot, url) as address:
+                hold(tap, name, gdb(app, address, False, 2, more), wanted,
+                     [r"Ignoring packet error", r"Received too much"])
+
+
 def main():
     inquest = kit.need_inquest()
     for tool in ("gdb", "gcc", "unshare", "objcopy", "readelf"):
@@ -304,7 +324,9 @@ def main():
     if not can_be_apart():
         kit.Tap.skip_all("no mount namespaces here")
     tap = kit.Tap()
-    cases(tap, App(inquest), inquest)
+    app = App(inquest)
+    cases(tap, app, inquest)
+    late(tap, app, inquest)
     tap.leave()
 
 
