@@ -115,7 +115,8 @@ timeline_of(struct stub *s)
 static uint64_t
 moment_index(const struct timeline *line, size_t k)
 {
-	return line->moments[k].index ? line->moments[k].index : k + 1;
+	return k < line->n && line->moments[k].index ? line->moments[k].index
+						     : k + 1;
 }
 
 /* What a client shows its user while it waits for a resume to end. */

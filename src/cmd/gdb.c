@@ -203,7 +203,7 @@ static struct err *
 gdb_exec(const char *gdb, const char *target, const char *attach,
 	 const struct operands *rest)
 {
-	size_t max = 1 + 2 * countof(gdb_early) + 6 + rest->n + 1, n = 0;
+	size_t max = 1 + 2 * countof(gdb_early) + 8 + rest->n + 1, n = 0;
 	_free_ const char **argv = calloc(max, sizeof(*argv));
 	_buf_ struct buf script = { 0 };
 

@@ -65,20 +65,6 @@ offers_add(struct offers *o, const char *word, uint64_t index, unsigned group)
 	return *slot ? NULL : err_nomem();
 }
 
-static struct err *
-offers_add_group(struct offers *o, struct vec *members)
-{
-	struct member *m = members->data;
-	unsigned group = (unsigned)o->rows.n + 1;
-	struct err *err = NULL;
-
-	if (members->n)
-		qsort(m, members->n, sizeof(*m), member_order);
-	for (size_t k = 0; k < members->n && !err; k++)
-		err = offers_add(o, m[k].word, m[k].index, group);
-	return err;
-}
-
 static size_t
 offers_find(const struct offers *o, const char *word)
 {
@@ -87,6 +73,22 @@ offers_find(const struct offers *o, const char *word)
 			return k;
 	}
 	return SIZE_MAX;
+}
+
+/* Those of @members that are not there yet: they are later ones. */
+static struct err *
+offers_add_group(struct offers *o, struct vec *members, unsigned group)
+{
+	struct member *m = members->data;
+	struct err *err = NULL;
+
+	if (members->n)
+		qsort(m, members->n, sizeof(*m), member_order);
+	for (size_t k = 0; k < members->n && !err; k++) {
+		if (offers_find(o, m[k].word) == SIZE_MAX)
+			err = offers_add(o, m[k].word, m[k].index, group);
+	}
+	return err;
 }
 
 /* ---- files ---- */
@@ -164,7 +166,7 @@ files_members(struct arena *a, const char *word, struct vec *out)
 	struct err *err = pattern_of(word, &p);
 	const struct dirent *d;
 
-	if (err)
+	if (err || !p.before || !p.after)
 		return err;
 	DIR *dir = opendir(p.dir[0] ? p.dir : ".");
 	if (!dir)
@@ -326,9 +328,10 @@ offers_type(struct offers *o, const char *typed)
 	k = word ? offers_find(o, word) : SIZE_MAX;
 	if (k == SIZE_MAX) {
 		k = o->rows.n;
-		err = members.n > 1 || !word ? offers_add_group(o, &members)
-					     : offers_add(o, word, 0, 0);
-		if (!err && word && members.n > 1)
+		err = members.n ? offers_add_group(o, &members,
+						   (unsigned)k + 1)
+				: offers_add(o, word, 0, 0);
+		if (!err && word && members.n)
 			k = offers_find(o, word);
 	}
 	if (err)
@@ -349,10 +352,29 @@ offers_word(const struct offers *o, size_t k)
 bool
 offers_alone(const struct offers *o)
 {
-	return o->rows.n == 1;
+	return o->rows.n == 1 && !offers_row(o, 0)->group;
 }
 
 /* ---- for the desk ---- */
+
+/* A series may be growing: what has come since is added to its group. */
+static struct err *
+offers_refresh(void *arg, unsigned group)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct vec members = { 0 };
+	struct offers *o = arg;
+
+	if (!a)
+		return err_nomem();
+	const char *word = offers_at(o, group - 1);
+	struct err *err = offers_members(a, &word, &members);
+	if (!err && word)
+		err = offers_add_group(o, &members, group);
+	o->desk.offers = o->rows.data;
+	o->desk.n = o->rows.n;
+	return err;
+}
 
 static struct err *
 offers_open(void *arg, uint64_t number, int *fd, char **title)
@@ -394,7 +416,7 @@ offers_make(char *const *typed, size_t n, struct offers *out)
 		err = pick_open(offers_word(out, 0), &out->first);
 	out->desk = (struct worker_desk){
 		.offers = out->rows.data, .n = out->rows.n,
-		.open = offers_open, .arg = out,
+		.open = offers_open, .refresh = offers_refresh, .arg = out,
 	};
 	return err;
 }

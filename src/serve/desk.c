@@ -88,6 +88,12 @@ desk_series(int control, struct worker_desk *d, const struct control_message *m)
 	uint64_t skip = from ? strtoull(from, NULL, 10) : 0;
 	_buf_ struct buf out = { 0 };
 
+	if (of && of->group && !skip) {
+		struct err *err = d->refresh(d->arg, of->group);
+		if (err)
+			return desk_refuse(control, err);
+		of = desk_find(d, m->number);
+	}
 	for (size_t k = 0; of && k < d->n && out.len < LIST_BYTES; k++) {
 		const struct worker_offer *o = &d->offers[k];
 

@@ -53,6 +53,8 @@ struct worker_offer {
 struct worker_desk {
 	const struct worker_offer *offers;      /* those of a group in order */
 	size_t n;
+	/** Look again what there is of @group; may change the above. */
+	struct err *(*refresh)(void *arg, unsigned group);
 	/** A descriptor, owned by the caller, and what it is called. */
 	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
 	void *arg;

@@ -165,7 +165,7 @@ class Words:
                         "it is named, with where to look", said)
         for verb in ON_FILES + ON_OBJECTS + ["capture", "token", "store"]:
             self.refused(verb + " without an operand", USAGE, verb)
-        for verb in ("import", "report", "rsp", "check", "dump", "get", "tag"):
+        for verb in ("import", "report", "check", "dump", "get", "tag"):
             self.refused(verb + " with two operands", USAGE, verb, "a", "b")
         self.refused("an unknown format", USAGE, "report", "-f", "xml", "x")
         self.refused("an attribute without a value", USAGE, "import", "--kv",
