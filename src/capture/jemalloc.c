@@ -92,6 +92,7 @@ class_size(unsigned class)
 struct said {
 	unsigned class;
 	bool slab;
+	bool there;                     /* the descriptor can be read */
 	uint64_t bits, addr, start, end;        /* of the extent */
 };
 
@@ -110,7 +111,8 @@ said_read(const struct jemalloc *j, uint64_t word, uint64_t page,
 {
 	uint64_t at = said_where(word), raw[3];
 
-	if (!at || !words_at(j, at, raw, countof(raw)))
+	out->there = at && words_at(j, at, raw, countof(raw));
+	if (!out->there)
 		return false;
 	out->class = (unsigned)(word >> CLASS_SHIFT);
 	out->slab = word & SLAB;
@@ -333,6 +335,7 @@ enum { KEYS = 4, SAMPLES = 64, WORDS_OF_SAMPLE = 8 };
 /* So many pages must agree, and many more than do not: it still runs. */
 #define AGREE_MIN 4u
 #define AGREE_PART 8u
+#define ABSENT_MAX 64u
 #define FIND_STEPS (16ull << 20)
 
 enum { BLOCKS = 1 << (LEAF_SHIFT - BLOCK_SHIFT) };
@@ -352,6 +355,7 @@ struct finder {
 };
 struct votes {
 	unsigned agree[countof(class_shifts)], against;
+	unsigned absent;                /* not all was copied, perhaps */
 };
 
 static void
@@ -436,7 +440,8 @@ votes_add(struct finder *f, uint64_t leaf, uint64_t page, struct votes *v)
 			continue;
 		heard++;
 		if (!said_read(f->j, word, page, &s)) {
-			v->against++;
+			v->against += s.there;
+			v->absent += !s.there;
 			continue;
 		}
 		/* Of memory that is free nothing more is known. */
@@ -475,7 +480,8 @@ votes_count(struct finder *f, uint64_t leaf, const struct key *key)
 		next = blocks + key->n_there / SAMPLES;
 		if (is_there(f, leaf + 8 * (b << (BLOCK_SHIFT - PAGE_SHIFT))))
 			votes_add(f, leaf, page, &v);
-		if (v.against >= AGREE_MIN && !votes_best(&v, NULL))
+		if ((v.against >= AGREE_MIN || v.absent >= ABSENT_MAX)
+		    && !votes_best(&v, NULL))
 			break;
 	}
 	return v;

@@ -294,9 +294,23 @@ many_that_speak_against_it_win(void **state)
 	struct memory *m = *state;
 
 	make_heap(m);
+	put(m, HEAP, 0);
 	for (uint64_t k = 0; k < 64; k++)
 		word(m, HEAP + (k << 20), HEAP | 1);
 	assert_false(find(m));
+}
+
+static void
+what_was_not_copied_speaks_neither_for_nor_against_it(void **state)
+{
+	struct memory *m = *state;
+
+	make_heap(m);
+	for (uint64_t k = 4; k < 64; k++)
+		word(m, HEAP + (k << 20), (BOOKS + (5 << 20)) | 1);
+	assert_true(find(m));
+	assert_object(m, HEAP + 80, HEAP + 80, 80);
+	assert_int_equal(kind(m, HEAP + (8 << 20)), JEMALLOC_UNKNOWN);
 }
 
 static void
@@ -383,6 +397,7 @@ main(void)
 		TEST(an_unknown_version_is_none),
 		TEST(few_pages_are_not_believed),
 		TEST(many_that_speak_against_it_win),
+		TEST(what_was_not_copied_speaks_neither_for_nor_against_it),
 		TEST(the_array_must_have_room_among_variables),
 		TEST(lies_about_a_page_are_not_believed),
 		TEST(the_work_is_bounded),
