@@ -324,6 +324,10 @@ size_t jthreads_nth(const struct inferior *f, size_t n);
 struct err *jthreads_put_stop(struct stub *s, const struct inferior *f,
 			      size_t thread) _must_check_;
 
+/* jmodules.c */
+/** The list of libraries that lldb wants. */
+void jmodules_put(const struct inferior *f, struct buf *out);
+
 /* libraries.c */
 /** The name that the program itself used, or NULL. */
 const char *libraries_name(const struct snap_module *m);

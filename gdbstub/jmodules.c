@@ -8,15 +8,117 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* lldb writes a path in hex. */
+/*
+ * lldb opens the file of a name and does not compare its build-id: a program
+ * that was built anew would give its names to the old one. Where the right file
+ * is not on this machine the name is one that no file has; lldb then shows the
+ * module without names, or fetches it through a platform.
+ */
+static const char captured[] = " (captured)";
+
+static bool
+is_here(const struct inferior *f, size_t module)
+{
+	enum module_file kind = insp_module_file_kind(f->insp, module);
+
+	return kind == MODULE_FILE_EXACT || kind == MODULE_FILE_UNVERIFIED;
+}
+
+static void
+put_name(const struct inferior *f, size_t module, const char *name,
+	 struct buf *out)
+{
+	buf_puts(out, name);
+	if (!is_here(f, module))
+		buf_puts(out, captured);
+}
+
+/** Take what was added to a name off again. */
+static struct span
+plain_name(struct span name)
+{
+	size_t n = sizeof(captured) - 1;
+
+	if (name.n > n && memcmp((const char *)name.data + name.n - n,
+				 captured, n) == 0)
+		name.n -= n;
+	return name;
+}
+
 static size_t
 module_named(const struct inferior *f, struct span path)
 {
-	_free_ char *name = strndup(path.data, path.n);
+	struct span plain = plain_name(path);
+	_free_ char *name = strndup(plain.data, plain.n);
 
-	return name && strlen(name) == path.n
+	return name && strlen(name) == plain.n
 	       ? insp_module_named(f->insp, name) : INSP_NONE;
 }
+
+/* ---- the list of libraries ----------------------------------------------- */
+static void
+put_library(const struct inferior *f, size_t k, const char *name,
+	    struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n) + k;
+	_buf_ struct buf shown = { 0 };
+
+	if (m->flags & SNAP_MODULE_VDSO)
+		buf_puts(&shown, name);
+	else
+		put_name(f, k, name, &shown);
+	out->failed |= shown.failed;
+	if (!shown.failed)
+		libraries_put(out, m, shown.data,
+			      &(struct library){ m->link_map, 0 });
+}
+
+static void
+put_flagged(const struct inferior *f, uint32_t flag, const char *name,
+	    struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if ((m[k].flags & flag) && (name || m[k].path))
+			put_library(f, k, name ? name : m[k].path, out);
+}
+
+/* A static program is loaded by lldb itself, and the vdso with it. */
+static bool
+is_dynamic(const struct inferior *f)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	for (size_t k = 0; k < n; k++)
+		if (m[k].flags & SNAP_MODULE_MAIN)
+			return m[k].dynamic;
+	return false;
+}
+
+/*
+ * lldb learns the executable from a process of this machine only, and takes
+ * the first library for it where it knows none; then it does not look for the
+ * vdso by itself. gdb does both, and would show them twice.
+ */
+void
+jmodules_put(const struct inferior *f, struct buf *out)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(f->insp, &n);
+
+	put_flagged(f, SNAP_MODULE_MAIN, NULL, out);
+	if (is_dynamic(f))
+		put_flagged(f, SNAP_MODULE_VDSO, "[vdso]", out);
+	for (size_t k = 0; k < n; k++)
+		if (libraries_is_one(&m[k]))
+			put_library(f, k, libraries_name(&m[k]), out);
+}
+
+/* ---- what is asked of one ------------------------------------------------ */
 
 /** Its build-id as lldb writes a UUID. */
 static void
@@ -75,7 +177,8 @@ jmodules_info(struct stub *s, const struct args *a)
 		return err_new(ERR_NOTFOUND, "no module of that name");
 	put_uuid(&uuid, &m[k]);
 	lldb_put_triple(f, &triple);
-	buf_put(&path, a->v[0].bytes.data, a->v[0].bytes.n);
+	const struct span plain = plain_name(a->v[0].bytes);
+	buf_put(&path, plain.data, plain.n);
 	put_hex_field(&s->reply, "uuid", &uuid);
 	put_hex_field(&s->reply, "triple", &triple);
 	put_hex_field(&s->reply, "file_path", &path);
@@ -89,11 +192,12 @@ describe(struct inferior *f, size_t module, const struct buf *triple)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(f->insp, &n) + module;
-	_buf_ struct buf uuid = { 0 };
+	_buf_ struct buf uuid = { 0 }, name = { 0 };
 	struct json *j = json_object();
 
 	put_uuid(&uuid, m);
-	json_set(j, "file_path", json_string(libraries_name(m)));
+	put_name(f, module, libraries_name(m), &name);
+	json_set(j, "file_path", json_string(name.failed ? NULL : name.data));
 	json_set(j, "file_offset", json_u64(0));
 	json_set(j, "file_size", json_u64(file_size(f, module)));
 	json_set(j, "triple", json_string(triple->data));

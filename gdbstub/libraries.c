@@ -60,36 +60,6 @@ put_libraries(const struct inferior *f, struct buf *out)
 			put_library(out, &m[k], libraries_name(&m[k]));
 }
 
-/*
- * lldb learns the executable from a process of this machine only, and takes
- * the first library for it where it knows none; then it does not look for the
- * vdso by itself. gdb does both, and would show them twice.
- */
-/* A static program is loaded by lldb itself, and the vdso with it. */
-static bool
-is_dynamic(const struct inferior *f)
-{
-	size_t n;
-	const struct snap_module *m = insp_modules(f->insp, &n);
-
-	for (size_t k = 0; k < n; k++)
-		if (m[k].flags & SNAP_MODULE_MAIN)
-			return m[k].dynamic;
-	return false;
-}
-
-static void
-put_special(const struct inferior *f, uint32_t flag, const char *name,
-	    struct buf *out)
-{
-	size_t n;
-	const struct snap_module *m = insp_modules(f->insp, &n);
-
-	for (size_t k = 0; k < n; k++)
-		if ((m[k].flags & flag) && (name || m[k].path))
-			put_library(out, &m[k], name ? name : m[k].path);
-}
-
 struct err *
 libraries_render(const struct inferior *f, enum dialect dialect,
 		 struct buf *out)
@@ -103,12 +73,9 @@ libraries_render(const struct inferior *f, enum dialect dialect,
 			buf_printf(out, " main-lm=\"0x%" PRIx64 "\"",
 				   m[k].link_map);
 	buf_puts(out, ">\n");
-	if (dialect == DIALECT_LLDB) {
-		put_special(f, SNAP_MODULE_MAIN, NULL, out);
-		if (is_dynamic(f))
-			put_special(f, SNAP_MODULE_VDSO, "[vdso]", out);
-	}
-	if (dialect == DIALECT_GDB && namespaces_several(f))
+	if (dialect == DIALECT_LLDB)
+		jmodules_put(f, out);
+	else if (namespaces_several(f))
 		namespaces_put(f, out);
 	else
 		put_libraries(f, out);

@@ -161,6 +161,29 @@ class Smoke:
         left = [n for n in os.listdir("/tmp") if n.startswith("inquest-lldb-")]
         self.tap.ok(not left, "nothing is left behind", left)
 
+    def other_file(self):
+        """Where the program was, there is another one by now."""
+        directory = os.path.join(kit.work_dir("lldb"), "rebuilt")
+        victim = build.table.VICTIMS["jump"]
+        made = build.Made(victim, directory, build.make(victim, directory,
+                                                        ""))
+        snapshot = os.path.join(kit.work_dir("lldb"), "rebuilt.snap")
+        kit.run(["rm", "-f", snapshot])
+        kit.run([self.inquest, "import", made.core, "-o", snapshot])
+        os.unlink(made.program)
+        shutil.copy(build.ensure("heaplist").program, made.program)
+        commands = ["image list", "thread backtrace"]
+        result = self.bare(snapshot, commands)
+        self.tap.ok(b"jump.c" not in result.out
+                    and b"heaplist.c" not in result.out
+                    and b"libc.so.6`" in result.out,
+                    "rebuilt: gdb-remote alone shows no names of another "
+                    "program", result)
+        result = self.verb(snapshot, commands)
+        self.tap.ok(b"jump`main" in result.out
+                    and b"heaplist.c" not in result.out,
+                    "rebuilt: inquest lldb shows the right names", result)
+
     def without_files(self):
         """The victim's files and its libc are nowhere: they are fetched."""
         directory = os.path.join(kit.work_dir("lldb"), "private")
@@ -208,6 +231,7 @@ def main():
     smoke.taken_number()
     smoke.batch()
     smoke.by_verb()
+    smoke.other_file()
     smoke.without_files()
     smoke.cost()
     tap.leave()
