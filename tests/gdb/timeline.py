@@ -180,6 +180,17 @@ class Timeline:
         self.own("inquest gdb", "m.0001.snap", OWN)
         self.own("by its stem", "m.snap", [("print moment", "= 1$")])
 
+    def growing(self):
+        """The last one comes while gdb is there."""
+        path = os.path.join(self.directory, "m.0003.snap")
+        os.rename(path, path + ".late")
+        self.plain("growing", "m.0001.snap", [
+            ("continue", r"snapshot 2 of 2"),
+            ("continue", r"this is the last snapshot of the series, number 2"),
+            ("shell mv %s.late %s" % (path, path), ""),
+            ("continue", r"snapshot 3 of 3"),
+            ("print moment", "= 3$")])
+
     def alone(self):
         """One that lost its others, and one beside those of another series."""
         for name in ("m.0001.snap", "m.0002.snap"):
@@ -205,6 +216,7 @@ class Timeline:
         self.plain("store", digits[1], BACK[2:4])
         self.plain("by its id", series[1].decode(),
                    [("print moment", "= 1$"), ("continue", "snapshot 2 of 3")])
+        self.own("inquest gdb by its id", series[1].decode(), OWN[:2])
         self.server(digits)
 
     def server(self, digits):
@@ -297,6 +309,7 @@ def main():
     line.files()
     line.speed()
     line.store()
+    line.growing()
     line.alone()
     tap.leave()
 
