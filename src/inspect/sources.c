@@ -97,14 +97,14 @@ struct err *
 insp_file_by_id(struct insp *i, const struct module_id *id, const char *src,
 		struct source **out)
 {
-	struct source_file *f;
+	struct source_file *f = NULL;
 
 	if (!src)
 		return files_debug_source(i, id, out);
 	struct err *err = remember(i, id, src, &f);
 	if (err)
 		return err;
-	if (!f->file)
+	if (!f || !f->file)
 		return err_new(ERR_NOTFOUND, "no source of that path was "
 			       "attached, and none is known to debuginfod");
 	*out = f->file;
