@@ -23,7 +23,7 @@
 #include "net/net.h"
 
 struct lldb_options {
-	const char *exe, *lldb;
+	const char *exe, *lldb, *record;
 };
 
 /* ---- the private directory ---- */
@@ -138,7 +138,7 @@ lldb_relay(const char *where, const char *url, int told)
 
 /** What serves, and how. */
 struct service {
-	const char *socket, *snap, *exe;
+	const char *socket, *snap, *exe, *record;
 	char *word, *where, *program;           /* owned */
 };
 
@@ -173,20 +173,30 @@ service_become(const struct service *s, int told)
 	if (pick_is_url(s->snap))
 		lldb_relay(s->where, s->word, told);
 	dup2(told, STDOUT_FILENO);
-	if (s->program)
-		execl("/proc/self/exe", PROGRAM, "rsp", "--listen", s->where,
-		      "--exe", s->program, "--", s->word, (char *)NULL);
-	else
-		execl("/proc/self/exe", PROGRAM, "rsp", "--listen", s->where,
-		      "--", s->word, (char *)NULL);
+	const char *argv[11] = { PROGRAM, "rsp", "--listen", s->where };
+	size_t n = 4;
+
+	if (s->program) {
+		argv[n++] = "--exe";
+		argv[n++] = s->program;
+	}
+	if (s->record) {
+		argv[n++] = "--record";
+		argv[n++] = s->record;
+	}
+	argv[n++] = "--";
+	argv[n++] = s->word;
+	execv("/proc/self/exe", (char *const *)argv);
 	_exit(1);
 }
 
 static struct err *
-lldb_serve(const char *socket, const char *snap, const char *exe, pid_t *out)
+lldb_serve(const char *socket, const char *snap, const struct lldb_options *o,
+	   pid_t *out)
 {
 	_cleanup_(service_fini) struct service s = {
-		.socket = socket, .snap = snap, .exe = exe,
+		.socket = socket, .snap = snap, .exe = o->exe,
+		.record = o->record,
 	};
 	int ends[2];
 
@@ -366,14 +376,17 @@ lldb_run(const struct verb *v, int argc, char **argv, int *status)
 	};
 	const struct operands rest = { operands.item + 1, operands.n - 1 };
 	const char *lldb = o.lldb ? o.lldb : "lldb";
-	err = lldb_find(lldb);
+	err = o.record && pick_is_url(operands.item[0])
+		? err_new(ERR_USAGE, "--record is for files; of a URL " PROGRAM
+			  " rsp makes one")
+		: lldb_find(lldb);
 	if (!err)
 		err = session_run(&probe, status);
 	if (err || *status)
 		return err;
 	err = place_make(&place);
 	if (!err)
-		err = lldb_serve(place.socket, operands.item[0], o.exe,
+		err = lldb_serve(place.socket, operands.item[0], &o,
 				 &server);
 	if (!err)
 		err = lldb_debug(lldb, &place, &rest, status);
@@ -387,6 +400,8 @@ lldb_run(const struct verb *v, int argc, char **argv, int *status)
 static const struct opt lldb_opts[] = {
 	{ "exe", 0, "EXE", "the program, where it is not found by itself",
 	  OPT_STRING, offsetof(struct lldb_options, exe) },
+	{ "record", 0, "FILE", "write down what lldb and the snapshot say",
+	  OPT_STRING, offsetof(struct lldb_options, record) },
 	{ "lldb", 0, "PROGRAM", "another lldb than the one on the PATH",
 	  OPT_STRING, offsetof(struct lldb_options, lldb) },
 	{ .name = NULL }

@@ -236,7 +236,7 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	 struct worker_desk *desk, int *status)
 {
 	_close_ int quiet = -1, control = -1, peer = worker_peer(STDIN_FILENO);
-	struct session *s;
+	struct session *s = NULL;
 
 	/*
 	 * A Ctrl-C goes to all processes of a terminal, and means the client:
@@ -413,7 +413,7 @@ rsp_socket_session(struct session_options *session, struct worker_options *job,
 		.seconds = job->seconds,
 	};
 	_close_ int control = -1;
-	struct session *s;
+	struct session *s = NULL;
 	bool asked = false;
 
 	/* Before the worker is started: a signal must not end us alone. */

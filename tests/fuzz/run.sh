@@ -17,7 +17,7 @@ for target; do
 	corpus=$build/corpus/$name found=$build/found/$name
 	mkdir -p "$corpus" "$found"
 	before=$(date +%s)
-	own= enough=
+	own="" enough=""
 	if [ "$name" = rsp ]; then
 		own="-runs=-1 -entropic=0"
 		enough=${FUZZ_PACKETS:-$((runs * 100))}
