@@ -211,6 +211,14 @@ same_attr(const struct snap_attr *a, const struct snap_attr *b)
 					   : a->number == b->number;
 }
 
+/* What is of the capture, and not of the process, differs always. */
+static bool
+is_told(const struct snap_attr *a)
+{
+	return strncmp(a->key, "capture.", 8) != 0
+	       && strncmp(a->key, "series.", 7) != 0;
+}
+
 static void
 put_attrs(struct rows *r, const char *mark, const struct target *a,
 	  const struct target *b)
@@ -218,7 +226,7 @@ put_attrs(struct rows *r, const char *mark, const struct target *a,
 	struct buf *out;
 
 	for (size_t k = 0; k < a->n_attrs; k++) {
-		if (find_attr(b, a->attrs[k].key))
+		if (!is_told(&a->attrs[k]) || find_attr(b, a->attrs[k].key))
 			continue;
 		out = row(r, mark);
 		if (out)
@@ -230,13 +238,16 @@ static void
 put_changed(struct rows *r, const struct snap_attr *a,
 	    const struct snap_attr *b)
 {
-	struct buf *out = row(r, "was");
+	struct buf *out = row(r, "other");
 
 	if (!out)
 		return;
-	monitor_put_attribute(out, a);
-	buf_puts(out, "   is ");
-	monitor_put_attribute(out, b);
+	put_escaped(out, a->key);
+	buf_puts(out, ": ");
+	monitor_put_value(out, a);
+	buf_puts(out, " -> ");
+	monitor_put_value(out, b);
+	buf_putc(out, '\n');
 }
 
 static void
@@ -251,7 +262,8 @@ diff_attrs(struct insp *i, struct insp *j, struct buf *out)
 	for (size_t k = 0; k < a->n_attrs; k++) {
 		const struct snap_attr *other = find_attr(b, a->attrs[k].key);
 
-		if (other && !same_attr(&a->attrs[k], other))
+		if (other && is_told(other)
+		    && !same_attr(&a->attrs[k], other))
 			put_changed(&r, &a->attrs[k], other);
 	}
 	rows_end(&r);

@@ -225,6 +225,7 @@ struct err *diff_memory(struct insp *a, struct insp *b, struct buf *out)
 	_must_check_;
 
 /* monitor.c */
+void monitor_put_value(struct buf *out, const struct snap_attr *a);
 /** "key = value", a line. */
 void monitor_put_attribute(struct buf *out, const struct snap_attr *a);
 

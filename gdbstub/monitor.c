@@ -282,12 +282,10 @@ verb_notes(struct stub *s, const char *argument, struct buf *out)
 }
 
 void
-monitor_put_attribute(struct buf *out, const struct snap_attr *a)
+monitor_put_value(struct buf *out, const struct snap_attr *a)
 {
 	double f;
 
-	put_escaped(out, a->key);
-	buf_puts(out, " = ");
 	switch (a->type) {
 	case SNAP_ATTR_STRING:
 		put_escaped(out, a->string);
@@ -305,6 +303,14 @@ monitor_put_attribute(struct buf *out, const struct snap_attr *a)
 	default:
 		buf_printf(out, "%" PRIu64, a->number);
 	}
+}
+
+void
+monitor_put_attribute(struct buf *out, const struct snap_attr *a)
+{
+	put_escaped(out, a->key);
+	buf_puts(out, " = ");
+	monitor_put_value(out, a);
 	buf_putc(out, '\n');
 }
 

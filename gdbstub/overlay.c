@@ -97,6 +97,28 @@ put_bytes(const uint8_t *bytes, size_t n, struct buf *out)
 	buf_puts(out, n > BYTES_SHOWN ? "..." : "");
 }
 
+/* What is known of an address: "x+0x4", or the mapping it is in. */
+static void
+put_whereabouts(struct insp *i, uint64_t addr, struct buf *out)
+{
+	struct symbol symbol;
+	struct region r;
+	_err_ struct err *err = insp_symbol(i, addr, &symbol);
+
+	if (!err && symbol.name) {
+		buf_puts(out, " (");
+		buf_escape(out, symbol.name, strlen(symbol.name));
+		buf_printf(out, "+0x%" PRIx64 ")", addr - symbol.address);
+		return;
+	}
+	space_region(insp_space(i), addr, &r);
+	if (!r.map || !r.map->path)
+		return;
+	buf_puts(out, " (");
+	buf_escape(out, r.map->path, strlen(r.map->path));
+	buf_putc(out, ')');
+}
+
 /* What was written, and what is below; the session's overlay is lifted. */
 static void
 put_piece(struct insp *i, const struct overlay_piece *p, struct buf *out)
@@ -104,7 +126,9 @@ put_piece(struct insp *i, const struct overlay_piece *p, struct buf *out)
 	size_t n = p->n < BYTES_SHOWN ? p->n : BYTES_SHOWN;
 	uint8_t below[BYTES_SHOWN];
 
-	buf_printf(out, "0x%" PRIx64 " %zu bytes: ", p->start, p->n);
+	buf_printf(out, "0x%" PRIx64, p->start);
+	put_whereabouts(i, p->start, out);
+	buf_printf(out, " %zu bytes: ", p->n);
 	put_bytes(p->bytes, p->n, out);
 	_err_ struct err *err = space_read(insp_space(i), p->start, n, below);
 	buf_puts(out, err ? ", not captured\n" : ", captured as ");

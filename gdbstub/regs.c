@@ -4,6 +4,7 @@
  * the session's overlay.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <string.h>
 
@@ -83,10 +84,20 @@ is_call(const struct stub *s, const struct inferior *f, size_t reg,
 	       && s->pushed_by && s->packets == s->pushed_by + 1;
 }
 
-/* gdb pushes the address of a breakpoint that it put on the stack before. */
+/*
+ * gdb pushes the address of a breakpoint that it put on the stack before; and
+ * before that, structs that are passed by value. All of it is below what a
+ * function may use without a frame (System V ABI, "The Stack Frame").
+ */
 static void
-undo_call(struct stub *s)
+undo_call(struct stub *s, const struct inferior *f, size_t thread)
 {
+	const uint64_t red_zone = 128, most = 64 << 10;
+	uint64_t sp;
+
+	if (inferior_reg(f, thread, "sp", &sp) && sp > red_zone + most)
+		err_free(overlay_forget(f->shown->overlay,
+					sp - red_zone - most, most));
 	overlay_undo(s, &s->word);
 	if (s->trap.n && s->trap.addr == s->word.value)
 		overlay_undo(s, &s->trap);
@@ -107,7 +118,7 @@ regs_write(struct stub *s, const struct args *a)
 	    || value->n != reg_bytes(&regs[a->v[0].number]))
 		return err_new(ERR_USAGE, "no register of that size");
 	if (is_call(s, f, a->v[0].number, value)) {
-		undo_call(s);
+		undo_call(s, f, thread);
 		return err_new(ERR_DENIED, "a snapshot does not run: no "
 			       "function of it can be called");
 	}

@@ -151,6 +151,7 @@ class Beside:
                  "True)", ""),
                 ("print twice(4)", r"no function of it can be called"),
                 ("call twice(moment)", r"no function of it can be called"),
+                ("print room(box, 3)", r"no function of it can be called"),
                 ("python print(regs == gdb.execute('info all-registers', "
                  "False, True))", r"True"),
                 ("monitor overlay", r"nothing was written"),
@@ -160,7 +161,7 @@ class Beside:
                 ("print moment", r"= 5$"),
                 ("set var $rax = 77", r""),
                 ("monitor overlay", r"4 bytes of memory in 1 places, 1 reg"),
-                ("monitor overlay list", r"0x\S+ 4 bytes: 05000000, captured "
+                ("monitor overlay list", r"0x\S+ (\(\S+\) )?4 bytes: 05000000, captured "
                  r"as 01000000\nthread \d+ rax: 4d00000000000000, captured"),
                 ("monitor overlay discard", r"as captured again"),
                 ("maintenance flush register-cache", r""),

@@ -24,6 +24,16 @@ twice(int n)
 	return 2 * n;
 }
 
+struct box {
+	long side[6];
+} box = { { 1, 2, 3, 4, 5, 6 } };
+
+long
+room(struct box b, int n)
+{
+	return b.side[0] * n;
+}
+
 static void *
 wait_for_a_byte(void *arg)
 {
