@@ -6,11 +6,12 @@ rsp: what our stub costs beside gdbserver and lldb-server, side by side.
   rsp.py [--runs N] [--json FILE]
 
 One program of 101 threads and BENCH_MIB (64) of memory lives under gdbserver
-and lldb-server; its snapshot is served by ours. Who answers takes turns; figures
-are medians. The same debugger, and the same plain client (reads.c), talk to all
-of them over TCP. CPU seconds of who answers (of small reads: for 100,000) say
-more than times do where the machine is not quiet. Packets are counted apart from the times, by a proxy. Fails
-where a goal is missed that does not depend on the machine: packets.
+and lldb-server; its snapshot is served by ours. Who answers takes turns;
+figures are medians. The same debugger, and the same plain client (reads.c),
+talk to all of them over TCP. CPU seconds of who answers (of small reads: for
+100,000) say more than times do where the machine is not quiet. Packets are
+counted apart from the times, by a proxy. Fails where a goal is missed that
+does not depend on the machine: packets.
 """
 
 import argparse
@@ -218,7 +219,8 @@ class Bench:
 
     def debugger(self, which, port):
         if which.endswith("gdb"):
-            argv = ["gdb", *(SETTINGS if "inquest" in which else ()), "-nx", "-q", "-batch", "-ex", "set width 0", "-ex",
+            argv = ["gdb", *(SETTINGS if "inquest" in which else ()), "-nx",
+                    "-q", "-batch", "-ex", "set width 0", "-ex",
                     "target remote 127.0.0.1:%d" % port,
                     "-ex", "thread apply all bt", "-ex", "disconnect"]
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""recorded: reads the recordings of `inquest rsp --record` (serve/record.h)."""
+"""recorded: reads recordings of `inquest rsp --record` (serve/record.h)."""
 
 import re
 
