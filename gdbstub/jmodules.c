@@ -49,10 +49,12 @@ static size_t
 module_named(const struct inferior *f, struct span path)
 {
 	struct span plain = plain_name(path);
-	_free_ char *name = strndup(plain.data, plain.n);
+	_buf_ struct buf name = { 0 };
 
-	return name && strlen(name) == plain.n
-	       ? insp_module_named(f->insp, name) : INSP_NONE;
+	buf_put(&name, plain.data, plain.n);
+	if (name.failed || !name.len || strlen(name.data) != name.len)
+		return INSP_NONE;
+	return insp_module_named(f->insp, name.data);
 }
 
 /* ---- the list of libraries ----------------------------------------------- */

@@ -6,6 +6,7 @@
  * that nobody else may enter. lldb connects twice: to the process, and to the
  * machine that it ran on, which is where it fetches files from.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -54,14 +55,16 @@ place_fini(struct place *p)
 	free(p->socket);
 }
 
-/* The path of a unix socket has 107 bytes at most. */
+/* The path of a unix socket has 107 bytes at most. Fetched files may be large,
+ * so it is no place for small things. */
 static struct err *
 place_make(struct place *p)
 {
-	const char *base = getenv("XDG_RUNTIME_DIR");
+	const size_t room = 70;
+	const char *base = getenv("TMPDIR");
 	_free_ char *dir = NULL;
 
-	if (!base || base[0] != '/' || access(base, W_OK) < 0)
+	if (!base || base[0] != '/' || strlen(base) > room)
 		base = "/tmp";
 	if (asprintf(&dir, "%s/inquest-lldb-XXXXXX", base) < 0)
 		return err_nomem();
@@ -244,6 +247,7 @@ lldb_write_start(const struct place *p, const char **path, struct buf *text)
 {
 	_free_ char *file = NULL, *url = NULL;
 
+	assert(p->dir);
 	if (asprintf(&file, "%s/start", p->dir) < 0
 	    || asprintf(&url, "unix-connect://%s", p->socket) < 0)
 		return err_nomem();
@@ -308,7 +312,7 @@ lldb_debug(const char *lldb, const struct place *p,
 	   const struct operands *rest, int *status)
 {
 	_buf_ struct buf text = { 0 };
-	const char *start;
+	const char *start = NULL;
 	int how = 0;
 
 	struct err *err = lldb_write_start(p, &start, &text);
