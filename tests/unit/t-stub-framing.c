@@ -42,6 +42,32 @@ runs_of_every_length_come_back(void **state)
 		assert_round_trip(run, n);
 }
 
+/* Runs begin at every place of the words that are looked at in one step. */
+static void
+all_that_is_made_of_few_bytes_comes_back(void **state)
+{
+	static const char bytes[] = "00000001f*}";
+	uint64_t chance = 88172645463325252u;
+	char data[120];
+
+	(void)state;
+	for (unsigned turn = 0; turn < 20000; turn++) {
+		size_t few = 2 + turn % (sizeof(bytes) - 2);
+
+		for (size_t k = 0; k < sizeof(data); k++) {
+			chance ^= chance << 13;
+			chance ^= chance >> 7;
+			chance ^= chance << 17;
+			data[k] = bytes[(sizeof(bytes) - 2)
+					- (chance >> 20) % few];
+			/* Special bytes never stand bare in a payload. */
+			if (data[k] == '*' || data[k] == '}')
+				data[k] = '0';
+		}
+		assert_round_trip(data, turn % (sizeof(data) + 1));
+	}
+}
+
 static void
 zeros_are_short_on_the_wire(void **state)
 {
@@ -149,6 +175,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_of_every_length_come_back),
+		cmocka_unit_test(all_that_is_made_of_few_bytes_comes_back),
 		cmocka_unit_test(zeros_are_short_on_the_wire),
 		cmocka_unit_test(all_bytes_survive_escaping),
 		cmocka_unit_test(binary_data_never_ends_inside_an_escape),
