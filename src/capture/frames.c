@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "capture/impl.h"
 
 /*
@@ -141,8 +142,8 @@ frames_of_thread(struct saver *s, size_t thread)
 	return err ? err : frames_keep(s, &v, faulting);
 }
 
-struct err *
-save_collect_frames(struct saver *s)
+static struct err *
+frames_of_all(struct saver *s)
 {
 	for (size_t k = 0; k < s->target->n_threads; k++) {
 		struct err *err = frames_of_thread(s, k);
@@ -151,4 +152,45 @@ save_collect_frames(struct saver *s)
 	}
 	text_sort(&s->text);
 	return NULL;
+}
+
+/* ---- beside -------------------------------------------------------------- */
+static void *
+frames_run(void *arg)
+{
+	struct saver *s = arg;
+
+	s->unwound = frames_of_all(s);
+	return NULL;
+}
+
+/* Does nothing that is chosen or written first depend on frames? */
+static bool
+frames_can_wait(const struct saver *s)
+{
+	const struct capture_options *o = s->options;
+	uint64_t budget = o->budget ? o->budget : CAPTURE_BUDGET;
+
+	return strcmp(s->target->ops->kind, "live") == 0 && !o->n_globals
+	       && !o->n_redact && pool_processors() > 1
+	       && capture_memory_size(s->target) <= budget;
+}
+
+struct err *
+save_collect_frames(struct saver *s)
+{
+	s->unwinding = frames_can_wait(s)
+		       && pthread_create(&s->unwinder, NULL, frames_run,
+					 s) == 0;
+	return s->unwinding ? NULL : frames_of_all(s);
+}
+
+struct err *
+save_frames_wait(struct saver *s)
+{
+	if (!s->unwinding)
+		return NULL;
+	pthread_join(s->unwinder, NULL);
+	s->unwinding = false;
+	return take(s->unwound);
 }

@@ -5,9 +5,13 @@
 #ifndef CAPTURE_IMPL_H
 #define CAPTURE_IMPL_H
 
+#include <pthread.h>
+
 #include "capture/capture.h"
 
 #define PAGE 4096u
+/* Bytes that are kept where nobody says how many. */
+#define CAPTURE_BUDGET (64ull << 20)
 
 /** A snapshot in the making. */
 struct saver {
@@ -27,6 +31,9 @@ struct saver {
 	struct redactions *redactions;  /* redact.h; NULL = nothing is */
 	uint8_t *bytes, *file_bytes;    /* SNAP_CHUNK each */
 	struct capture_counts counts;
+	bool unwinding;                 /* by another thread: see frames.c */
+	pthread_t unwinder;
+	struct err *unwound;            /* what came of it */
 };
 
 /** A sentence on what could not be kept; once per text. */
@@ -36,11 +43,18 @@ struct err *save_trouble(struct saver *s, const char *fmt, ...)
 /** picture.c: where the byte at @off of range @range, which is DATA, is; NULL
  * in any other target. */
 const void *picture_at(const struct target *t, size_t range, uint64_t off);
-/** frames.c: unwind every thread; fills @frames and @text. */
+/**
+ * frames.c: unwind every thread; fills @frames and @text. Where all of a
+ * picture is kept this goes on beside: until save_frames_wait() no others look
+ * at these two, at what is no plain memory, or into files.
+ */
 struct err *save_collect_frames(struct saver *s) _must_check_;
+struct err *save_frames_wait(struct saver *s) _must_check_;
 /** The mapping at @addr, or NULL; and where that ends, if before *@end. */
 const struct snap_map *capture_map_at(const struct target *t, uint64_t addr,
 				      uint64_t *end);
+/** Bytes of it that there are. */
+uint64_t capture_memory_size(const struct target *t);
 /** reach_roots.c: of a picture, what fits into the budget; fills @reach. */
 struct err *save_choose_memory(struct saver *s) _must_check_;
 /** memory.c: all of the address space. */

@@ -148,7 +148,7 @@ hole_part(struct saver *s, const struct snap_memory *m, uint64_t from,
  * frames are read from the module's file while it is at hand.
  */
 static struct err *
-save_hole(struct saver *s, const struct snap_memory *m)
+hole_with_text(struct saver *s, const struct snap_memory *m)
 {
 	uint16_t flags = m->kind == SNAP_MEM_FILE ? 0 : SNAP_MEM_FROM_FILE;
 	struct space *space = insp_space(s->insp);
@@ -171,6 +171,33 @@ save_hole(struct saver *s, const struct snap_memory *m)
 		at = page[k] + PAGE;
 	}
 	return err ? err : hole_part(s, m, at, end);
+}
+
+/* Where frames may be, or be near. */
+static bool
+hole_has_code(const struct saver *s, const struct snap_memory *m)
+{
+	uint64_t at = m->start < PAGE ? 0 : m->start - PAGE, end, step;
+
+	if (!u64_add(m->start, m->length, &end) || !u64_add(end, PAGE, &end))
+		return true;
+	for (; at < end; at = step) {
+		step = end;
+		const struct snap_map *map = capture_map_at(s->target, at,
+							    &step);
+		if (map && (map->perm & SNAP_PERM_X))
+			return true;
+	}
+	return false;
+}
+
+static struct err *
+save_hole(struct saver *s, const struct snap_memory *m)
+{
+	if (s->unwinding && !hole_has_code(s, m))
+		return hole_part(s, m, m->start, m->start + m->length);
+	struct err *err = save_frames_wait(s);
+	return err ? err : hole_with_text(s, m);
 }
 
 /* The module's index may differ from the one that the input gave it. */
@@ -205,21 +232,24 @@ struct piece {
  * around the frames. Data of a file (headers, constants, variables never
  * written to) is little, and worth having when the file is gone.
  */
-static void
+static struct err *
 piece_file(struct saver *s, struct piece *p, const struct snap_map *map)
 {
-	size_t module = insp_module_at(s->insp, p->start);
-
 	p->file = NULL;
 	if (!map || !map->path || (map->perm & SNAP_PERM_W)
-	    || !(map->perm & SNAP_PERM_X) || module == INSP_NONE
+	    || !(map->perm & SNAP_PERM_X))
+		return NULL;
+	struct err *err = save_frames_wait(s);
+	size_t module = insp_module_at(s->insp, p->start);
+	if (err || module == INSP_NONE
 	    || insp_module_file_kind(s->insp, module) != MODULE_FILE_EXACT)
-		return;
+		return err;
 	_err_ struct err *none = insp_module_file(s->insp, module, &p->file);
 	if (none)
 		p->file = NULL;
 	p->module = (uint32_t)module;
 	p->offset = map->offset + (p->start - map->start);
+	return NULL;
 }
 
 /* Is the page at @off into @bytes, which stand for @addr, in the file? */
@@ -367,10 +397,24 @@ save_data(struct saver *s, size_t range)
 
 	for (; p.start < end && !err; p.start = p.end) {
 		p.end = end;
-		piece_file(s, &p, capture_map_at(s->target, p.start, &p.end));
-		err = save_piece(s, &p);
+		err = piece_file(s, &p, capture_map_at(s->target, p.start,
+						       &p.end));
+		if (!err)
+			err = save_piece(s, &p);
 	}
 	return err;
+}
+
+uint64_t
+capture_memory_size(const struct target *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < t->n_memory; k++) {
+		if (t->memory[k].kind == SNAP_MEM_DATA)
+			sum += t->memory[k].length;
+	}
+	return sum;
 }
 
 struct err *
@@ -379,10 +423,7 @@ save_memory(struct saver *s)
 	const struct target *t = s->target;
 	struct err *err = NULL;
 
-	for (size_t k = 0; k < t->n_memory; k++) {
-		if (t->memory[k].kind == SNAP_MEM_DATA)
-			s->total += t->memory[k].length;
-	}
+	s->total = capture_memory_size(t);
 	/* Somebody waits for that of a process. */
 	if (strcmp(t->ops->kind, "live") == 0 && s->total > SOON_FROM)
 		snap_writer_soon(s->writer);
@@ -397,5 +438,7 @@ save_memory(struct saver *s)
 		else
 			err = save_hole(s, m);
 	}
+	if (!err)
+		err = save_frames_wait(s);
 	return err ? err : run_flush(s);
 }

@@ -13,7 +13,6 @@
 #include "capture/jemalloc.h"
 #include "capture/shot.h"
 
-#define BUDGET (64ull << 20)
 /* Modules get no more of the budget than one part of so many. */
 #define MODULES_PART 2u
 /* Of that, a stretch of variables is large that wants one part of so many. */
@@ -466,7 +465,7 @@ save_choose_memory(struct saver *s)
 	    || strcmp(s->target->ops->kind, "live") != 0)
 		return NULL;
 	if (!c.budget)
-		c.budget = BUDGET;
+		c.budget = CAPTURE_BUDGET;
 	struct err *err = find_regions(&c);
 	if (err || c.private_bytes <= c.budget)
 		return err;

@@ -73,6 +73,7 @@ capture_save(struct insp *i, const struct capture_options *options,
 	s.writer = w;
 	if (!err)
 		err = save_all(&s);
+	_err_ struct err *late = save_frames_wait(&s);
 	redact_fini(&s);
 	reach_free(s.reach);
 	if (err)
