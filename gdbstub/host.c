@@ -63,7 +63,7 @@ find_open(const struct stub *s, uint64_t number)
 	size_t k = stub_find_pid(s, number);
 
 	for (size_t i = 0; k == INSP_NONE && i < s->n_inferiors; i++)
-		if (s->options.host && s->inferiors[i].shown->number == number)
+		if (s->options.host && s->inferiors[i].number == number)
 			k = i;
 	return k;
 }

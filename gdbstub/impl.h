@@ -50,6 +50,7 @@ struct inferior {
 	const char *title;      /* its */
 	struct timeline line;
 	uint64_t pid;           /* on the wire */
+	uint64_t number;        /* the host's, of the one it began with */
 	uint64_t own_pid;       /* in files of /proc */
 	bool attached;
 	uint64_t *tids;         /* of thread n */

@@ -54,6 +54,7 @@ stub_add(struct stub *s, struct shown *shown, uint64_t pid)
 	}
 	if (pid == ID_ANY && stub_find_pid(s, f.pid) != INSP_NONE)
 		f.pid = shown->number;
+	f.number = shown->number;
 	s->inferiors[s->n_inferiors++] = f;
 	return NULL;
 }

@@ -224,6 +224,7 @@ replace(struct stub *s, struct inferior *f, struct shown *shown, size_t to)
 		inferior_fini(&next);
 		return err;
 	}
+	next.number = f->number;
 	next.line = f->line;
 	next.line.at = to;
 	next.line.told = other_modules(f->insp, shown->insp);

@@ -236,6 +236,23 @@ lldb_goes_only_where_it_is_told(void **state)
 }
 
 static void
+one_of_a_line_can_stand_beside_it(void **state)
+{
+	struct hosted *h = *state;
+
+	assert_resumes(h, CONTINUE, "snapshot 3 of 3", "T00");
+	assert_int_equal(ask(h, "vAttach;66")[0], 'T');
+	assert_string_equal(ask(h, "M5000,1:77"), "OK");
+	assert_string_equal(ask(h, "Hgp65.1092"), "OK");
+	assert_resumes(h, "vCont;c:p66.-1", "last", "replaylog:end;");
+	assert_resumes(h, "bc", "snapshot 1 of 3", "thread:p66.");
+	assert_string_equal(ask(h, "Hgp65.1092"), "OK");
+	assert_string_equal(ask(h, "m5000,1"), "77");
+	assert_string_equal(ask(h, "qfThreadInfo"),
+			    "mp65.1093,p65.1092,p66.1093,p66.1092,p66.1094");
+}
+
+static void
 two_are_held_against_each_other(void **state)
 {
 	struct hosted *h = *state;
@@ -291,6 +308,7 @@ main(void)
 		TEST(what_was_written_is_there_again_on_coming_back),
 		TEST(an_open_file_outlives_a_move),
 		TEST(lldb_goes_only_where_it_is_told),
+		TEST(one_of_a_line_can_stand_beside_it),
 		TEST(two_are_held_against_each_other),
 		TEST(one_alone_is_no_line),
 	};
