@@ -307,12 +307,37 @@ lldb_status(int status)
 				 : of_signals + WTERMSIG(status);
 }
 
+static void
+lldb_ends(sigset_t *out)
+{
+	sigemptyset(out);
+	sigaddset(out, SIGCHLD);
+	sigaddset(out, SIGTERM);
+	sigaddset(out, SIGHUP);
+}
+
+/* What would end us ends lldb first: there is to tidy up after it. */
+static void
+lldb_attend(pid_t pid, int *how)
+{
+	sigset_t ends;
+
+	lldb_ends(&ends);
+	while (waitpid(pid, how, WNOHANG) == 0) {
+		int number = sigwaitinfo(&ends, NULL);
+
+		if (number == SIGTERM || number == SIGHUP)
+			kill(pid, number);
+	}
+}
+
 static struct err *
 lldb_debug(const char *lldb, const struct place *p,
 	   const struct operands *rest, int *status)
 {
 	_buf_ struct buf text = { 0 };
 	const char *start = NULL;
+	sigset_t ends;
 	int how = 0;
 
 	struct err *err = lldb_write_start(p, &start, &text);
@@ -321,12 +346,16 @@ lldb_debug(const char *lldb, const struct place *p,
 	/* A terminal sends them to both; they mean lldb. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
+	lldb_ends(&ends);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
 	pid_t pid = lldb_fork();
-	if (pid == 0)
+	if (pid == 0) {
+		sigprocmask(SIG_UNBLOCK, &ends, NULL);
 		lldb_become(lldb, start, rest);
+	}
 	if (pid < 0)
 		return err_errno("cannot start another process");
-	lldb_wait(pid, &how);
+	lldb_attend(pid, &how);
 	*status = lldb_status(how);
 	return NULL;
 }

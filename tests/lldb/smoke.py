@@ -158,8 +158,28 @@ class Smoke:
         result = self.verb(__file__, ["thread list"])
         self.tap.ok(result.status == 1 and b"(lldb)" not in result.out,
                     "of no core lldb is not started", result)
+        self.ended(core)
         left = [n for n in os.listdir("/tmp") if n.startswith("inquest-lldb-")]
         self.tap.ok(not left, "nothing is left behind", left)
+
+    def ended(self, core):
+        """A signal that ends it ends lldb, and all is tidied up."""
+        process = subprocess.Popen(
+            [self.inquest, "lldb", core, "--no-lldbinit"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+            env=lldbkit.environment(self.home))
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "stop reason" in line:
+                break
+        process.terminate()
+        process.stdin.close()
+        status = process.wait(timeout=60)
+        self.tap.ok("stop reason" in said and status != 0,
+                    "inquest lldb is ended by SIGTERM", "%s\n%s"
+                    % (status, said))
 
     def other_file(self):
         """Where the program was, there is another one by now."""
