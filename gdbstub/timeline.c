@@ -146,8 +146,9 @@ put_step(struct buf *out, uint64_t from, uint64_t to)
 	uint64_t ns = to > from ? to - from : from - to;
 
 	if (from && to)
-		buf_printf(out, " (%c%" PRIu64 ".%03u s)", to < from ? '-' : '+',
-			   ns / SECOND, (unsigned)(ns % SECOND / 1000000));
+		buf_printf(out, " (%c%" PRIu64 ".%03u s)",
+			   to < from ? '-' : '+', ns / SECOND,
+			   (unsigned)(ns % SECOND / 1000000));
 }
 
 static uint64_t
