@@ -46,7 +46,7 @@ const void *picture_at(const struct target *t, size_t range, uint64_t off);
 /**
  * frames.c: unwind every thread; fills @frames and @text. Where all of a
  * picture is kept this goes on beside: until save_frames_wait() no others look
- * at these two, at what is no plain memory, or into files.
+ * at these two, at what is no plain memory, or into files, or use the arena.
  */
 struct err *save_collect_frames(struct saver *s) _must_check_;
 struct err *save_frames_wait(struct saver *s) _must_check_;

@@ -299,7 +299,10 @@ piece_unreadable(struct saver *s, uint64_t addr, size_t n, struct err *why)
 	if (err_kind(why) == ERR_NOMEM || err_kind(why) == ERR_IO)
 		return why;
 	_err_ struct err *told = why;
-	struct err *err = save_trouble(s, "memory could not be read: %s",
+	struct err *err = save_frames_wait(s);
+	if (err)
+		return err;
+	err = save_trouble(s, "memory could not be read: %s",
 				       err_text(told));
 	return err ? err : run_range(s, &lost);
 }

@@ -461,7 +461,8 @@ save_choose_memory(struct saver *s)
 		.s = s, .budget = s->options->budget,
 	};
 
-	if (s->options->memory != CAPTURE_REACHABLE
+	/* Else all fits: and the arena is not ours alone. */
+	if (s->unwinding || s->options->memory != CAPTURE_REACHABLE
 	    || strcmp(s->target->ops->kind, "live") != 0)
 		return NULL;
 	if (!c.budget)
