@@ -222,6 +222,17 @@ rsp_find_quiet(int *out)
 	return *out >= 0 ? NULL : err_errno("cannot open /dev/null");
 }
 
+/* The client waits for an answer, and sees no stderr of ours. */
+static void
+rsp_last_words(const struct err *err)
+{
+	_buf_ struct buf b = { 0 };
+
+	worker_refusal(err, &b);
+	if (!b.failed && write(STDOUT_FILENO, b.data, b.len) < 0)
+		return;         /* it has gone */
+}
+
 static bool
 rsp_is_pipe(int fd)
 {
@@ -275,6 +286,8 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 		session_kill(s);
 	err_free(session_serve(s, -1));
 	_err_ struct err *end = session_end(s, status);
+	if (err)
+		rsp_last_words(err);
 	return err ? err : take(end);
 }
 

@@ -188,3 +188,19 @@ worker_answer(int control, struct worker_desk *desk)
 			       "server says");
 	return handlers[packet->m.type](control, desk, &packet->m);
 }
+
+void
+worker_refusal(const struct err *why, struct buf *out)
+{
+	uint8_t sum = 0;
+	size_t k = out->len + 2;
+
+	buf_printf(out, "+$E.%s", err_text(why));
+	for (; k < out->len; k++) {
+		/* '#', '$', '}' and '*' have meanings of their own. */
+		if (strchr("#$}*", out->data[k]))
+			out->data[k] = '?';
+		sum = (uint8_t)(sum + (uint8_t)out->data[k]);
+	}
+	buf_printf(out, "#%02x", sum);
+}

@@ -29,22 +29,13 @@ silent_free(struct silent *x)
 	free(x);
 }
 
-/* One packet that a debugger shows, in the words of its protocol. */
 static void
 silent_refuse(int fd, const struct err *why)
 {
 	_buf_ struct buf b = { 0 };
-	uint8_t sum = 0;
 	char said[4096];
 
-	buf_printf(&b, "+$E.%s", err_text(why));
-	for (size_t k = 2; k < b.len; k++) {
-		/* '#', '$', '}' and '*' have meanings of their own. */
-		if (strchr("#$}*", b.data[k]))
-			b.data[k] = '?';
-		sum += (uint8_t)b.data[k];
-	}
-	buf_printf(&b, "#%02x", sum);
+	worker_refusal(why, &b);
 	/* What is closed with bytes unread is reset, and nothing arrives. */
 	if (recv(fd, said, sizeof(said), MSG_DONTWAIT) > 0 && !b.failed
 	    && send(fd, b.data, b.len, MSG_NOSIGNAL) > 0)
