@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -370,21 +371,22 @@ lldb_probe(struct subject *s, void *arg)
 	return subject_open(s);
 }
 
+/** Its path, as the shell would find it. */
 static struct err *
-lldb_find(const char *lldb)
+lldb_find(const char *lldb, struct buf *out)
 {
-	_free_ char *path = NULL;
 	const char *dirs = getenv("PATH");
 
-	if (strchr(lldb, '/') && access(lldb, X_OK) == 0)
+	buf_puts(out, lldb);
+	if (!out->failed && strchr(lldb, '/') && access(lldb, X_OK) == 0)
 		return NULL;
 	while (!strchr(lldb, '/') && dirs && *dirs) {
 		size_t n = strcspn(dirs, ":");
 
-		free(path);
-		if (asprintf(&path, "%.*s/%s", (int)n, dirs, lldb) < 0)
-			return err_nomem();
-		if (access(path, X_OK) == 0)
+		buf_reset(out);
+		buf_put(out, dirs, n);
+		buf_printf(out, "/%s", lldb);
+		if (!out->failed && access(out->data, X_OK) == 0)
 			return NULL;
 		dirs += n + (dirs[n] == ':');
 	}
@@ -392,10 +394,38 @@ lldb_find(const char *lldb)
 		       "install lldb", lldb);
 }
 
+/*
+ * lldb 14 of Debian looks for its Python module where no package puts it, and
+ * then shows containers raw. It lies beside the program, in LLVM's own tree;
+ * what it imports lies with the system's Python.
+ */
+static void
+lldb_find_python(const char *path)
+{
+	static const char module[] = "/lldb/embedded_interpreter.py";
+	_free_ char *real = realpath(path, NULL), *pattern = NULL;
+	_free_ char *value = NULL;
+	char *end = real ? strstr(real, "/bin/") : NULL;
+	glob_t found;
+
+	if (!end || asprintf(&pattern, "%.*s/lib/python3*/*-packages%s",
+			     (int)(end - real), real, module) < 0)
+		return;
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		const char *at = found.gl_pathv[0];
+
+		if (asprintf(&value, "%.*s:/usr/lib/python3/dist-packages",
+			     (int)(strlen(at) - (sizeof(module) - 1)), at) > 0)
+			setenv("PYTHONPATH", value, 0);
+		globfree(&found);
+	}
+}
+
 static struct err *
 lldb_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	_cleanup_(place_fini) struct place place = { NULL, NULL };
+	_buf_ struct buf lldb = { 0 };
 	struct lldb_options o = { 0 };
 	struct operands operands;
 	pid_t server = -1;
@@ -407,22 +437,24 @@ lldb_run(const struct verb *v, int argc, char **argv, int *status)
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
 		.work = lldb_probe,
 	};
-	const struct operands rest = { operands.item + 1, operands.n - 1 };
-	const char *lldb = o.lldb ? o.lldb : "lldb";
+	struct operands rest = { operands.item + 1, operands.n - 1 };
+	if (rest.n && strcmp(rest.item[0], "--") == 0)
+		rest = (struct operands){ rest.item + 1, rest.n - 1 };
 	err = o.record && pick_is_url(operands.item[0])
 		? err_new(ERR_USAGE, "--record is for files; of a URL " PROGRAM
 			  " rsp makes one")
-		: lldb_find(lldb);
+		: lldb_find(o.lldb ? o.lldb : "lldb", &lldb);
 	if (!err)
 		err = session_run(&probe, status);
 	if (err || *status)
 		return err;
+	lldb_find_python(lldb.data);
 	err = place_make(&place);
 	if (!err)
 		err = lldb_serve(place.socket, operands.item[0], &o,
 				 &server);
 	if (!err)
-		err = lldb_debug(lldb, &place, &rest, status);
+		err = lldb_debug(lldb.data, &place, &rest, status);
 	if (server > 0) {
 		kill(server, SIGTERM);
 		lldb_wait(server, &(int){ 0 });

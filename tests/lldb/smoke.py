@@ -149,6 +149,11 @@ class Smoke:
             self.tap.ok(result.status == 0 and b"`main at" in result.out,
                         "inquest lldb: a core named %r opens" % name, result)
             os.unlink(path)
+        result = kit.run([self.inquest, "lldb", core, "--", "--no-lldbinit",
+                          "-b", "-o", "thread backtrace"], cwd="/",
+                         env=lldbkit.environment(self.home), timeout=60)
+        self.tap.ok(result.status == 0 and b"`main at" in result.out,
+                    "inquest lldb: words may stand behind --", result)
         result = self.verb(core, ["quit 7"])
         self.tap.ok(result.status == 7, "lldb's exit status is passed on",
                     result)
