@@ -424,14 +424,18 @@ def listen(port):
         sys.exit("Can't bind address: Address already in use.")
 
 
+def on_end(act):
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, act)
+
+
 def leave(_signal, _frame):
     sys.exit(0)
 
 
 def main():
     port, argv = arguments()
-    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+    on_end(leave)
     listener = listen(port)
     directory = tempfile.mkdtemp(prefix="inquest-walker-")
     live = Live(argv)
@@ -446,6 +450,7 @@ def main():
         if walker and str(gone) != "hung up":
             walker.counts["trouble"] = str(gone)
     finally:
+        on_end(signal.SIG_IGN)
         (walker or live).end()
         shutil.rmtree(directory, ignore_errors=True)
 
