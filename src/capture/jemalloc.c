@@ -130,7 +130,7 @@ said_read(const struct jemalloc *j, uint64_t word, uint64_t page,
 static bool
 said_agrees(const struct said *s, unsigned class_shift)
 {
-	uint64_t size;
+	uint64_t size, most = s->end - s->addr;
 
 	if (s->class >= CLASSES
 	    || (s->bits >> class_shift & CLASS_MASK) != s->class
@@ -139,7 +139,9 @@ said_agrees(const struct said *s, unsigned class_shift)
 	size = class_size(s->class);
 	if (s->slab)
 		return s->addr == s->start && (s->end - s->start) % size == 0;
-	return size <= s->end - s->addr;
+	/* 5.3.1 gives large ones the size that was asked for. */
+	return size <= most
+	       || (s->class && class_size(s->class - 1) < most);
 }
 
 /* ---- pages ---- */
@@ -194,7 +196,7 @@ last_said(struct jemalloc *j, uint64_t leaf, uint64_t block, uint64_t last)
 static uint64_t
 said_before(struct jemalloc *j, uint64_t block)
 {
-	uint64_t found = 0, leaf, at = block;
+	uint64_t found = 0, at = block;
 
 	for (unsigned k = 0; k < BLOCKS_BACK && at; k++, at -= BLOCK_SIZE) {
 		const struct jemalloc_block *b = before_slot(j, at);
@@ -202,7 +204,7 @@ said_before(struct jemalloc *j, uint64_t block)
 			found = b->found;
 			break;
 		}
-		leaf = leaf_of(j, at - BLOCK_SIZE);
+		uint64_t leaf = leaf_of(j, at - BLOCK_SIZE);
 		if (!leaf)
 			break;
 		found = last_said(j, leaf, at - BLOCK_SIZE, at - PAGE_SIZE);
@@ -242,6 +244,8 @@ extent_learn(struct jemalloc *j, uint64_t page, struct jemalloc_extent *x)
 		return;
 	x->start = s.addr;
 	x->size = class_size(s.class);
+	if (!s.slab && x->size > s.end - s.addr)
+		x->size = s.end - s.addr;
 	x->end = s.slab ? s.end : s.addr + x->size;
 }
 
@@ -394,8 +398,8 @@ find_keys(struct finder *f)
 		uint64_t at = f->areas[k].start, end = f->areas[k].end, next;
 
 		for (; at < end; at = next) {
-			next = ((at >> LEAF_SHIFT) + 1) << LEAF_SHIFT;
-			next = next && next < end ? next : end;
+			next = at | ((1ull << LEAF_SHIFT) - 1);
+			next = next < end - 1 ? next + 1 : end;
 			if (at >> LEAF_SHIFT != now.number) {
 				key_add(f, &now);
 				now = (struct key){

@@ -197,6 +197,18 @@ a_large_one_is_found_from_its_middle(void **state)
 }
 
 static void
+one_may_be_smaller_than_its_class(void **state)
+{
+	struct memory *m = *state;
+	uint64_t at = HEAP + (8 << 20);
+
+	make_heap(m);
+	large(m, at, 50 * PAGE, 51);            /* 224 KiB */
+	assert_true(find(m));
+	assert_object(m, at + 40 * PAGE, at, 50 * PAGE);
+}
+
+static void
 one_may_lie_in_two_gibs(void **state)
 {
 	struct memory *m = *state;
@@ -389,6 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_region_of_a_slab_is_an_object),
 		TEST(a_large_one_is_found_from_its_middle),
+		TEST(one_may_be_smaller_than_its_class),
 		TEST(one_may_lie_in_two_gibs),
 		TEST(what_is_free_is_none),
 		TEST(its_own_books_are_known),
