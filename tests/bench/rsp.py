@@ -363,7 +363,7 @@ def tell(bench, runs):
     steps = bench.step_ms
     report["step_ms"] = steps
     print("%-32s %12s   at most %d ms; longest %.1f" % (
-        "a step along a series", "%.1f ms" % statistics.median(steps),
+        "a step along a series", "%.2f ms" % statistics.median(steps),
         STEP_MS, max(steps)))
     frames = {row: f for row, f in bench.frames.items()}
     print("frames: %s" % "; ".join("%s %s" % (row.split(":")[0], ", ".join(
