@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """commands: what lldb is asked of a process, live and as a snapshot."""
 
+# Thread 3, where there is one: expressions let all threads run for a moment,
+# and one that sleeps for some time would go on by another system call.
 ANYWHERE = (
     "inq-stopped", "process status", "process status -v", "thread list",
     "thread info",
@@ -26,7 +28,7 @@ ANYWHERE = (
     "expression 1+1", "expression $pc", "expression (long)$rsp",
     "expression -f x -- (int)$rip", "expression &abort",
     "expression *(long*)$sp", "expression (char)0x41",
-    "inq-thread 1", "thread info", "frame info", "bt 2",
+    "inq-thread 3", "thread info", "frame info", "bt 2",
     "register read", "memory region $sp", "frame select 1", "frame info",
     "up", "down", "disassemble -p", "register read rip",
     "inq-thread 0", "thread backtrace", "frame select 0",
