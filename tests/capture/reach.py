@@ -129,8 +129,8 @@ class Reaches:
         self.tap.ok(found and int(found.group(1)) * NODE > mib * MIB / 16,
                     name + ": the list is there from its thread's frame on",
                     (out, self.result))
-        self.tap.ok("THERE" in out and "mapped, but not captured: budget"
-                    in out, name + ": behind it is memory that was not "
+        self.tap.ok("THERE" in out and "mapped, but not captured: over "
+                    "the limit of bytes" in out, name + ": behind it is memory that was not "
                     "captured", out)
         self.tap.ok(os.stat(self.snapshot).st_size < mib * MIB + SLACK
                     and told.get("absent", 0) > LIST * MIB,
