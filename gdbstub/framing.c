@@ -5,6 +5,7 @@
  */
 #include "gdbstub/framing.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* ---- from the client --------------------------------------------------- */
@@ -227,45 +228,73 @@ framing_put(struct buf *out, const void *payload, size_t n)
 /* ---- binary data ------------------------------------------------------- */
 #define ESCAPE '}'
 
-/* '#', '$', '*' and the escape itself. */
-static const uint8_t special[256] = {
-	['#'] = 1, ['$'] = 1, ['*'] = 1, [ESCAPE] = 1,
+/* 0x80 in each byte of @word that is '#', '$', '*' or the escape itself. */
+static uint64_t
+special_bytes(uint64_t word)
+{
+	const uint64_t each = 0x0101010101010101u;
+
+	return zero_bytes(word ^ each * '#') | zero_bytes(word ^ each * '$')
+	       | zero_bytes(word ^ each * '*')
+	       | zero_bytes(word ^ each * ESCAPE);
+}
+
+/** Where to read, where to write, and where both end. */
+struct escaping {
+	const char *p, *end;
+	char *to, *full;
 };
 
-static size_t
-plain_length(const uint8_t *p, size_t n)
+/* Words as long as there are whole ones: up to the first special byte. */
+static void
+escape_words(struct escaping *e)
 {
-	size_t i = 0;
+	while (e->end - e->p >= (ptrdiff_t)WIDE
+	       && e->full - e->to >= (ptrdiff_t)WIDE + 2) {
+		uint64_t word = load(e->p);
+		uint64_t marks = special_bytes(le64toh(word));
+		unsigned plain = marks ? (unsigned)__builtin_ctzll(marks) / 8
+				       : WIDE;
 
-	for (; i + 4 <= n; i += 4)
-		if (special[p[i]] | special[p[i + 1]] | special[p[i + 2]]
-		    | special[p[i + 3]])
-			break;
-	while (i < n && !special[p[i]])
-		i++;
-	return i;
+		memcpy(e->to, &word, WIDE);
+		e->p += plain;
+		e->to += plain;
+		if (!marks)
+			continue;
+		*e->to++ = ESCAPE;
+		*e->to++ = (char)(*e->p++ ^ 0x20);
+	}
+}
+
+static void
+escape_bytes(struct escaping *e)
+{
+	for (; e->p < e->end && e->to < e->full; e->p++) {
+		bool plain = !special_bytes((uint8_t)*e->p);
+
+		if (!plain && e->full - e->to < 2)
+			return;
+		if (!plain)
+			*e->to++ = ESCAPE;
+		*e->to++ = (char)(plain ? *e->p : *e->p ^ 0x20);
+	}
 }
 
 size_t
 framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 {
-	size_t room = limit > b->len ? limit - b->len : 0;
-	const uint8_t *p = data, *end = n ? p + n : p;
+	size_t from = b->len, room = limit > from ? limit - from : 0;
+	size_t most = n < room / 2 ? 2 * n : room;
+	char *to = buf_extend(b, most);
 
-	while (p < end && room) {
-		size_t left = (size_t)(end - p);
-		size_t plain = plain_length(p, left < room ? left : room);
-
-		buf_put(b, p, plain);
-		p += plain;
-		room -= plain;
-		if (p == end || room < 2)
-			break;
-		const char pair[] = { ESCAPE, (char)(*p++ ^ 0x20) };
-		buf_put(b, pair, sizeof(pair));
-		room -= sizeof(pair);
-	}
-	return n - (size_t)(end - p);
+	if (!to || !n)
+		return n;
+	struct escaping e = { data, (const char *)data + n, to, to + most };
+	escape_words(&e);
+	escape_bytes(&e);
+	b->len = from + (size_t)(e.to - to);
+	b->data[b->len] = '\0';
+	return n - (size_t)(e.end - e.p);
 }
 
 bool
