@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve/impl.h"
@@ -23,6 +24,13 @@
 /* Room for answers is kept until so many small writes followed a large one. */
 #define LARGE_WRITE (16u << 10)
 #define SMALL_WRITES 64u
+/*
+ * So long the next question is waited for awake. One that is asked by a program
+ * mostly comes sooner, and to be woken up takes longer than to answer.
+ */
+#define AWAKE_NS 50000u
+/* One that came so soon after the answer before, though it had to wake us. */
+#define SOON_NS 100000u
 /* Questions after which a worker looks where its client runs. */
 #define FOLLOW_EVERY 64u
 
@@ -52,6 +60,8 @@ struct worker {
 	size_t n;
 	unsigned count;         /* connections there ever were */
 	uint64_t reads;         /* what a ping is answered with */
+	bool awake;             /* its client asks again at once */
+	uint64_t answered;      /* when the last answer was out */
 	uint64_t rested;        /* what the ping before was answered with */
 	int processor;          /* that it followed its client to */
 	bool over;              /* nobody is left to bring connections */
@@ -409,6 +419,40 @@ worker_can_go_on(const struct worker *w)
 	return false;
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Does a client ask again at once? Then the next question is waited for awake,
+ * but not where that is in the way of a client on the same processor.
+ */
+static void
+worker_asked(struct worker *w)
+{
+	w->awake = w->o->peer < 0 && now_ns() - w->answered < SOON_NS;
+}
+
+static int
+worker_poll(struct worker *w, struct pollfd *slot, size_t n)
+{
+	uint64_t until = (w->answered = now_ns()) + AWAKE_NS;
+	bool wait = !worker_can_go_on(w);
+	int ready;
+
+	do
+		ready = poll(slot, n, 0);
+	while (!ready && wait && w->awake && now_ns() < until);
+	if (!ready && wait)
+		ready = poll(slot, n, -1);
+	return ready;
+}
+
 static struct err *
 worker_turn(struct worker *w)
 {
@@ -418,9 +462,10 @@ worker_turn(struct worker *w)
 
 	if (w->o->peer >= 0 && w->reads % FOLLOW_EVERY == 0)
 		follow(w->o->peer, &w->processor);
-	if (poll(slot, n, worker_can_go_on(w) ? 0 : -1) < 0)
+	if (worker_poll(w, slot, n) < 0)
 		return errno == EINTR ? NULL
 				      : err_errno("cannot wait for a client");
+	worker_asked(w);
 	if (slot[0].revents)
 		err = worker_control(w);
 	for (size_t k = 0; k < served && !err; k++) {
