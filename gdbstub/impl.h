@@ -134,7 +134,7 @@ struct stub {
 	struct open_file files[OPEN_FILES_MAX];
 	unsigned foreign_ids, sources;
 	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
-	struct watch watches[WATCHES_MAX];
+	struct watch *watches;  /* WATCHES_MAX of them, once there is one */
 	size_t n_watches;
 	size_t listed;          /* threads told since qfThreadInfo */
 

@@ -128,6 +128,7 @@ stub_free(struct stub *s)
 	}
 	shown_fini(s);
 	free(s->inferiors);
+	free(s->watches);
 	buf_fini(&s->threads.text);
 	buf_fini(&s->osdata);
 	buf_fini(&s->unacked);

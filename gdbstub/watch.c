@@ -5,6 +5,7 @@
  */
 #include "gdbstub/impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WATCH_BYTES_MAX 4096u
@@ -37,6 +38,10 @@ watch_set(struct stub *s, const struct args *a)
 	if (!takes_kind(a->v[0].number) || a->v[2].number == 0
 	    || a->v[2].number > WATCH_BYTES_MAX
 	    || s->n_watches == WATCHES_MAX || watch_find(s, a) < s->n_watches)
+		return;
+	if (!s->watches)
+		s->watches = calloc(WATCHES_MAX, sizeof(*s->watches));
+	if (!s->watches)
 		return;
 	s->watches[s->n_watches++] = (struct watch){
 		(char)a->v[0].number, a->v[1].number, a->v[2].number,

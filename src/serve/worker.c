@@ -65,7 +65,6 @@ struct worker {
 	uint64_t rested;        /* what the ping before was answered with */
 	int processor;          /* that it followed its client to */
 	bool over;              /* nobody is left to bring connections */
-	uint8_t bytes[READ_SIZE];
 };
 
 /* ---- one connection ---- */
@@ -206,7 +205,8 @@ connection_answer_held(struct worker *w, struct connection *c)
 static struct err *
 connection_read(struct worker *w, struct connection *c)
 {
-	ssize_t n = read(c->in, w->bytes, sizeof(w->bytes));
+	uint8_t bytes[READ_SIZE];       /* the stack has been as deep before */
+	ssize_t n = read(c->in, bytes, sizeof(bytes));
 	size_t used;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -217,10 +217,10 @@ connection_read(struct worker *w, struct connection *c)
 	}
 	w->reads++;
 	c->spoke = true;
-	struct err *err = connection_answer_some(w, c, w->bytes, (size_t)n,
+	struct err *err = connection_answer_some(w, c, bytes, (size_t)n,
 						 &used);
 	if (!err && used < (size_t)n) {
-		buf_put(&c->held, w->bytes + used, (size_t)n - used);
+		buf_put(&c->held, bytes + used, (size_t)n - used);
 		err = buf_err(&c->held);
 	}
 	return err;
