@@ -18,11 +18,17 @@ picture_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 {
 	const struct picture *p = (const struct picture *)t;
 
-	if (t->memory[range].kind == SNAP_MEM_ZERO)
+	switch (t->memory[range].kind) {
+	case SNAP_MEM_ZERO:
 		memset(out, 0, n);
-	else
+		return NULL;
+	case SNAP_MEM_DATA:
 		memcpy(out, p->bytes + p->offsets[range] + off, n);
-	return NULL;
+		return NULL;
+	default:
+		return err_new(ERR_ABSENT, "memory at 0x%llx was not copied",
+			       (unsigned long long)t->memory[range].start);
+	}
 }
 
 static void
