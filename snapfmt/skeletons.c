@@ -227,7 +227,7 @@ record_read(struct span bytes, struct record *out)
 }
 
 struct err *
-snap_put_packed(struct snap_writer *w, struct span bytes, uint32_t *index)
+snap_put_packed(struct snap_writer *w, struct span packed, uint32_t *index)
 {
 	struct section s = { .type = SECTION_SKELETON };
 	struct packed p = { 0 };
@@ -235,7 +235,7 @@ snap_put_packed(struct snap_writer *w, struct span bytes, uint32_t *index)
 	struct err *err = ranges_finish(w);
 
 	if (!err)
-		err = record_read(bytes, &r);
+		err = record_read(packed, &r);
 	if (err)
 		return err;
 	if (skeleton_find(w, r.key, r.hash, index))

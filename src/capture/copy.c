@@ -188,7 +188,7 @@ take_note(struct copier *c, uint64_t start, uint64_t n, uint64_t at)
 		return;
 	}
 	/* Cannot be: each batch is held against the room before it begins. */
-	if (c->n < c->cap)
+	if (c->taken && c->n < c->cap)
 		c->taken[c->n++] = (struct taken){ start, start + n, at };
 }
 

@@ -179,7 +179,8 @@ trim_list(DIR *dir, struct arena *a, struct vec *out)
 
 	while ((d = readdir(dir))) {
 		struct stat st;
-		if (strlen(d->d_name) >= sizeof(((struct trim_entry *)0)->name)
+		size_t n = strlen(d->d_name) + 1;
+		if (n > sizeof(((struct trim_entry *)0)->name)
 		    || fstatat(dirfd(dir), d->d_name, &st,
 			       AT_SYMLINK_NOFOLLOW) < 0
 		    || !S_ISREG(st.st_mode))
@@ -187,7 +188,7 @@ trim_list(DIR *dir, struct arena *a, struct vec *out)
 		struct trim_entry *e = vec_add(out, a, sizeof(*e));
 		if (!e)
 			break;
-		strcpy(e->name, d->d_name);
+		memcpy(e->name, d->d_name, n);
 		e->size = (uint64_t)st.st_size;
 		e->modified = st.st_mtime;
 		sum += e->size;

@@ -228,7 +228,7 @@ static struct err *
 add_place(struct indexer *x, size_t at, const struct head *h, struct arena *a)
 {
 	struct cfi_table *t = x->table;
-	struct cfi_entry e;
+	struct cfi_entry e = { 0 };
 	_err_ struct err *err = read_fde(&t->section, at, h, &x->common, &e);
 
 	/* A linker leaves dropped functions at 0 with their old size. */

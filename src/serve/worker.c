@@ -498,13 +498,11 @@ worker_open(struct worker *w)
 {
 	const struct stub_host *host = &w->host.stub;
 	struct err *err = NULL;
+	const char *title;
+	struct insp *i;
 
-	for (size_t k = 0; k < w->o->n_attached && !err; k++) {
-		const char *title;
-		struct insp *i;
-
+	for (size_t k = 0; k < w->o->n_attached && !err; k++)
 		err = host->open(host->arg, w->o->attached[k], &i, &title);
-	}
 	return err;
 }
 

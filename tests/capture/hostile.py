@@ -330,7 +330,7 @@ class Hostile:
                 living.until(lambda: self.is_frozen(group))
                 result = self.capture(p.pid)
                 self.tap.ok(not result.timed_out and result.seconds < 10
-                            and (b"stop" in result.err),
+                            and b"is frozen by its cgroup" in result.err,
                             name + " is told of in time", result)
                 self.freeze(group, "freezer.state", "THAWED")
                 time.sleep(0.2)

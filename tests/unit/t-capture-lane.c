@@ -110,5 +110,6 @@ main(void)
 		TEST(it_ends_with_something_undone),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,7 @@ play(const char *name, struct stub *s)
 
 	load(name, &r);
 	assert_null(stub_feed(s, r.said.data, r.said.len, &got));
+	assert_non_null(r.answered.data);
 	if (got.len != r.answered.len
 	    || memcmp(got.data, r.answered.data, got.len) != 0)
 		complain(name, &r.answered, &got);
