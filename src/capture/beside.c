@@ -4,6 +4,8 @@
  */
 #include "capture/beside.h"
 
+#include <signal.h>
+
 static void *
 beside_run(void *arg)
 {
@@ -13,11 +15,16 @@ beside_run(void *arg)
 	return NULL;
 }
 
-/* It has the caller's mask of signals: where that blocks all, it does too. */
+/* Signals are for the threads of the caller. */
 void
 beside_begin(struct beside *b)
 {
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	b->runs = pthread_create(&b->thread, NULL, beside_run, b) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!b->runs)
 		beside_run(b);
 }

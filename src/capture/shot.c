@@ -142,6 +142,27 @@ read_auxv(const struct shot *s, struct span *out)
 	return b.len && !out->data ? err_nomem() : NULL;
 }
 
+static struct extent
+read_extent(const struct shot *s)
+{
+	char text[256] = "";
+	unsigned long long size = 0, code = 0, data = 0;
+
+	proc_read_some(&s->proc, "statm", text, sizeof(text) - 1);
+	/* size resident shared text lib data dt (proc(5)), in pages */
+	if (sscanf(text, "%llu %*u %*u %llu %*u %llu", &size, &code, &data)
+	    != 3)
+		size = code = data = 0;
+	return (struct extent){ size, code, data };
+}
+
+static struct beside
+flags_of(const struct shot *s)
+{
+	return (struct beside){ .proc = &s->proc, .name = "smaps",
+				.max = MAPS_TEXT_MAX };
+}
+
 struct err *
 shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
 {
@@ -165,12 +186,19 @@ shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
 		err = tracees_init(&s->tracees, &s->proc);
 	if (!err)
 		err = read_auxv(s, &s->auxv);
-	return err ? err : shot_read_texts(s);
+	if (err)
+		return err;
+	/* The dearest text is read while all others are. */
+	s->extent = read_extent(s);
+	s->flags = flags_of(s);
+	beside_begin(&s->flags);
+	return shot_read_texts(s);
 }
 
 void
 shot_fini(struct shot *s)
 {
+	beside_fini(&s->flags);
 	if (s->picture)
 		target_free(&s->picture->target);
 	else
@@ -186,20 +214,6 @@ shot_fini(struct shot *s)
 }
 
 /* ---- while it runs ----------------------------------------------------- */
-static struct extent
-read_extent(const struct shot *s)
-{
-	char text[256] = "";
-	unsigned long long size = 0, code = 0, data = 0;
-
-	proc_read_some(&s->proc, "statm", text, sizeof(text) - 1);
-	/* size resident shared text lib data dt (proc(5)), in pages */
-	if (sscanf(text, "%llu %*u %*u %llu %*u %llu", &size, &code, &data)
-	    != 3)
-		size = code = data = 0;
-	return (struct extent){ size, code, data };
-}
-
 static bool
 extent_changed(const struct extent *a, const struct extent *b)
 {
@@ -244,13 +258,6 @@ take_flags(struct shot *s, struct beside *b)
 		return err_kind(none) == ERR_NOMEM ? take(none) : NULL;
 	return text_smaps((struct span){ b->text.data, b->text.len },
 			  s->arena, &s->plan.flags);
-}
-
-static struct beside
-flags_of(const struct shot *s)
-{
-	return (struct beside){ .proc = &s->proc, .name = "smaps",
-				.max = MAPS_TEXT_MAX };
 }
 
 static struct err *
@@ -321,19 +328,15 @@ auxv_value(const struct shot *s, uint64_t type)
 	return 0;
 }
 
-/* The dearest text is read while all else is. */
 static struct err *
 look_first(struct shot *s)
 {
-	struct beside flags = flags_of(s);
-
-	beside_begin(&flags);
 	struct err *err = look(s);
+
 	if (!err)
-		err = take_flags(s, &flags);
+		err = take_flags(s, &s->flags);
 	if (!err)
 		plan_forbid(&s->plan);
-	beside_fini(&flags);
 	return err;
 }
 
@@ -359,7 +362,6 @@ shot_prepare(struct shot *s)
 						 "/proc/self/ns/mnt")
 				  && proc_same_file(&s->proc, "root", "/");
 	pages_open(s->pages, &s->proc);
-	s->extent = read_extent(s);
 	struct err *err = look_first(s);
 	if (err)
 		return err;

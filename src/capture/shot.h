@@ -43,6 +43,7 @@ struct shot {
 	struct text_stat before;        /* the process, when this began */
 	struct span auxv;
 	struct extent extent;
+	struct beside flags;    /* smaps, begun before all other texts */
 	uint64_t faults;                /* of pages, when the plan was made */
 	bool doubt;                     /* there were more since */
 	struct buf maps_text;
