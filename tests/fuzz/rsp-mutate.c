@@ -311,7 +311,7 @@ step_number(struct script *s, struct chance *c)
 	_buf_ struct buf payload = { 0 };
 	size_t n, m;
 
-	if (!i)
+	if (!i || !other)
 		return;
 	size_t at = number_at(i, chance(c, 4), &n);
 	if (at == i->n)
