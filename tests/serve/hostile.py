@@ -225,7 +225,7 @@ class Hostile:
         grown = served.resident(self.server.process.pid) - before
         w.settimeout(1)
         code, _ = w.wait_closed()
-        self.tap.ok(took < 30 and code in codes
+        self.tap.ok(took < 10 and code in codes
                     and self.server.metric("floods_total") > floods,
                     "a flood of %s is hung up on" % name, (took, code))
         self.tap.ok(wait is not None and wait < 0.25 * self.slack
