@@ -11,30 +11,12 @@
 
 #define NAMESPACES_MAX 64u
 #define LINKS_MAX 4096u
-#define DYNAMIC_MAX 512u
 #define NAME_BYTES_MAX 4096u
 
 /* struct r_debug_extended of glibc 2.35 and later: r_version is 2. */
 struct list {
 	uint64_t version, map, brk, state, base, next;
 };
-
-static uint64_t
-find_debug(const struct inferior *f, uint64_t dynamic)
-{
-	for (size_t k = 0; dynamic && k < DYNAMIC_MAX; k++) {
-		Elf64_Dyn d;
-		_err_ struct err *err = space_read(insp_space(f->insp),
-						   dynamic + k * sizeof(d),
-						   sizeof(d), &d);
-
-		if (err || d.d_tag == DT_NULL)
-			return 0;
-		if (d.d_tag == DT_DEBUG)
-			return d.d_un.d_ptr;
-	}
-	return 0;
-}
 
 /** The list of the namespace that the program itself is in; 0 if not known. */
 static uint64_t
@@ -45,7 +27,7 @@ first_list(const struct inferior *f)
 
 	for (size_t k = 0; k < n; k++)
 		if (m[k].flags & SNAP_MODULE_MAIN)
-			return find_debug(f, m[k].dynamic);
+			return insp_r_debug(f->insp, m[k].dynamic);
 	return 0;
 }
 

@@ -187,6 +187,8 @@ size_t insp_find_thread(const struct insp *i, uint64_t tid);
 
 /* ---- modules --------------------------------------------------------------- */
 const struct snap_module *insp_modules(const struct insp *i, size_t *n);
+/** DT_DEBUG of a dynamic section at @dynamic: struct r_debug; 0 = none. */
+uint64_t insp_r_debug(struct insp *i, uint64_t dynamic);
 /** Index of the module that covers @addr, or INSP_NONE. */
 size_t insp_module_at(const struct insp *i, uint64_t addr);
 /** Index by any of its names or its real path, or INSP_NONE. */

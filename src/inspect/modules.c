@@ -181,8 +181,8 @@ add_main(struct finder *f, uint64_t *dynamic)
 }
 
 /* ---- the dynamic linker's chain ------------------------------------------------ */
-static uint64_t
-find_r_debug(struct insp *i, uint64_t dynamic)
+uint64_t
+insp_r_debug(struct insp *i, uint64_t dynamic)
 {
 	for (size_t k = 0; dynamic && k < 512; k++) {
 		Elf64_Dyn d;
@@ -332,7 +332,7 @@ walk_chain(struct finder *f, uint64_t map, bool with_main)
 static struct err *
 add_linked(struct finder *f, uint64_t dynamic)
 {
-	uint64_t at = find_r_debug(f->insp, dynamic);
+	uint64_t at = insp_r_debug(f->insp, dynamic);
 
 	if (dynamic && !at)
 		insp_add_gap(f->insp, "the dynamic linker's list of libraries "
