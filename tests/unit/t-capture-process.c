@@ -296,7 +296,7 @@ what_is_pointed_to_comes_before_the_rest(void **state)
 	for (size_t k = 0; k < LARGE / PAGE; k++)
 		left_out += is_absent(t, s->large + k * PAGE,
 				      SNAP_ABSENT_BUDGET);
-	assert_true(left_out > 0);
+	assert_true(left_out >= (LARGE - limits.copy) / PAGE);
 }
 
 static bool
