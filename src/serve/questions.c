@@ -179,26 +179,33 @@ listing_add(void *arg, const struct store_object *o)
 	return false;
 }
 
+/* What there is gets its numbers, and stands in @l->out. */
 static struct err *
-question_list(struct session *s, const struct control_message *m)
+listing_make(struct listing *l)
 {
-	_buf_ struct buf out = { 0 };
-	struct listing l = { .s = s, .out = &out };
-	const char *scope = s->visitor.scope;
+	const char *scope = l->s->visitor.scope;
 
-	(void)m;
-	if (!s->authorised)
-		return question_need_token(s);
-	struct err *err = store_list(s->sv->store, *scope ? scope : NULL,
-				     listing_add, &l);
+	struct err *err = store_list(l->s->sv->store, *scope ? scope : NULL,
+				     listing_add, l);
 	/* A project without objects need not be there yet. */
 	if (err && err_kind(err) == ERR_NOTFOUND) {
 		err_free(err);
 		err = NULL;
 	}
-	err_free(l.err);
-	if (!err)
-		err = buf_err(&out);
+	err_free(l->err);
+	return err ? err : buf_err(l->out);
+}
+
+static struct err *
+question_list(struct session *s, const struct control_message *m)
+{
+	_buf_ struct buf out = { 0 };
+	struct listing l = { .s = s, .out = &out };
+
+	(void)m;
+	if (!s->authorised)
+		return question_need_token(s);
+	struct err *err = listing_make(&l);
 	return err ? question_refuse(s, err)
 		   : question_answer(s, l.n, (struct span){ out.data, out.len },
 				     -1);
@@ -364,6 +371,16 @@ question_shelf(void *arg, struct err *failed, int fd, const char *title)
 		session_stop(s, err_text(err));
 }
 
+/* Who attaches before the list was asked for means the numbers it will have. */
+static struct err *
+question_know(struct session *s, uint64_t number)
+{
+	_buf_ struct buf out = { 0 };
+	struct listing l = { .s = s, .out = &out };
+
+	return number > s->n_refs ? listing_make(&l) : NULL;
+}
+
 static struct err *
 question_open(struct session *s, const struct control_message *m)
 {
@@ -371,6 +388,9 @@ question_open(struct session *s, const struct control_message *m)
 		return question_need_token(s);
 	if (s->opening)
 		return err_new(ERR_DAMAGED, "the worker asks for two at once");
+	_err_ struct err *unnumbered = question_know(s, m->number);
+	if (unnumbered)
+		return question_refuse(s, take(unnumbered));
 	if (m->number == 0 || m->number > s->n_refs)
 		return question_refuse(s, err_new(
 			ERR_NOTFOUND, "there is no snapshot %" PRIu64 "; see "

@@ -58,6 +58,17 @@ class Sessions:
                     "info os snapshots lists all projects", after)
         self.same("attach over TCP shows the stack of the file", text)
 
+    def at_once(self):
+        text = gdb("target extended-remote " + self.server.rsp,
+                   "monitor auth " + self.server.token, "attach 1", "bt")
+        self.same("attach needs no list before it", text)
+        text = gdb("target extended-remote " + self.server.rsp,
+                   "attach 1", "monitor auth " + self.server.token,
+                   "attach 77")
+        self.tap.ok(text.find("process 1 failed") < text.find("welcome")
+                    < text.find("process 77 failed"),
+                    "but a token, and a number that there is", text)
+
     def scoped(self):
         token = self.shop.create_token("web")
         text = gdb("target extended-remote " + self.server.rsp,
@@ -151,6 +162,7 @@ def main():
     tap = kit.Tap()
     sessions = Sessions(tap, inquest)
     sessions.tcp()
+    sessions.at_once()
     sessions.scoped()
     sessions.unix()
     sessions.websocket()
