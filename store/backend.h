@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 enum table {
-	TABLE_STATE,            /* "format", "counters" */
+	TABLE_STATE,            /* "format", "counters", symbol files */
 	TABLE_OBJECTS,          /* number -> object */
 	TABLE_HASHES,           /* content hash -> number */
 	TABLE_RECIPES,          /* number, block -> pieces of the file */

@@ -217,6 +217,8 @@ latest_fits(const struct find *f, const struct store_object *o)
 {
 	size_t n = strlen(f->fingerprint);
 
+	if (store_is_symbols(o))
+		return false;
 	for (size_t k = 0; n && k < o->n_attrs; k++) {
 		const struct snap_attr *a = &o->attrs[k];
 		if (strcmp(a->key, FINGERPRINT) == 0)
@@ -268,8 +270,9 @@ latest_none(const struct find *f, const char *project)
 	if (*f->fingerprint)
 		return err_new(ERR_NOTFOUND, "no object has a fingerprint that "
 			       "begins with %s", f->fingerprint);
-	return err_new(ERR_NOTFOUND, project ? "the project %s is empty"
-					     : "the store is empty", project);
+	return err_new(ERR_NOTFOUND, project ? "the project %s has no snapshot"
+					     : "the store has no snapshot",
+		       project);
 }
 
 static struct err *

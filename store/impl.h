@@ -175,6 +175,15 @@ struct err *object_blame(struct project *p, const struct store_object *o,
 			 struct err *err) _must_check_;
 void digits_of(const uint8_t hash[SHA256_SIZE], char out[STORE_DIGITS + 1]);
 
+/* ---- symbols.c: the row of a symbol file, if @o is one ---- */
+struct err *symbols_save(struct txn *t, const struct store_object *o)
+	_must_check_;
+struct err *symbols_drop(struct txn *t, const struct store_object *o)
+	_must_check_;
+/** ERR_DAMAGED: it should have one, and has not. */
+struct err *symbols_check(struct txn *t, const struct store_object *o)
+	_must_check_;
+
 /* ---- get.c ---- */
 /** The file, without the object's name in front of an error. */
 struct err *object_send(struct project *p, const struct record *o,

@@ -25,6 +25,7 @@ libstore_a_SOURCES = \
 	store/sidecar.c \
 	store/store.c \
 	store/store.h \
+	store/symbols.c \
 	store/verify.c \
 	store/verify.h \
 	store/verify_bytes.c \

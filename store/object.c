@@ -418,6 +418,8 @@ object_drop(struct txn *t, const struct record *r)
 	struct err *err = recipe_drop(t, r);
 
 	if (!err)
+		err = symbols_drop(t, &r->object);
+	if (!err)
 		err = txn_del(t, TABLE_HASHES,
 			      (struct span){ r->object.hash, SHA256_SIZE });
 	return err ? err : txn_del(t, TABLE_OBJECTS, key_span(&key));

@@ -247,6 +247,8 @@ put_object(struct put *p, struct txn *t, uint64_t number)
 	struct err *err = put_recipe(p, t, number);
 	if (!err)
 		err = object_save(t, &p->record);
+	if (!err)
+		err = symbols_save(t, &p->record.object);
 	return err ? err :
 	       txn_put(t, TABLE_HASHES,
 		       (struct span){ p->record.object.hash, SHA256_SIZE },

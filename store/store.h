@@ -102,9 +102,10 @@ struct err *store_put(struct store *s, const struct store_put *p,
 
 /**
  * What a person means by @text: digits of a content hash (any unique prefix
- * of STORE_PREFIX_MIN or more), PROJECT/NUMBER in hex, @latest (the
- * newest) and @latest:DIGITS (the newest whose attribute "fingerprint" begins
- * so), these also behind PROJECT/. Without a project, @project is meant; NULL = all are searched.
+ * of STORE_PREFIX_MIN or more), PROJECT/NUMBER in hex, @latest (the newest
+ * that is no symbol file) and @latest:DIGITS (the newest whose attribute
+ * "fingerprint" begins so), these also behind PROJECT/. Without a project,
+ * @project is meant; NULL = all are searched.
  * ERR_NOTFOUND tells the nearest ones; ERR_USAGE if several begin so (named)
  * or @text is none of these.
  */
@@ -151,6 +152,25 @@ struct err *store_put_sidecar(struct store *s, const struct store_ref *ref,
 typedef bool store_sidecar_fn(void *arg, const struct store_sidecar *c);
 struct err *store_sidecars(struct store *s, const struct store_ref *ref,
 			   store_sidecar_fn *each, void *arg) _must_check_;
+
+/* ---- symbol files: ELF files by build-id -------------------------------- */
+/* Attributes that make an object one: the id in hex, and what is in it. */
+#define STORE_SYMBOLS_ID "symbols.build-id"
+#define STORE_SYMBOLS_KINDS "symbols.kinds"     /* u64 */
+enum { STORE_SYMBOLS_CODE = 1, STORE_SYMBOLS_DEBUG = 2 };
+bool store_is_symbols(const struct store_object *o);
+struct store_symbols {
+	struct span id;         /* its bytes */
+	uint8_t kind;           /* one of the kinds */
+	uint32_t nth;           /* of those that there are, from 0 */
+};
+/**
+ * Which object of @project is such a file; in the order of their numbers. That
+ * it is one was told by whoever put it. ERR_NOTFOUND after the last.
+ */
+struct err *store_symbols(struct store *s, const char *project,
+			  const struct store_symbols *asked,
+			  struct store_ref *out) _must_check_;
 
 /* ---- care --------------------------------------------------------------- */
 struct store_gc {

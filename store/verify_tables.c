@@ -113,6 +113,9 @@ check_object(struct scan *s, uint64_t number)
 	err = scan_said(s, store_wrap(check_hash_row(s, &r.object),
 				      &r.object));
 	if (!err)
+		err = scan_said(s, store_wrap(symbols_check(s->txn, &r.object),
+					      &r.object));
+	if (!err)
 		err = scan_said(s, store_wrap(check_recipe(s, &r),
 					      &r.object));
 	return err ? err : store_wrap(sidecar_each(s->txn, number,

@@ -30,6 +30,7 @@ struct list {
 	struct vec rows;        /* of struct row; for text */
 	struct json *objects;   /* for JSON; or NULL */
 	uint64_t n;
+	const char *next;       /* the first that is a snapshot; or NULL */
 	bool failed;            /* no memory */
 };
 
@@ -45,6 +46,16 @@ list_cell(struct arena *a, const char *text)
 		return "-";
 	buf_escape(&b, text, strlen(text));
 	return b.data ? arena_strdup(a, b.data) : NULL;
+}
+
+/* A program that was put to give names is told from one that crashed. */
+static const char *
+list_program(const struct store_object *o, struct arena *a)
+{
+	const char *name = object_attr(o, "application", a);
+
+	return name && store_is_symbols(o)
+	       ? arena_printf(a, "%s (symbols)", name) : name;
 }
 
 static const char *
@@ -71,7 +82,7 @@ list_add_row(struct list *l, const struct store_object *o)
 	object_tags(&tags, o);
 	const char *const cells[COLUMNS] = {
 		digits, ref.data, when.data, size.data,
-		list_cell(l->arena, object_attr(o, "application", l->arena)),
+		list_cell(l->arena, list_program(o, l->arena)),
 		list_cell(l->arena, list_signal(o, l->arena)), tags.data,
 	};
 	for (size_t k = 0; k < COLUMNS; k++) {
@@ -79,6 +90,8 @@ list_add_row(struct list *l, const struct store_object *o)
 		if (!r->cell[k])
 			return false;
 	}
+	if (!l->next && !store_is_symbols(o))
+		l->next = r->cell[0];
 	return true;
 }
 
@@ -124,8 +137,8 @@ list_text(const struct list *l)
 	for (size_t k = 0; k < l->rows.n; k++)
 		list_line(&out, &rows[k], width);
 	struct err *err = say_result(&out);
-	if (!err)
-		save_tell_next(l->options->store, "report", rows[0].cell[0]);
+	if (!err && l->next)
+		save_tell_next(l->options->store, "report", l->next);
 	return err;
 }
 

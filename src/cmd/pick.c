@@ -31,6 +31,7 @@ pick_fini(struct pick *p)
 {
 	base_close(&p->fd);
 	free(p->title);
+	free(p->project);
 	*p = (struct pick)PICK_NONE;
 }
 
@@ -98,7 +99,7 @@ pick_sink(void *arg, const void *data, size_t n)
 	return io_write(c->fd, data, n);
 }
 
-static struct err *
+struct err *
 pick_copy(struct store *s, const struct store_ref *ref, struct pick *out)
 {
 	_arena_ struct arena *a = arena_new(0);
@@ -122,7 +123,8 @@ pick_copy(struct store *s, const struct store_ref *ref, struct pick *out)
 	_buf_ struct buf digits = { 0 };
 	buf_hex(&digits, object.hash, STORE_DIGITS / 2);
 	out->title = digits.data ? strdup(digits.data) : NULL;
-	return out->title ? NULL : err_nomem();
+	out->project = strdup(ref->project);
+	return out->title && out->project ? NULL : err_nomem();
 }
 
 static struct err *

@@ -9,16 +9,21 @@
 #ifndef CMD_PICK_H
 #define CMD_PICK_H
 
-#include "base/base.h"
+#include "store/store.h"
 
 struct pick {
 	int fd;                 /* a regular file or like one; -1 = none */
 	char *title;            /* what it is called, and names it again */
+	char *project;          /* of an object of the default store; or NULL */
 };
 #define PICK_NONE { .fd = -1 }
 struct err *pick_open(const char *typed, struct pick *out) _must_check_;
 void pick_fini(struct pick *p);
 #define _pick_ _cleanup_(pick_fini)
+
+/** A copy of an object. */
+struct err *pick_copy(struct store *s, const struct store_ref *ref,
+		      struct pick *out) _must_check_;
 
 /** Is it the URL of an object? Says nothing on whether there is one. */
 bool pick_is_url(const char *typed);

@@ -21,7 +21,7 @@ struct put {
 	struct put_options options;
 	struct json *objects;   /* NULL: text is wanted */
 	int status;             /* the first that is not 0 */
-	char last[STORE_DIGITS + 1];    /* what was put last; "" = nothing */
+	char last[STORE_DIGITS + 1];    /* snapshot put last; "" = none */
 };
 
 static struct err *
@@ -48,6 +48,7 @@ put_show_json(const struct put *p, const char *file, const struct saved *saved,
 	json_set(j, "bytes", json_u64(saved->size));
 	json_set(j, "added", json_u64(added->added));
 	json_set(j, "known", json_bool(added->known));
+	json_set(j, "symbols", json_bool(saved->symbols));
 	json_set(j, "imported", json_bool(!saved->kept));
 	json_set(j, "damaged", json_bool(saved->damaged));
 	json_add(p->objects, j);
@@ -63,15 +64,17 @@ put_talk(const struct pick *pick, const struct saved *saved,
 	if (added->known)
 		say("%s was already there, %s", pick->title, size.data);
 	else
-		say("%s is stored, %s of it new to %s", pick->title, size.data,
-		    added->ref.project);
+		say("%s is stored%s, %s of it new to %s", pick->title,
+		    saved->symbols ? " to be found by its build-id" : "",
+		    size.data, added->ref.project);
 }
 
 static struct err *
 put_show(struct put *p, const struct pick *pick, const struct saved *saved,
 	 const struct store_added *added)
 {
-	object_digits(added->hash, p->last);
+	if (!saved->symbols)
+		object_digits(added->hash, p->last);
 	if (p->objects) {
 		put_show_json(p, pick->title, saved, added);
 		return NULL;
@@ -186,12 +189,13 @@ static const struct opt put_opts[] = {
 static const struct example put_examples[] = {
 	{ PROGRAM " put x.snap", "keep a snapshot" },
 	{ PROGRAM " put -p web -t nightly core.*", "and what cores hold" },
+	{ PROGRAM " put -p web app app.debug", "and what gives them names" },
 	{ NULL, NULL }
 };
 
 static const struct exit_row put_exits[] = {
 	{ 0, "stored, and on disk; or it was there" },
-	{ 1, "the file is no snapshot or core, or could not be stored" },
+	{ 1, "the file is none of these, or could not be stored" },
 	{ 2, "usage" },
 	{ 3, "no such file" },
 	{ 4, "not allowed" },
@@ -201,14 +205,18 @@ static const struct exit_row put_exits[] = {
 
 const struct verb verb_put = {
 	.name = "put",
-	.operands = "SNAP...",
+	.operands = "FILE...",
 	.min = 1,
 	.max = -1,
-	.summary = "Keep snapshots in the store",
+	.summary = "Keep snapshots, and what names them, in the store",
 	.text = "A snapshot is kept as it is, bit for bit; of a core, the "
 		"snapshot is kept that import would make of it. What several "
 		"objects of a project share is on disk once. When put returns, "
 		"the object survives the end of the machine.\n\n"
+		"A program, a library or a debug file that has a build-id is "
+		"kept as it is, too. Where a snapshot of the same project "
+		"needs that build-id, report, gdb, lldb, rsp and serve find "
+		"it.\n\n"
 		"For each, a line is printed: the first digits of the content "
 		"hash, and PROJECT/NUMBER. Either names the object to every "
 		"verb that takes a SNAP. The same bytes again give the same "
@@ -220,8 +228,9 @@ const struct verb verb_put = {
 		"With --json the result is an object with objects, a list of "
 		"file, id, hash, project, number, bytes (of the object), added "
 		"(bytes new to the project), known (it was there already), "
-		"imported, damaged. Several SNAPs are put one by one; the exit "
-		"status is that of the first that failed.",
+		"symbols (it is a program or a debug file), imported, "
+		"damaged. Several are put one by one; the exit status is that "
+		"of the first that failed.",
 	.options = put_opts,
 	.examples = put_examples,
 	.exits = put_exits,

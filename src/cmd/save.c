@@ -14,6 +14,7 @@
 #include "cmd/home.h"
 #include "cmd/progress.h"
 #include "cmd/save.h"
+#include "inspect/skeleton.h"
 #include "serve/serve.h"
 #include "snapfmt/snapfmt.h"
 
@@ -131,7 +132,8 @@ saving_work(struct subject *s, void *arg)
 	_buf_ struct buf record = { 0 };
 	struct err *err = NULL;
 
-	if (j->save->keep && snap_is(s->src)) {
+	saved.symbols = j->save->keep && symfile_is(s->src);
+	if (j->save->keep && (saved.symbols || snap_is(s->src))) {
 		saved.kept = true;
 		saved.size = source_size(s->src);
 	} else {

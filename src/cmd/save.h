@@ -41,6 +41,7 @@ struct saved {
 	uint64_t pid, size;
 	uint8_t damaged;
 	uint8_t kept;           /* it was a snapshot: nothing was written */
+	uint8_t symbols;        /* or a program, or a debug file */
 	char name[SAVE_NAME_SIZE];
 };
 

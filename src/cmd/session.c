@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "cmd/stored.h"
 #include "jail/jail.h"
 #include "supply/supply.h"
 
@@ -264,6 +265,8 @@ session_serve(struct session *s, int quit)
 
 	places.sysroot = s->options->sysroot;
 	places.debuginfod_ms = s->options->debuginfod_ms;
+	places.more = s->pick->project ? stored_more : NULL;
+	places.more_arg = s->pick->project;
 
 	if (quit >= 0) {
 		struct err *err = session_either(until, quit, &either);

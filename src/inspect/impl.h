@@ -108,6 +108,10 @@ int files_debug(struct insp *i, const struct supply_ask *ask);
 struct err *files_debug_source(struct insp *i, const struct module_id *id,
 			       struct source **out) _must_check_;
 
+/* symfile.c: what @elf has, added to @out */
+struct symfile;
+void symfile_look(Elf *elf, struct symfile *out);
+
 /* attached.c: an ELF file that came with the target, with text or @debug
  * information */
 bool attached_find(struct insp *i, const struct module_id *id, bool debug,

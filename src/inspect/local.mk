@@ -36,6 +36,7 @@ libinspect_a_SOURCES = \
 	src/inspect/sources.c \
 	src/inspect/space.c \
 	src/inspect/symbols.c \
+	src/inspect/symfile.c \
 	src/inspect/target.c \
 	src/inspect/target_core.c \
 	src/inspect/target_snap.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skeleton: of an ELF file by itself, that no target has mapped.
+ * skeleton: of an ELF file by itself, that no target has mapped; and what such
+ * a file is good for.
  */
 #ifndef INSPECT_SKELETON_H
 #define INSPECT_SKELETON_H
@@ -15,5 +16,17 @@ struct skeleton {
 /** Of @file, which has a descriptor; what it is made of is in @a. */
 struct err *skeleton_read(struct source *file, struct arena *a,
 			  struct skeleton *out) _must_check_;
+
+/** A program, a library or a debug file. */
+struct symfile {
+	struct module_id id;
+	uint16_t machine;       /* EM_… */
+	bool code, debug;       /* what is in it */
+};
+/** Does it begin like one, and not like a core? */
+bool symfile_is(struct source *file);
+/** ERR_FORMAT if it is none, or has no build-id. */
+struct err *symfile_read(struct source *file, struct symfile *out)
+	_must_check_;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ingest: what the store is told of a snapshot. A jailed process looks inside
+ * ingest: what the store is told of a snapshot, or of a symbol file. A jailed process looks inside
  * and describes the file in a record; whoever owns the store reads the record
  * and believes nothing of it but what it may say: pieces that cover a file,
  * and attributes.
@@ -13,6 +13,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "inspect/skeleton.h"
 #include "serve/serve.h"
 
 #define INGEST_MAGIC 0x31747365676e69ull        /* "ingest1" */
@@ -126,7 +127,7 @@ describe_signal(struct describing *d)
 }
 
 static struct err *
-describe_machine(struct describing *d)
+describe_machine(struct describing *d, uint16_t machine)
 {
 	static const struct {
 		uint16_t machine;
@@ -135,16 +136,23 @@ describe_machine(struct describing *d)
 		{ EM_X86_64, "x86_64" }, { EM_386, "i386" },
 		{ EM_AARCH64, "aarch64" }, { EM_ARM, "arm" },
 	};
+
+	for (size_t k = 0; k < countof(machines); k++) {
+		if (machines[k].machine == machine)
+			return attr_add_string(d, "cpu.arch", machines[k].name);
+	}
+	return NULL;
+}
+
+static struct err *
+describe_system(struct describing *d)
+{
 	static const char *const systems[] = {
 		[SNAP_OS_LINUX] = "Linux", [SNAP_OS_FREEBSD] = "FreeBSD",
 	};
 	const struct snap_process *p = snap_process(d->snap);
-	struct err *err = NULL;
+	struct err *err = describe_machine(d, p->machine);
 
-	for (size_t k = 0; k < countof(machines) && !err; k++) {
-		if (machines[k].machine == p->machine)
-			err = attr_add_string(d, "cpu.arch", machines[k].name);
-	}
 	if (!err && p->os < countof(systems))
 		err = attr_add_string(d, "uname.sysname", systems[p->os]);
 	return err;
@@ -154,7 +162,7 @@ static struct err *
 describe_attrs(struct describing *d)
 {
 	static struct err *(*const parts[])(struct describing *) = {
-		describe_process, describe_signal, describe_machine,
+		describe_process, describe_signal, describe_system,
 	};
 	struct err *err = NULL;
 	size_t n;
@@ -200,16 +208,13 @@ put_record(const struct describing *d, const struct snap_piece *pieces,
 	return buf_err(out);
 }
 
-struct err *
-ingest_describe(struct source *file, struct buf *out)
+static struct err *
+describe_snapshot(struct source *file, struct arena *a, struct buf *out)
 {
-	_arena_ struct arena *a = arena_new(0);
 	_snap_ struct snap *snap = NULL;
 	const struct snap_piece *pieces;
 	size_t n;
 
-	if (!a)
-		return err_nomem();
 	struct err *err = snap_open(file, &snap);
 	if (err)
 		return err;
@@ -218,6 +223,45 @@ ingest_describe(struct source *file, struct buf *out)
 	if (!err)
 		err = describe_attrs(&d);
 	return err ? err : put_record(&d, pieces, n, out);
+}
+
+/* A program or a debug file: it is found by its build-id. */
+static struct err *
+describe_symbols(struct source *file, struct arena *a, struct buf *out)
+{
+	const char *name = source_name(file), *slash = strrchr(name, '/');
+	const struct snap_piece all = { 0, source_size(file),
+					SNAP_PIECE_PLAIN };
+	struct describing d = { .arena = a };
+	char id[2 * ID_MAX + 1];
+	struct symfile is;
+
+	struct err *err = symfile_read(file, &is);
+	if (err)
+		return err;
+	id_text(&is.id, id);
+	err = attr_add_string(&d, STORE_SYMBOLS_ID, id);
+	if (!err)
+		err = attr_add_number(&d, STORE_SYMBOLS_KINDS,
+				      (is.code ? STORE_SYMBOLS_CODE : 0u)
+				      | (is.debug ? STORE_SYMBOLS_DEBUG : 0u));
+	if (!err)
+		err = attr_add_string(&d, "application",
+				      slash ? slash + 1 : name);
+	if (!err)
+		err = describe_machine(&d, is.machine);
+	return err ? err : put_record(&d, &all, 1, out);
+}
+
+struct err *
+ingest_describe(struct source *file, struct buf *out)
+{
+	_arena_ struct arena *a = arena_new(0);
+
+	if (!a)
+		return err_nomem();
+	return symfile_is(file) ? describe_symbols(file, a, out)
+				: describe_snapshot(file, a, out);
 }
 
 /* ---- the trusted side ---- */

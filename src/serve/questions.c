@@ -159,6 +159,9 @@ static bool
 listing_add(void *arg, const struct store_object *o)
 {
 	struct listing *l = arg;
+
+	if (store_is_symbols(o))
+		return true;
 	char id[2 * STORE_DIGITS + 1] = "", captured[24];
 	struct control_offer offer = {
 		.id = id, .program = object_word(o, "application"),
@@ -395,6 +398,7 @@ question_open(struct session *s, const struct control_message *m)
 		return question_refuse(s, err_new(
 			ERR_NOTFOUND, "there is no snapshot %" PRIu64 "; see "
 			"`info os snapshots`", m->number));
+	session_shows(s, s->refs[m->number - 1].project);
 	s->opening = true;
 	s->wait = (struct shelf_wait){ .fn = question_shelf, .arg = s };
 	shelf_get(&s->sv->shelf, &s->refs[m->number - 1], &s->wait);

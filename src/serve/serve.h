@@ -129,7 +129,8 @@ struct err *token_check(const char *dir, const char *text,
 			const char *project) _must_check_;
 
 /* ---- ingest: what the store is told of a file ------------------------------ */
-/** The jailed side: pieces and attributes of a snapshot, as one record. */
+/** The jailed side: pieces and attributes of a snapshot, or of an ELF file that
+ * is found by its build-id, as one record. */
 struct err *ingest_describe(struct source *file, struct buf *out)
 	_must_check_;
 /** The trusted side: read such a record as hostile bytes, into @a. Fills

@@ -20,6 +20,7 @@ enum refusal {
 
 struct session;
 struct silent;
+struct supply_request;
 struct server {
 	const struct serve_options *o;
 	struct serve_limits limits;     /* without zeros */
@@ -85,8 +86,11 @@ struct session {
 	struct session *next, **back;
 	uint32_t number;
 	struct net_watch control, supply;       /* our ends */
-	struct net_watch supplied;      /* a thread has answered: supplies.c */
-	bool fetching;          /* it has not yet */
+	/* what it asks for of modules: supplies.c */
+	struct supply_request *asking;
+	struct net_watch supplied;      /* a thread has answered */
+	struct shelf_wait supply_wait;
+	bool fetching;          /* it is not answered yet */
 	struct net_client *client;      /* its websocket; or NULL */
 	unsigned hung_up;       /* seconds since it closed its connection */
 	int connection;         /* to be handed over; -1: it was */
@@ -100,6 +104,8 @@ struct session {
 	unsigned denials;
 	bool denied;            /* an answer that waits for the next tick */
 	uint64_t bound;         /* the number of what it serves; 0 = none */
+	char project[STORE_NAME_MAX + 1];       /* of what it has opened */
+	bool projects;          /* it has opened some of others, too */
 	/* what it was told of: number k is refs[k - 1] */
 	struct store_ref *refs;
 	size_t n_refs;
@@ -124,6 +130,8 @@ struct err *session_begin(struct server *sv, const struct session_begin *b)
 	_must_check_;
 /** End it; its client is told @why, NULL = nothing. */
 void session_stop(struct session *s, const char *why);
+/** It is shown an object of this project. */
+void session_shows(struct session *s, const char *project);
 /** It asked for something: those that ask without end have to wait. */
 void session_count_question(struct session *s);
 /** Its websocket has gone. */

@@ -170,6 +170,14 @@ session_shelf(void *arg, struct err *failed, int fd, const char *title)
 		session_stop(s, err_text(err));
 }
 
+void
+session_shows(struct session *s, const char *project)
+{
+	s->projects |= *s->project && strcmp(s->project, project) != 0;
+	if (!*s->project)
+		snprintf(s->project, sizeof(s->project), "%s", project);
+}
+
 /* ---- the start ---- */
 
 /* Two sockets; the worker's ends of them in @theirs. */
@@ -212,6 +220,7 @@ session_start(struct session *s, const struct store_ref *ref)
 		return session_hand_over(s, -1, NULL);
 	/* With it come the others of its series, and no other project. */
 	memcpy(s->visitor.scope, ref->project, sizeof(s->visitor.scope));
+	session_shows(s, ref->project);
 	err = question_number(s, ref, &s->bound);
 	if (err)
 		return err;

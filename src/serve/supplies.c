@@ -2,9 +2,10 @@
 /*
  * supplies.c: a worker asks for a module, a debug file or a source.
  *
- * The disk answers at once. Where a debuginfod server may be asked the answer
- * takes seconds, for which nobody else is to wait: a thread gives it, one a
- * session at most, and says when it has.
+ * The disk answers at once. A symbol file of the project that the session
+ * looks at is copied out of the store a piece at a time. Where a debuginfod
+ * server may be asked the answer takes seconds, for which nobody else is to
+ * wait: a thread gives it, one a session at most, and says when it has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,28 +22,44 @@
 /* What the thread says: the question was answered; no more will come. */
 enum { SAID_ANSWERED = 1, SAID_OVER = 2 };
 
-static struct supply_places
-places_of(const struct server *sv)
-{
-	struct supply_places places = supply_default_places;
+/* ---- one that is answered ---- */
 
-	/* Who asks may have been taken over: a path alone opens nothing. */
-	places.by_id = true;
-	places.debuginfod_ms = sv->o->debuginfod_ms;
-	return places;
+static void
+supplies_done(struct session *s, bool over)
+{
+	supply_request_free(s->asking);
+	s->asking = NULL;
+	if (over) {
+		net_watch_close(&s->supply);
+		return;
+	}
+	net_rewatch(&s->supply, NET_READ);
+	session_count_question(s);
 }
 
-/* ---- beside the server ---- */
+/* Takes @said; or @found, borrowed, is the answer. */
+static void
+supplies_give(struct session *s, struct err *said, int found)
+{
+	_err_ struct err *held = said;
+	_err_ struct err *err = supply_give(s->supply.fd, said, found);
+
+	supplies_done(s, err);
+}
+
+/* ---- debuginfod, beside the server ---- */
 
 /* Its descriptors are its own, so the session may end before it. */
 struct fetch {
-	struct supply_places places;
+	struct supply_request *asking;
+	unsigned ms;
 	int supply, said;
 };
 
 static void
 fetch_free(struct fetch *f)
 {
+	supply_request_free(f->asking);
 	base_close(&f->supply);
 	base_close(&f->said);
 	free(f);
@@ -52,18 +69,21 @@ static void *
 fetch_run(void *arg)
 {
 	struct fetch *f = arg;
-	bool over = false;
-	_err_ struct err *err = supply_answer(f->supply, &f->places, &over);
-	const uint64_t said = err || over ? SAID_OVER : SAID_ANSWERED;
+	_close_ int found = -1;
+	_err_ struct err *said = supply_debuginfod(supply_asked(f->asking),
+						   f->ms, &found);
+	_err_ struct err *err = supply_give(f->supply, said, found);
+	const uint64_t told = err ? SAID_OVER : SAID_ANSWERED;
 
-	if (write(f->said, &said, sizeof(said)) < 0)
+	if (write(f->said, &told, sizeof(told)) < 0)
 		shutdown(f->supply, SHUT_RDWR);
 	fetch_free(f);
 	return NULL;
 }
 
+/* Takes what the session is asking. */
 static bool
-fetch_begin(struct session *s, const struct supply_places *places)
+fetch_begin(struct session *s)
 {
 	struct fetch *f = calloc(1, sizeof(*f));
 	pthread_attr_t attr;
@@ -71,9 +91,10 @@ fetch_begin(struct session *s, const struct supply_places *places)
 
 	if (!f)
 		return false;
-	f->places = *places;
+	f->ms = s->sv->o->debuginfod_ms;
 	f->supply = fcntl(s->supply.fd, F_DUPFD_CLOEXEC, 0);
 	f->said = fcntl(s->supplied.fd, F_DUPFD_CLOEXEC, 0);
+	f->asking = take(s->asking);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
@@ -83,35 +104,6 @@ fetch_begin(struct session *s, const struct supply_places *places)
 	if (!begun)
 		fetch_free(f);
 	return begun;
-}
-
-/* ---- what the server hears ---- */
-
-static void
-supplies_done(struct session *s, bool over)
-{
-	if (over)
-		net_watch_close(&s->supply);
-	else
-		session_count_question(s);
-}
-
-static void
-supplies_asked(void *arg, unsigned events)
-{
-	const struct supply_places places = places_of(((struct session *)arg)
-						      ->sv);
-	struct session *s = arg;
-	bool over = false;
-
-	(void)events;
-	if (places.debuginfod_ms && fetch_begin(s, &places)) {
-		s->fetching = true;
-		net_rewatch(&s->supply, 0);
-		return;
-	}
-	_err_ struct err *err = supply_answer(s->supply.fd, &places, &over);
-	supplies_done(s, err || over);
 }
 
 static void
@@ -124,8 +116,94 @@ supplies_said(void *arg, unsigned events)
 	if (read(s->supplied.fd, &said, sizeof(said)) != sizeof(said))
 		return;
 	s->fetching = false;
-	net_rewatch(&s->supply, NET_READ);
 	supplies_done(s, said == SAID_OVER);
+}
+
+/* ---- the store ---- */
+
+static void
+supplies_shelf(void *arg, struct err *failed, int fd, const char *title)
+{
+	struct session *s = arg;
+
+	(void)title;
+	s->fetching = false;
+	supplies_give(s, failed, fd);
+}
+
+/*
+ * The @nth symbol file of the project for what is being asked. Which of the
+ * session's snapshots asks is not known: of several projects none is taken.
+ */
+static struct err *
+supplies_stored(struct session *s, uint32_t nth, struct store_ref *out)
+{
+	const struct supply_ask *ask = supply_asked(s->asking);
+	const struct store_symbols asked = {
+		.id = { ask->id.bytes, ask->id.len }, .nth = nth,
+		.kind = ask->kind == SUPPLY_EXE ? STORE_SYMBOLS_CODE
+						: STORE_SYMBOLS_DEBUG,
+	};
+
+	if (!*s->project || s->projects || ask->kind == SUPPLY_SOURCE
+	    || ask->id.kind != ID_GNU_BUILD_ID)
+		return err_new(ERR_NOTFOUND, "no file of that build-id");
+	return store_symbols(s->sv->store, s->project, &asked, out);
+}
+
+/* ---- what the server hears ---- */
+
+/* What is not on disk: the store's @nth, behind these one of debuginfod's. */
+static void
+supplies_far(struct session *s, uint32_t nth)
+{
+	struct store_ref ref;
+
+	s->fetching = true;
+	struct err *err = supplies_stored(s, nth, &ref);
+	if (!err) {
+		s->supply_wait = (struct shelf_wait){ .fn = supplies_shelf,
+						      .arg = s };
+		shelf_get(&s->sv->shelf, &ref, &s->supply_wait);
+		return;
+	}
+	_err_ struct err *before = nth ? supplies_stored(s, nth - 1, &ref)
+				       : NULL;
+	if (s->sv->o->debuginfod_ms && !before
+	    && supply_asked(s->asking)->id.kind != ID_NONE && fetch_begin(s)) {
+		err_free(err);
+		return;
+	}
+	s->fetching = false;
+	supplies_give(s, err, -1);
+}
+
+static void
+supplies_asked(void *arg, unsigned events)
+{
+	struct supply_places places = supply_default_places;
+	struct session *s = arg;
+	_close_ int found = -1;
+	bool over = false;
+	uint32_t seen;
+
+	(void)events;
+	/* Who asks may have been taken over: a path alone opens nothing. */
+	places.by_id = true;
+	_err_ struct err *bad = supply_take(s->supply.fd, &s->asking, &over);
+	if (bad || over || !s->asking) {
+		supplies_done(s, bad || over);
+		return;
+	}
+	net_rewatch(&s->supply, 0);
+	const struct supply_ask *ask = supply_asked(s->asking);
+	struct err *err = supply_near(&places, ask, &seen, &found);
+	if (err_kind(err) != ERR_NOTFOUND) {
+		supplies_give(s, err, found);
+		return;
+	}
+	err_free(err);
+	supplies_far(s, ask->nth - seen);
 }
 
 struct err *
@@ -150,6 +228,9 @@ supplies_begin(struct session *s, int ours)
 void
 supplies_end(struct session *s)
 {
+	shelf_cancel(&s->supply_wait);
+	supply_request_free(s->asking);
+	s->asking = NULL;
 	net_watch_close(&s->supply);
 	net_watch_close(&s->supplied);
 }

@@ -129,18 +129,30 @@ supply_disk(const struct supply_places *places, const struct supply_ask *ask,
 }
 
 struct err *
-supply_find(const struct supply_places *places, const struct supply_ask *ask,
-	    int *out)
+supply_near(const struct supply_places *places, const struct supply_ask *ask,
+	    uint32_t *seen, int *out)
 {
-	uint32_t seen;
-	struct err *err;
-
+	*seen = 0;
 	if (places->by_id && ask->id.kind == ID_NONE)
 		return err_new(ERR_NOTFOUND, "a file without a build-id is not "
 			       "looked for here");
-	err = find_candidate(places, ask, &seen, out);
-	if (!err || err_kind(err) != ERR_NOTFOUND || !places->debuginfod_ms
-	    || ask->nth != seen)
+	return find_candidate(places, ask, seen, out);
+}
+
+struct err *
+supply_find(const struct supply_places *places, const struct supply_ask *ask,
+	    int *out)
+{
+	uint32_t seen, more = 0;
+
+	struct err *err = supply_near(places, ask, &seen, out);
+	if (places->more && err_kind(err) == ERR_NOTFOUND) {
+		err_free(err);
+		err = places->more(places->more_arg, ask, ask->nth - seen,
+				   &more, out);
+	}
+	if (err_kind(err) != ERR_NOTFOUND || !places->debuginfod_ms
+	    || ask->id.kind == ID_NONE || ask->nth != seen + more)
 		return err;
 	err_free(err);
 	return supply_debuginfod(ask, places->debuginfod_ms, out);

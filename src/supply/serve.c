@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -126,39 +127,77 @@ transmit(int fd, const struct buf *answer, int passed)
 		: err_errno("cannot answer the jailed side");
 }
 
-/* What is answered is no error of this side's; a malformed request is. */
-static struct err *
-answer(int fd, struct span request, const struct supply_places *places)
-{
+struct supply_request {
 	struct wire_ask asked;
-	_buf_ struct buf reply = { 0 };
-	_close_ int found = -1;
-	struct err *err;
+};
 
-	_err_ struct err *said = wire_get_ask(request, &asked);
-	if (said && err_kind(said) == ERR_DAMAGED)
-		return take(said);
-	if (!said)
-		said = supply_find(places, &asked.ask, &found);
-	err = wire_put_answer(said, &reply);
-	if (err)
-		return err;
-	return transmit(fd, &reply, found);
+const struct supply_ask *
+supply_asked(const struct supply_request *r)
+{
+	return &r->asked.ask;
 }
 
-static struct err *
-serve_one(int fd, const struct supply_places *places, bool *over)
+void
+supply_request_free(struct supply_request *r)
 {
+	free(r);
+}
+
+struct err *
+supply_give(int fd, const struct err *said, int found)
+{
+	_buf_ struct buf reply = { 0 };
+	struct err *err = wire_put_answer(said, &reply);
+
+	return err ? err : transmit(fd, &reply, found);
+}
+
+/* What is answered is no error of this side's; a malformed request is. */
+static struct err *
+take_one(int fd, struct supply_request **out, bool *over)
+{
+	_free_ struct supply_request *r = malloc(sizeof(*r));
 	uint8_t bytes[WIRE_MAX];
 	size_t n;
-	struct err *err = receive(fd, bytes, sizeof(bytes), &n);
+	struct err *err = r ? receive(fd, bytes, sizeof(bytes), &n)
+			    : err_nomem();
 
 	if (err)
 		return err;
 	*over = n == 0;
 	if (*over)
 		return NULL;
-	return answer(fd, (struct span){ bytes, n }, places);
+	_err_ struct err *said = wire_get_ask((struct span){ bytes, n },
+					      &r->asked);
+	if (said)
+		return err_kind(said) == ERR_DAMAGED
+		       ? take(said) : supply_give(fd, said, -1);
+	*out = take(r);
+	return NULL;
+}
+
+struct err *
+supply_take(int fd, struct supply_request **out, bool *over)
+{
+	*out = NULL;
+	struct err *err = take_one(fd, out, over);
+
+	if (err)
+		shutdown(fd, SHUT_RDWR);
+	return err;
+}
+
+static struct err *
+serve_one(int fd, const struct supply_places *places, bool *over)
+{
+	_free_ struct supply_request *r = NULL;
+	_close_ int found = -1;
+	struct err *err = take_one(fd, &r, over);
+
+	if (err || !r)
+		return err;
+	_err_ struct err *said = supply_find(places, &r->asked.ask, &found);
+	return supply_give(fd, said, found);
 }
 
 struct err *
@@ -174,16 +213,6 @@ supply_serve(int fd, int quit, int timeout_ms,
 		if (!err && !over)
 			err = serve_one(fd, places, &over);
 	}
-	if (err)
-		shutdown(fd, SHUT_RDWR);
-	return err;
-}
-
-struct err *
-supply_answer(int fd, const struct supply_places *places, bool *over)
-{
-	struct err *err = serve_one(fd, places, over);
-
 	if (err)
 		shutdown(fd, SHUT_RDWR);
 	return err;

@@ -21,6 +21,11 @@ struct supply_places {
 	unsigned debuginfod_ms;         /* wait that long for the servers of
 					   DEBUGINFOD_URLS; 0: ask none */
 	bool by_id;                     /* never by a recorded path alone */
+	/** Asked behind the disk, or NULL: its candidate @nth into @out, else
+	 * ERR_NOTFOUND and at *@seen how many it has. */
+	struct err *(*more)(void *arg, const struct supply_ask *ask,
+			    uint32_t nth, uint32_t *seen, int *out);
+	void *more_arg;
 };
 /** /usr/lib/debug, no sysroot. */
 extern const struct supply_places supply_default_places;
@@ -39,7 +44,11 @@ struct err *supply_disk(const struct supply_places *places,
  * for. */
 struct err *supply_debuginfod(const struct supply_ask *ask, unsigned ms,
 			      int *out) _must_check_;
-/** Both: candidates on disk first. */
+/** As supply_disk(), with by_id; *@seen as that of more(). */
+struct err *supply_near(const struct supply_places *places,
+			const struct supply_ask *ask, uint32_t *seen, int *out)
+	_must_check_;
+/** All: candidates on disk first, those of debuginfod last. */
 struct err *supply_find(const struct supply_places *places,
 			const struct supply_ask *ask, int *out) _must_check_;
 
@@ -52,12 +61,23 @@ struct err *supply_pair(int fds[2]) _must_check_;
  */
 struct err *supply_serve(int fd, int quit, int timeout_ms,
 			 const struct supply_places *places) _must_check_;
+
+/* ---- for whoever has a loop already ---- */
+/** A request that was read, and is yet to be answered. */
+struct supply_request;
 /**
- * Answer the one request that makes @fd readable, without waiting; *@over if
- * its peer has closed instead. For whoever has a loop already.
+ * Read the one that makes @fd readable, without waiting; *@over if its peer has
+ * closed instead. *@out is NULL where it is answered already: nothing can have
+ * such a name. After an error the door is closed.
  */
-struct err *supply_answer(int fd, const struct supply_places *places,
-			  bool *over) _must_check_;
+struct err *supply_take(int fd, struct supply_request **out, bool *over)
+	_must_check_;
+const struct supply_ask *supply_asked(const struct supply_request *r);
+void supply_request_free(struct supply_request *r);
+/** Answer it: with @found, borrowed, or with @said. */
+struct err *supply_give(int fd, const struct err *said, int found)
+	_must_check_;
+
 /** The jailed side: fills @out, which borrows @fd. */
 void supply_client(int fd, struct supply *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hostile bytes as what a jailed reader tells of a file. What is accepted are
+ * Hostile bytes as a symbol file, or as what a jailed reader tells of a file. What is accepted are
  * pieces without a gap and attributes that a store can take.
  */
 #include <stdlib.h>
@@ -35,6 +35,25 @@ check_attrs(const struct store_put *put)
 	}
 }
 
+/* A file that is put: what the jailed side tells of it can be believed. */
+static void
+check_file(const uint8_t *data, size_t n, struct arena *a)
+{
+	_source_ struct source *file = NULL;
+	_buf_ struct buf record = { 0 };
+	struct store_put put = { 0 };
+
+	_err_ struct err *bad = source_mem(data, n, "file", &file);
+	if (!bad)
+		bad = ingest_describe(file, &record);
+	if (bad)
+		return;
+	_err_ struct err *err = ingest_read(
+		(struct span){ record.data, record.len }, a, &put);
+	if (err)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -43,6 +62,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!a)
 		return 0;
+	if (n > 4 && memcmp(data, "\177ELF", 4) == 0) {
+		check_file(data, n, a);
+		return 0;
+	}
 	_err_ struct err *err = ingest_read((struct span){ data, n }, a, &put);
 	if (err && (put.n_pieces || put.n_attrs))
 		abort();

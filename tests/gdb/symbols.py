@@ -217,12 +217,21 @@ def serving(app, inquest, snapshot, url=None, debug=None):
         process.stdout.close()
 
 
+# Symbol files as they are put.
+FILES = ["app.debug", "liblib.so.debug", "home/app.stripped",
+         "home/liblib.so.stripped"]
+
+
 @contextlib.contextmanager
-def server(app, inquest, snapshot, url):
-    """The commands that attach to it in a store that is served."""
+def server(app, inquest, snapshot, url, files=None):
+    """The commands that attach to it in a store that is served; @files is
+    the project that symbol files are put into."""
     store = app.path("store")
     shutil.rmtree(store, ignore_errors=True)
     kit.run([inquest, "put", "--store", store, snapshot])
+    if files:
+        kit.run([inquest, "put", "--store", store, "-p", files,
+                 *map(app.path, FILES)])
     words = [inquest, "serve", "--store", store, "--http", "none", "--rsp",
              "127.0.0.1:0"]
     process = subprocess.Popen(
@@ -302,6 +311,32 @@ def cases(tap, app, inquest):
              gdb(app, address), NAMES, FULL)
 
 
+def stored(tap, app, inquest):
+    """Symbol files of a snapshot's project are found, others are not."""
+    shutil.rmtree(os.path.join(app.directory, "cache"), ignore_errors=True)
+    app.place(None)
+    with server(app, inquest, app.snapshot, None, "other") as opening:
+        hold(tap, "symbol files of another project are not taken",
+             gdb(app, opening), NAMES, FULL)
+    with server(app, inquest, app.attached, None, "default") as opening:
+        hold(tap, "a server finds the symbol files of the project",
+             gdb(app, opening), FULL + SOURCE)
+    with debuginfod(app) as (url, asked), \
+            server(app, inquest, app.snapshot, url, "default") as opening:
+        hold(tap, "and asks debuginfod for the rest",
+             gdb(app, opening), FULL + SOURCE)
+        ours = os.listdir(app.path("web/buildid"))
+        tap.ok({kind for _, _, id_, kind, *_ in (p.split("/") for p in asked)
+                if id_ in ours} == {"source"}, "which are sources", asked)
+    env = dict(environment(app, None), INQUEST_STORE=app.path("store"))
+    for word, wanted in (("@latest", r"library_sum\+0x\w+ at \S*/lib\.c:9"),
+                         (app.snapshot, r"library_sum\+0x\w+ in ")):
+        result = kit.run([inquest, "report", word], env=env)
+        hold(tap, "a report of %s finds them as well" % word if "@" in word
+             else "one of a file does not look into a store", result,
+             [wanted])
+
+
 def late(tap, app, inquest):
     """gdb gives a question up after 2 seconds, and takes the late answer for
     that to its next one: no question may take so long."""
@@ -326,6 +361,7 @@ def main():
     tap = kit.Tap()
     app = App(inquest)
     cases(tap, app, inquest)
+    stored(tap, app, inquest)
     late(tap, app, inquest)
     tap.leave()
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,6 +296,52 @@ attributes_that_cannot_be_are_refused(void **state)
 #define with_told(test) \
 	cmocka_unit_test_setup_teardown(test, told_setup, told_teardown)
 
+/* ---- symbol files ---- */
+static const char *
+told_word(const struct told *t, const char *key)
+{
+	for (size_t k = 0; k < t->put.n_attrs; k++)
+		if (strcmp(t->put.attrs[k].key, key) == 0)
+			return t->put.attrs[k].string;
+	return NULL;
+}
+
+static void
+a_program_is_told_by_its_build_id(void **state)
+{
+	_source_ struct source *src = NULL;
+	struct told *t = *state;
+	const struct store_object object = { .size = 1 };
+
+	assert_ok(source_fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+			    "dir/program", &src));
+	assert_ok(ingest_describe(src, &t->record));
+	assert_ok(told_read(t));
+	assert_int_equal(t->put.n_pieces, 1);
+	assert_int_equal(t->put.pieces[0].length, source_size(src));
+	assert_true(strlen(told_word(t, STORE_SYMBOLS_ID)) >= 16);
+	assert_string_equal(told_word(t, "application"), "program");
+	struct store_object o = object;
+	o.attrs = t->put.attrs;
+	o.n_attrs = t->put.n_attrs;
+	assert_true(store_is_symbols(&o));
+}
+
+static void
+a_cut_program_is_refused(void **state)
+{
+	_source_ struct source *src = NULL, *cut = NULL;
+	struct told *t = *state;
+	struct span bytes;
+
+	assert_ok(source_fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+			    "program", &src));
+	assert_ok(source_load(src, 0, 4096, 4096, t->arena, &bytes));
+	assert_ok(source_mem(bytes.data, bytes.n, "program", &cut));
+	assert_err(ingest_describe(cut, &t->record), ERR_DAMAGED, "is cut");
+	assert_int_equal(t->record.len, 0);
+}
+
 int
 main(void)
 {
@@ -309,6 +356,8 @@ main(void)
 		with_told(counts_beyond_the_record_allocate_nothing),
 		with_told(pieces_that_cannot_be_are_refused),
 		with_told(attributes_that_cannot_be_are_refused),
+		with_told(a_program_is_told_by_its_build_id),
+		with_told(a_cut_program_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -419,6 +419,82 @@ tags_are_sorted_added_and_removed(void **state)
 		   "nearest");
 }
 
+/* ---- symbol files ---- */
+static struct store_ref
+put_symbols(struct store *s, const char *text, const char *id, uint64_t kinds)
+{
+	const struct snap_attr attrs[] = {
+		{ STORE_SYMBOLS_ID, SNAP_ATTR_STRING, .string = id },
+		{ STORE_SYMBOLS_KINDS, SNAP_ATTR_U64, .number = kinds },
+	};
+	_source_ struct source *src = NULL;
+	struct store_put p = { .project = "p", .attrs = attrs,
+			       .n_attrs = countof(attrs) };
+	struct store_added added;
+
+	assert_ok(source_mem(text, strlen(text), "file", &src));
+	p.file = src;
+	assert_ok(store_put(s, &p, &added));
+	return added.ref;
+}
+
+/* The number of the @nth one of "abcd…", or 0. */
+static uint64_t
+symbols_of(struct store *s, const char *project, size_t n, uint8_t kind,
+	   uint32_t nth)
+{
+	static const uint8_t id[] = { 0xab, 0xcd, 0xef };
+	const struct store_symbols asked = { { id, n }, kind, nth };
+	struct store_ref ref = { .number = 0 };
+
+	_err_ struct err *err = store_symbols(s, project, &asked, &ref);
+	assert_true(!err || err_kind(err) == ERR_NOTFOUND);
+	return ref.number;
+}
+
+static void
+symbol_files_are_found_by_id_in_their_project(void **state)
+{
+	struct store *s = on_store(state);
+	struct store_ref code = put_symbols(s, "1", "abcd", 1);
+	struct store_ref debug = put_symbols(s, "2", "abcd", 2);
+	struct store_ref other = put_symbols(s, "3", "abcdef", 2);
+	struct store_ref both = put_symbols(s, "4", "abcd", 3);
+
+	on_put(s, "q", 1);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 0),
+			 code.number);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 1),
+			 both.number);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 2), 0);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_DEBUG, 0),
+			 debug.number);
+	assert_int_equal(symbols_of(s, "p", 3, STORE_SYMBOLS_DEBUG, 0),
+			 other.number);
+	assert_int_equal(symbols_of(s, "p", 1, STORE_SYMBOLS_DEBUG, 0), 0);
+	assert_int_equal(symbols_of(s, "q", 2, STORE_SYMBOLS_CODE, 0), 0);
+	assert_int_equal(symbols_of(s, "no", 2, STORE_SYMBOLS_CODE, 0), 0);
+	on_sound(s, 5);
+	assert_ok(store_rm(s, &code));
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 0),
+			 both.number);
+	on_sound(s, 4);
+}
+
+static void
+the_latest_object_is_no_symbol_file(void **state)
+{
+	struct store *s = on_store(state);
+	struct store_ref snap = on_put(s, "p", 1), ref;
+
+	put_symbols(s, "1", "abcd", 1);
+	put_symbols(s, "2", "no id", 1);
+	assert_ok(store_find(s, "p/2", NULL, &ref));
+	assert_ok(store_rm(s, &(struct store_ref){ "p", 3 }));
+	assert_ok(store_find(s, "@latest", "p", &ref));
+	assert_int_equal(ref.number, snap.number);
+}
+
 int
 main(void)
 {
@@ -440,6 +516,8 @@ main(void)
 		on_both(too_many_tags_or_attributes_are_refused),
 		on_both(attributes_come_back_with_their_types),
 		on_both(tags_are_sorted_added_and_removed),
+		on_both(symbol_files_are_found_by_id_in_their_project),
+		on_both(the_latest_object_is_no_symbol_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

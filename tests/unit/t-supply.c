@@ -127,6 +127,20 @@ a_name_that_is_too_long_is_not_found(void **state)
 }
 
 static void
+answer_one(int fd, bool *over)
+{
+	struct supply_request *r;
+	int found = -1;
+
+	assert_ok(supply_take(fd, &r, over));
+	if (*over)
+		return;
+	_err_ struct err *said = supply_find(&nowhere, supply_asked(r), &found);
+	assert_ok(supply_give(fd, said, found));
+	supply_request_free(r);
+}
+
+static void
 one_request_is_answered_without_waiting(void **state)
 {
 	const struct supply_ask ask = { .kind = SUPPLY_EXE, .path = "/none" };
@@ -140,14 +154,14 @@ one_request_is_answered_without_waiting(void **state)
 	assert_ok(wire_put_ask(&ask, &bytes));
 	assert_true(send(fds[1], bytes.data, bytes.len, 0) > 0);
 	assert_true(send(fds[1], bytes.data, bytes.len, 0) > 0);
-	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	answer_one(fds[0], &over);
 	assert_false(over);
 	assert_true(recv(fds[1], answer, sizeof(answer), 0) > 0);
 	assert_int_equal(recv(fds[1], answer, sizeof(answer), MSG_DONTWAIT),
 			 -1);
-	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	answer_one(fds[0], &over);
 	close(fds[1]);
-	assert_ok(supply_answer(fds[0], &nowhere, &over));
+	answer_one(fds[0], &over);
 	assert_true(over);
 	close(fds[0]);
 }
