@@ -271,6 +271,7 @@ int stop_signal(const struct inferior *f, size_t thread);
 /** A register's bytes in hex, "xx" where they were not captured. */
 struct err *regs_put(struct buf *out, const struct inferior *f, size_t thread,
 		     size_t reg) _must_check_;
+bool regs_known(const struct inferior *f, size_t thread, size_t reg);
 
 /* the documents of qXfer, each in its file, appended to @out */
 struct err *targetxml_render(const struct inferior *f, enum dialect dialect,

@@ -240,8 +240,12 @@ split_task(const struct inferior *f, const char **name)
 	    || *p > '9')
 		return INSP_NONE;
 	uint64_t tid = strtoull(p, &end, 10);
-	size_t thread = *end == '/' ? find_task(f, tid) : INSP_NONE;
-	if (thread != INSP_NONE)
+	if (*end != '/')
+		return INSP_NONE;
+	size_t thread = find_task(f, tid);
+	const struct proc_row *row = find_row(end + 1);
+	/* gdb asks for it where the first thread has ended, too. */
+	if (thread != INSP_NONE || (tid == f->pid && row && row->shared))
 		*name = end + 1;
 	return thread;
 }
@@ -257,7 +261,7 @@ proc_raw(const struct inferior *f, const char *name, struct buf *out)
 	const struct proc_row *row = find_row(rest);
 	if (!row)
 		return err_new(ERR_NOTFOUND, "%s was not captured", name);
-	if (thread != INSP_NONE && row->shared && put_captured(f, rest, out))
+	if (rest != name && row->shared && put_captured(f, rest, out))
 		return NULL;
 	return row->render(f, thread, out);
 }

@@ -32,6 +32,17 @@ regs_put(struct buf *out, const struct inferior *f, size_t thread, size_t reg)
 	return NULL;
 }
 
+bool
+regs_known(const struct inferior *f, size_t thread, size_t reg)
+{
+	uint8_t value[REG_BYTES_MAX];
+	bool known = false;
+
+	_err_ struct err *err = insp_reg_read(f->insp, thread, reg, value,
+					      &known);
+	return !err && known;
+}
+
 struct err *
 regs_read_all(struct stub *s, const struct args *a)
 {

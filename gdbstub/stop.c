@@ -32,7 +32,8 @@ wire_signal(const struct stub *s, const struct inferior *f, size_t thread)
 	return signals_gdb(insp_target(f->insp)->process.os, signal);
 }
 
-/* These let a client find frame 0 without another packet. */
+/* These let a client find frame 0 without another packet. gdb refuses a whole
+ * stop reply in which one of them is not known. */
 static struct err *
 put_expedited(struct stub *s, const struct inferior *f, size_t thread)
 {
@@ -41,7 +42,7 @@ put_expedited(struct stub *s, const struct inferior *f, size_t thread)
 	for (size_t k = 0; k < countof(names); k++) {
 		size_t reg = inferior_generic_reg(f, names[k]);
 
-		if (reg == INSP_NONE)
+		if (reg == INSP_NONE || !regs_known(f, thread, reg))
 			continue;
 		buf_printf(&s->reply, "%02zx:", reg);
 		struct err *err = regs_put(&s->reply, f, thread, reg);

@@ -170,12 +170,12 @@ thread_record(struct shot *s, const struct tracee *t, struct snap_thread *out)
 	return thread_regs(s, t, out);
 }
 
-/* Those of the last list, and of them one that has ended only if it is the
- * leader, which is listed for as long as another thread lives. */
+/* Those of the last list: the first one is listed there for as long as another
+ * one lives, but has nothing left. */
 static bool
-thread_counts(const struct shot *s, const struct tracee *t)
+thread_counts(const struct tracee *t)
 {
-	return t->listed && (t->at != TRACEE_ENDED || t->tid == s->proc.pid);
+	return t->listed && t->at != TRACEE_ENDED;
 }
 
 /* The faulting thread comes first. */
@@ -193,7 +193,7 @@ picture_threads(struct shot *s)
 		if (all[k].tid == s->faulting)
 			err = thread_record(s, &all[k], &to[n++]);
 	for (size_t k = 0; k < s->tracees.n && !err; k++)
-		if (all[k].tid != s->faulting && thread_counts(s, &all[k]))
+		if (all[k].tid != s->faulting && thread_counts(&all[k]))
 			err = thread_record(s, &all[k], &to[n++]);
 	target->threads = to;
 	target->n_threads = n;

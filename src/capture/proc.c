@@ -4,6 +4,7 @@
  */
 #include "capture/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ proc_open(pid_t pid, struct proc *out)
 			       "\"ps -e\" lists those that there are", (int)pid);
 	if (dir < 0)
 		return err_errno("%s", path);
-	out->pid = pid;
+	out->pid = out->through = pid;
 	out->dir = dir;
 	return NULL;
 }
@@ -43,6 +44,59 @@ proc_fini(struct proc *p)
 	p->dir = -1;
 }
 
+/* ---- past a first thread that has ended -------------------------------- */
+static bool
+is_thread_of(const struct proc *p, pid_t pid)
+{
+	_buf_ struct buf status = { 0 };
+	uint64_t leader = 0;
+
+	_err_ struct err *err = proc_read(p, "status", STATUS_MAX, &status);
+	const struct span text = { status.data, status.len };
+	return !err && text_status_number(text, "Tgid", 10, &leader)
+	       && leader == (uint64_t)pid;
+}
+
+/* Its number may be another one's by now. */
+static bool
+look_through(struct proc *p, pid_t tid)
+{
+	struct proc other = { .dir = -1 };
+	struct text_stat stat;
+	char room[1024];
+
+	_err_ struct err *err = proc_open(tid, &other);
+	bool lives = !err && proc_stat(&other, 0, &stat, room)
+		     && stat.state != 'Z' && stat.state != 'X'
+		     && is_thread_of(&other, p->pid);
+	if (lives) {
+		base_close(&p->dir);
+		p->dir = other.dir;
+		other.dir = -1;
+		p->through = tid;
+	}
+	proc_fini(&other);
+	return lives;
+}
+
+bool
+proc_look_through(struct proc *p)
+{
+	int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool found = false;
+
+	if (!dir)
+		base_close(&fd);
+	for (struct dirent *e; dir && !found && (e = readdir(dir)); )
+		if (e->d_name[0] != '.')
+			found = look_through(p, (pid_t)atoi(e->d_name));
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* ---- its files --------------------------------------------------------- */
 struct err *
 proc_read(const struct proc *p, const char *name, size_t max, struct buf *out)
 {

@@ -12,10 +12,18 @@
 struct proc {
 	pid_t pid;
 	int dir;                        /* /proc/PID */
+	pid_t through;                  /* the thread whose directory that is:
+					   @pid, or see below */
 };
 /** ERR_NOTFOUND if there is no such process. */
 struct err *proc_open(pid_t pid, struct proc *out) _must_check_;
 void proc_fini(struct proc *p);
+/**
+ * Where the first thread has ended while others run, /proc/PID tells nothing
+ * of memory, files and registers: from here on look into the directory of one
+ * that runs. False if there is none.
+ */
+bool proc_look_through(struct proc *p) _must_check_;
 
 /**
  * Append the file @name of the directory to @out, at most @max bytes of it.

@@ -128,6 +128,26 @@ refuse_kind(struct shot *s)
 	return refuse_thread(s);
 }
 
+/* Its first thread may have ended while others run. */
+static struct err *
+pass_leader(struct shot *s)
+{
+	struct text_stat now;
+	char room[1024];
+
+	s->start_time = s->before.start_time;
+	if (s->before.state != 'Z')
+		return NULL;
+	if (!proc_look_through(&s->proc)
+	    || !proc_stat(&s->proc, 0, &now, room))
+		return ended(s);
+	s->start_time = now.start_time;
+	base_close(&s->mem);
+	s->mem = openat(s->proc.dir, "mem", O_RDONLY | O_CLOEXEC);
+	return shot_gap(s, "the first thread of process %d had ended: of it "
+			"nothing is left", (int)s->proc.pid);
+}
+
 static struct err *
 read_auxv(const struct shot *s, struct span *out)
 {
@@ -182,6 +202,8 @@ shot_open(struct shot *s, pid_t pid, const struct capture_limits *limits)
 		s->mem = openat(s->proc.dir, "mem", O_RDONLY | O_CLOEXEC);
 	if (!err)
 		err = refuse_kind(s);
+	if (!err)
+		err = pass_leader(s);
 	if (!err)
 		err = tracees_init(&s->tracees, &s->proc);
 	if (!err)
@@ -365,7 +387,7 @@ shot_prepare(struct shot *s)
 	struct err *err = look_first(s);
 	if (err)
 		return err;
-	copy_touch_modules(&s->plan, s->proc.pid);
+	copy_touch_modules(&s->plan, s->proc.through);
 	for (unsigned k = 0; k < LOOKS_MAX && !err; k++) {
 		if (!maps_changed(s))
 			break;
@@ -410,7 +432,7 @@ check_same(struct shot *s)
 		return ended(s);
 	s->doubt = faults_of(&now) != s->faults;
 	size_t n = proc_read_some(&s->proc, "auxv", auxv, sizeof(auxv));
-	if (now.start_time != s->before.start_time || n != s->auxv.n
+	if (now.start_time != s->start_time || n != s->auxv.n
 	    || (n && memcmp(auxv, s->auxv.data, n) != 0) || space_is_left(s))
 		return is_ending(s) ? ended(s)
 		       : err_new(ERR_FAILED, "process %d has begun another "

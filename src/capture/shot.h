@@ -41,6 +41,8 @@ struct shot {
 	struct tracees tracees;
 	struct copier copier;
 	struct text_stat before;        /* the process, when this began */
+	uint64_t start_time;            /* of the thread that is looked
+					   through */
 	struct span auxv;
 	struct extent extent;
 	struct beside flags;    /* smaps, begun before all other texts */

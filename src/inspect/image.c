@@ -25,7 +25,7 @@ image_add_phdr(struct image *im, const Elf64_Phdr *ph)
 		im->eh_frame_hdr_size = ph->p_memsz;
 		break;
 	case PT_INTERP:
-		im->interp = true;
+		im->interp = im->bias + ph->p_vaddr;
 		break;
 	}
 }

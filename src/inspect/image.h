@@ -21,7 +21,7 @@ struct image {
 	uint64_t eh_frame_hdr_size;
 	uint64_t entry;         /* run-time address */
 	uint16_t type;          /* ET_* */
-	bool interp;            /* has PT_INTERP: a program */
+	uint64_t interp;        /* PT_INTERP, likewise: a name */
 	size_t n_phdrs;
 	Elf64_Phdr phdrs[IMAGE_PHDRS_MAX];
 };

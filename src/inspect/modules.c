@@ -18,6 +18,7 @@ struct finder {
 	struct insp *insp;
 	struct vec found;       /* struct snap_module */
 	struct image image;     /* scratch: too large for the stack */
+	uint64_t interp;        /* where the executable names its linker */
 };
 
 /**
@@ -176,6 +177,7 @@ add_main(struct finder *f, uint64_t *dynamic)
 	m->bias = f->image.bias;
 	m->dynamic = *dynamic = f->image.dynamic;
 	m->path = map ? map->path : NULL;
+	f->interp = f->image.interp;
 	image_id(i->space, &f->image, &m->id);
 	return NULL;
 }
@@ -440,16 +442,36 @@ add_mapped(struct finder *f)
 	return failed;
 }
 
-static void
+/*
+ * Before the dynamic linker has made its chain, it has the name that it is
+ * going to give itself there: to a debugger it would else be another library
+ * than the one that it finds a moment later.
+ */
+static struct err *
+name_interp(struct finder *f, struct snap_module *m)
+{
+	const char *name;
+
+	if (m->n_names || !f->interp)
+		return NULL;
+	_err_ struct err *err = space_string(f->insp->space, f->interp,
+					     NAME_MAX_BYTES, f->insp->arena,
+					     &name);
+	return err || name[0] != '/' ? NULL : add_name(f, m, name);
+}
+
+static struct err *
 mark_interp(struct finder *f)
 {
 	uint64_t base;
 
 	if (!insp_auxv(f->insp, AT_BASE, &base) || !base)
-		return;
+		return NULL;
 	struct snap_module *m = find_start(f, base);
-	if (m)
-		m->flags |= SNAP_MODULE_INTERP;
+	if (!m)
+		return NULL;
+	m->flags |= SNAP_MODULE_INTERP;
+	return name_interp(f, m);
 }
 
 static struct err *
@@ -470,7 +492,7 @@ discover(struct finder *f)
 	if (!err)
 		err = add_mapped(f);
 	if (!err)
-		mark_interp(f);
+		err = mark_interp(f);
 	return err;
 }
 

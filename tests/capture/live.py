@@ -24,7 +24,7 @@ import living  # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
 KILLS = 50
-PTRACE_SEIZE, PTRACE_DETACH = 0x4206, 17
+PTRACE_TRACEME, PTRACE_SEIZE, PTRACE_DETACH = 0, 0x4206, 17
 
 
 class Lives:
@@ -172,13 +172,36 @@ class Lives:
             living.until(lambda: living.state(victim.pid, victim.pid) == "Z")
             began = time.monotonic()
             result = self.take(victim.pid)
-            threads = self.threads()
-            self.tap.ok(result.status == 0 and len(threads) == 5
-                        and sum(threads.values()) == 4
+            threads, dump = self.threads(), self.dump()
+            self.tap.ok(result.status == 0 and len(threads) == 4
+                        and all(threads.values())
                         and time.monotonic() - began < 10,
                         "a process whose first thread has ended",
                         "%s %s" % (result, threads))
+            self.tap.ok(b"first thread of process" in dump.encode()
+                        and len(re.findall(r"^module ", dump, re.M)) >= 3
+                        and len(re.findall(r"^frame ", dump, re.M)) >= 8,
+                        "its memory, modules and stacks are those of the "
+                        "threads that run", dump[:2000])
             self.tap.ok(victim.goes_on(4), "it goes on without that one")
+
+    def at_entry(self):
+        """Not one instruction of it has run: the linker has no list yet."""
+        ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        pid = os.fork()
+        if pid == 0:
+            ptrace(PTRACE_TRACEME, 0, None, None)
+            os.execv("/bin/sleep", ["sleep", "60"])
+        os.waitpid(pid, 0)
+        ptrace(PTRACE_DETACH, pid, None, ctypes.c_void_p(signal.SIGSTOP))
+        living.until(lambda: living.state(pid, pid) == "T")
+        result = self.take(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        self.tap.ok(result.status == 0 and re.search(
+            r"^module .* flags=0x4 .* names=1\n  name name=\"/lib64/ld-linux",
+            self.dump(), re.M), "at its first instruction, the dynamic linker "
+            "has the name that it will give itself", result)
 
     def hanging(self):
         """The deadline: a thread in vfork() cannot be interrupted."""
@@ -298,9 +321,10 @@ class Lives:
     def all(self):
         for part in (self.all_there, self.spawning, self.stopped_stays_stopped,
                      self.stopped_and_killed, self.traced, self.denied,
-                     self.refused, self.leaderless, self.hanging, self.signals,
-                     self.racing_exec, self.untouched, self.bounded,
-                     self.hurried, self.few_descriptors, self.killed):
+                     self.refused, self.leaderless, self.at_entry, self.hanging,
+                     self.signals, self.racing_exec, self.untouched,
+                     self.bounded, self.hurried, self.few_descriptors,
+                     self.killed):
             part()
 
 
