@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	tests/unit/t-save \
 	tests/unit/t-search \
 	tests/unit/t-serve-control \
+	tests/unit/t-serve-follow \
 	tests/unit/t-serve-record \
 	tests/unit/t-serve-tokens \
 	tests/unit/t-skeleton \

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "jail/impl.h"
@@ -136,6 +137,20 @@ add_abort(scmp_filter_ctx filter)
 				      countof(args), args);
 }
 
+/* Where packets of a connection come in: a worker runs there. */
+static int
+add_incoming(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp args[] = {
+		INT(1, SOL_SOCKET),
+		INT(2, SO_INCOMING_CPU),
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+				      SCMP_SYS(getsockopt), countof(args),
+				      args);
+}
+
 static int
 fill(scmp_filter_ctx filter)
 {
@@ -156,6 +171,8 @@ fill(scmp_filter_ctx filter)
 			       countof(sanitizer_rules));
 	if (rc == 0)
 		rc = add_abort(filter);
+	if (rc == 0)
+		rc = add_incoming(filter);
 	return rc;
 }
 

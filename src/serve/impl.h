@@ -7,15 +7,11 @@
 
 #include "net/net.h"
 #include "serve/control.h"
+#include "serve/follow.h"
 #include "serve/host.h"
 #include "serve/record.h"
 #include "serve/serve.h"
 
-/**
- * Move to where the process runs now whose @stat worker_peer() opened;
- * *@at remembers it (-1 at first).
- */
-void follow(int stat, int *at);
 /** worker_run() for snapshots that the server sends. */
 struct err *worker_run_with(const struct worker_options *o,
 			    const struct supply *supply) _must_check_;

@@ -8,6 +8,7 @@ libserve_a_SOURCES = \
 	src/serve/desk.c \
 	src/serve/doors.c \
 	src/serve/follow.c \
+	src/serve/follow.h \
 	src/serve/host.c \
 	src/serve/host.h \
 	src/serve/impl.h \

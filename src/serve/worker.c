@@ -31,8 +31,6 @@
 #define AWAKE_NS 50000u
 /* One that came so soon after the answer before, though it had to wake us. */
 #define SOON_NS 100000u
-/* Questions after which a worker looks where its client runs. */
-#define FOLLOW_EVERY 64u
 
 struct connection {
 	int in, out;            /* the same descriptor for a socket */
@@ -61,9 +59,10 @@ struct worker {
 	unsigned count;         /* connections there ever were */
 	uint64_t reads;         /* what a ping is answered with */
 	bool awake;             /* its client asks again at once */
-	uint64_t answered;      /* when the last answer was out */
+	uint64_t answered;      /* when the last answer was out, */
+	uint64_t asked;         /* and the last question was asked */
 	uint64_t rested;        /* what the ping before was answered with */
-	int processor;          /* that it followed its client to */
+	struct follow follow;
 	bool over;              /* nobody is left to bring connections */
 };
 
@@ -202,6 +201,29 @@ connection_answer_held(struct worker *w, struct connection *c)
 	return err;
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Does its client ask again at once? See follow.c. */
+static void
+connection_asked(struct worker *w, const struct connection *c)
+{
+	uint64_t now = now_ns();
+
+	w->awake = false;
+	if (now - w->answered >= SOON_NS)
+		follow_late(&w->follow);
+	else
+		w->awake = follow_question(&w->follow, c->in, now - w->asked);
+	w->asked = now;
+}
+
 static struct err *
 connection_read(struct worker *w, struct connection *c)
 {
@@ -217,6 +239,7 @@ connection_read(struct worker *w, struct connection *c)
 	}
 	w->reads++;
 	c->spoke = true;
+	connection_asked(w, c);
 	struct err *err = connection_answer_some(w, c, bytes, (size_t)n,
 						 &used);
 	if (!err && used < (size_t)n) {
@@ -235,6 +258,8 @@ connection_serve(struct worker *w, struct connection *c, short events)
 		err = connection_answer_held(w, c);
 	else if (!c->closed && (events & (POLLIN | POLLHUP | POLLERR)))
 		err = connection_read(w, c);
+	if (connection_pending(c) >= LARGE_WRITE)
+		follow_stop(&w->follow);
 	c->closed = c->closed || stub_done(c->stub);
 	if (!err)
 		connection_write(c);
@@ -319,6 +344,7 @@ worker_rest(struct worker *w)
 	}
 	for (size_t k = 0; k < w->host.n; k++)
 		insp_rest(w->host.engines[k].insp);
+	follow_stop(&w->follow);
 	malloc_trim(0);
 }
 
@@ -419,38 +445,18 @@ worker_can_go_on(const struct worker *w)
 	return false;
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/*
- * Does a client ask again at once? Then the next question is waited for awake,
- * but not where that is in the way of a client on the same processor.
- */
-static void
-worker_asked(struct worker *w)
-{
-	w->awake = w->o->peer < 0 && now_ns() - w->answered < SOON_NS;
-}
-
 static int
 worker_poll(struct worker *w, struct pollfd *slot, size_t n)
 {
 	uint64_t until = (w->answered = now_ns()) + AWAKE_NS;
 	bool wait = !worker_can_go_on(w);
-	int ready;
+	int ready = 0;
 
-	do
+	if (!wait)
+		return poll(slot, n, 0);
+	while (!ready && w->awake && now_ns() < until)
 		ready = poll(slot, n, 0);
-	while (!ready && wait && w->awake && now_ns() < until);
-	if (!ready && wait)
-		ready = poll(slot, n, -1);
-	return ready;
+	return ready ? ready : poll(slot, n, -1);
 }
 
 static struct err *
@@ -460,12 +466,9 @@ worker_turn(struct worker *w)
 	size_t n = worker_slots(w, slot), served = w->n;
 	struct err *err = NULL;
 
-	if (w->o->peer >= 0 && w->reads % FOLLOW_EVERY == 0)
-		follow(w->o->peer, &w->processor);
 	if (worker_poll(w, slot, n) < 0)
 		return errno == EINTR ? NULL
 				      : err_errno("cannot wait for a client");
-	worker_asked(w);
 	if (slot[0].revents)
 		err = worker_control(w);
 	for (size_t k = 0; k < served && !err; k++) {
@@ -540,7 +543,8 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	w->o = o;
 	w->insp = o->insp;
 	w->title = o->title;
-	w->processor = w->record = -1;
+	w->record = -1;
+	follow_init(&w->follow, o->peer);
 	w->host.control = o->control;
 	w->host.supply = supply;
 	w->host.exe = o->exe;

@@ -186,6 +186,16 @@ try_move_other(void *arg)
 }
 
 static int
+try_socket_option(void *arg)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	(void)arg;
+	return tried(getsockopt(0, SOL_SOCKET, SO_PEERCRED, &peer, &n));
+}
+
+static int
 try_ptrace(void *arg)
 {
 	(void)arg;
@@ -343,6 +353,7 @@ main(void)
 		cmocka_unit_test(threads_are_no_escape),
 		ENDS("open in a thread", try_open_in_thread),
 		ENDS("moving another process", try_move_other),
+		ENDS("asking a socket who is there", try_socket_option),
 		ENDS("ptrace", try_ptrace),
 		ENDS("reading the parent's memory", try_read_parent),
 		ENDS("kill", try_kill),
