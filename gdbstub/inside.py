@@ -66,13 +66,15 @@ class Inquest:
             return False
         self.tried.add(full)
         owner = symtab.objfile.owner or symtab.objfile
-        if full[0] != "/" or not owner.build_id or set(full) & set("\"'\\\n"):
+        if not owner.build_id or set(full) & set("\"'\\\n"):
             return False
-        to = self.place() + os.path.normpath("/" + full)
+        # Also of a build whose directory is written as ".".
+        path = os.path.normpath("/" + full)
+        to = self.place() + path
         os.makedirs(os.path.dirname(to), exist_ok=True)
         try:
             gdb.execute('remote get "/.inquest/%s/source%s" "%s"'
-                        % (owner.build_id, full, to), False, True)
+                        % (owner.build_id, path, to), False, True)
             gdb.execute('set substitute-path "%s" "%s"'
                         % (os.path.dirname(full), os.path.dirname(to)))
         except gdb.error:
@@ -109,10 +111,19 @@ class Inquest:
         self.shown = None
         self.variables()
 
+    # `list` of what is in no stack: a hook does not hear its argument.
+    def listed(self):
+        for sal in gdb.decode_line()[1]:
+            if sal.symtab and self.fetch(sal.symtab):
+                gdb.write("%s is here now: list it again\n"
+                          % sal.symtab.filename)
+
     # Before every prompt.
     def prompt(self):
         try:
             self.variables()
+            if self.greeted:
+                self.listed()
             gdb.write(self.ask("why now"), gdb.STDERR)
             if not self.greeted:
                 gdb.write(NEXT)

@@ -193,6 +193,7 @@ SCRIPT_TESTS = \
 	tests/gdb/generated.py \
 	tests/gdb/inside.py \
 	tests/gdb/live.py \
+	tests/gdb/relative.py \
 	tests/gdb/rules.py \
 	tests/gdb/same-as-core.py \
 	tests/gdb/stacks.py \

@@ -250,13 +250,13 @@ def server(app, inquest, snapshot, url, files=None):
         process.stdout.close()
 
 
-def gdb(app, opening, init=True, seconds=60, more=()):
+def gdb(app, opening, init=True, seconds=60, more=(), looks=tuple(LOOKS)):
     words = ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0",
              "-iex", "set debuginfod enabled off",
              "-ex", "set remotetimeout %d" % seconds]
     if isinstance(opening, str):
         opening = ["target remote " + opening]
-    for command in opening + ([INIT] if init else []) + LOOKS + list(more):
+    for command in [*opening, *([INIT] if init else []), *looks, *more]:
         words += ["-ex", command]
     hidden = [(app.home, None), ("/usr/lib/debug", None)]
     return kit.run(apart(hidden, words), timeout=100, merge=True, cwd="/",
