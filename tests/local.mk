@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	tests/unit/t-supply-disk \
 	tests/unit/t-tls \
 	tests/unit/t-unwind \
+	tests/unit/t-values-loc \
 	tests/unit/t-view
 
 # What several unit tests share.
