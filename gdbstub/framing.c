@@ -297,6 +297,17 @@ framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 	return n - (size_t)(e.end - e.p);
 }
 
+size_t
+framing_escaped(const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	size_t length = n;
+
+	for (size_t k = 0; k < n; k++)
+		length += special_bytes(p[k]) != 0;
+	return length;
+}
+
 bool
 framing_unescape(char *data, size_t *n)
 {

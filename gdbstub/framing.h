@@ -43,6 +43,8 @@ void framing_put(struct buf *out, const void *payload, size_t n);
  */
 size_t framing_put_binary(struct buf *b, const void *data, size_t n,
 			size_t limit);
+/** How long these bytes are once escaped. */
+size_t framing_escaped(const void *data, size_t n);
 /** Undo the escapes of a binary request in place; false if one is cut. */
 bool framing_unescape(char *data, size_t *n);
 

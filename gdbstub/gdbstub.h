@@ -77,6 +77,13 @@ void stub_freep(struct stub **s);
  */
 struct err *stub_feed(struct stub *s, const void *data, size_t n,
 		      struct buf *out) _must_check_;
+/**
+ * Does the client read memory, one piece behind the other? Then the answer to
+ * what it will ask next can be made while it digests this one; that takes as
+ * long as an answer.
+ */
+bool stub_reads_on(const struct stub *s);
+void stub_ahead(struct stub *s);
 /** Nobody asks for a while: what can be made again is given back. */
 void stub_rest(struct stub *s);
 /**

@@ -92,6 +92,23 @@ struct replaced {
 	bool fresh;             /* as captured: it was not written before */
 };
 
+/** Memory that is asked for: by 'm' or 'x'. */
+struct reading {
+	char kind;
+	uint64_t addr, n;
+};
+/** What is expected next, and answered before it is asked; see ahead.c. */
+struct ahead {
+	struct reading next;
+	uint64_t end;           /* of the piece before */
+	uint64_t noted;         /* of packets, the one that it goes on behind */
+	bool goes_on;           /* two were one behind the other */
+	bool made;
+	struct buf answer;      /* as it is sent, if it was made, */
+	size_t put;             /* and so many bytes of memory are in it */
+	unsigned in_vain;       /* were made, less what was asked for */
+};
+
 struct stub {
 	struct stub_options options;
 	char *title;            /* owned; behind options.title */
@@ -113,6 +130,7 @@ struct stub {
 	struct buf console;     /* text to show before it */
 	struct buf room;        /* for what becomes one */
 	unsigned small;         /* answers since the last large one */
+	struct ahead ahead;
 
 	/* what the client told while connecting */
 	enum dialect dialect;
@@ -255,6 +273,18 @@ void overlay_before(struct stub *s, uint64_t addr, size_t n, const void *data,
 		    struct replaced *out);
 void overlay_undo(struct stub *s, const struct replaced *r);
 verb_fn overlay_verb;
+
+/* ahead.c */
+/** @r was answered with @put bytes. */
+void ahead_note(struct stub *s, const struct reading *r, size_t put);
+/** Append the answer to the packet that came, if it has been made. */
+bool ahead_answer(struct stub *s, struct buf *out);
+void ahead_fini(struct ahead *a);
+
+/* memory.c */
+/** Into the reply; @put bytes of memory are in it. */
+struct err *memory_answer(struct stub *s, const struct reading *r, size_t *put)
+	_must_check_;
 
 /* stop.c */
 enum stop { STOP_FIRST, STOP_BEGIN, STOP_END };

@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += libgdbstub.a
 libgdbstub_a_SOURCES = \
+	gdbstub/ahead.c \
 	gdbstub/args.c \
 	gdbstub/args.h \
 	gdbstub/byid.c \

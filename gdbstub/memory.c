@@ -17,6 +17,7 @@
  * first: what it unpacked for that is still at hand where a read is no longer.
  */
 #define READ_PIECE 32768u
+#define WORD 8u
 
 static uint64_t
 at_most(uint64_t n, uint64_t limit)
@@ -70,10 +71,10 @@ refuse_gap(struct stub *s, uint64_t addr, size_t n)
  * the next packet.
  */
 static struct err *
-read_some(struct stub *s, const struct args *a, size_t limit,
+read_some(struct stub *s, const struct reading *r, size_t limit,
 	  struct span *out)
 {
-	uint64_t addr = a->v[0].number, n = a->v[1].number, end;
+	uint64_t addr = r->addr, n = r->n, end;
 
 	*out = (struct span){ NULL, 0 };
 	if (n == 0)
@@ -89,24 +90,41 @@ read_some(struct stub *s, const struct args *a, size_t limit,
 	struct err *err = read_pieces(s, addr, n, data, &out->n);
 	if (!err && out->n < n)
 		err = refuse_gap(s, addr + out->n, n);
-	if (err)
-		inside_refused(s, addr);
 	return err;
 }
 
-struct err *
-memory_read(struct stub *s, const struct args *a)
+static struct err *
+answer_digits(struct stub *s, const struct reading *r, size_t *put)
 {
 	struct span data;
 
-	struct err *err = read_some(s, a, s->options.packet_size / 2, &data);
+	struct err *err = read_some(s, r, s->options.packet_size / 2, &data);
 	if (err)
 		return err;
 	if (data.n == 0)
 		stub_ok(s);     /* as lldb-server; gdb never asks that */
 	else
 		buf_hex(&s->reply, data.data, data.n);
+	*put = data.n;
 	return NULL;
+}
+
+/*
+ * What does not fit into a packet ends at a whole word: a client that reads on
+ * behind it then does so at the same places as one that counts in words.
+ */
+static size_t
+put_bytes(struct stub *s, uint64_t addr, struct span data)
+{
+	const char *bytes = data.data;
+	size_t put = framing_put_binary(&s->reply, bytes, data.n,
+					s->options.packet_size);
+	size_t odd = put < data.n ? (size_t)((addr + put) % WORD) : 0;
+
+	if (odd >= put)
+		return put;
+	s->reply.len -= framing_escaped(bytes + put - odd, odd);
+	return put - odd;
 }
 
 /*
@@ -114,23 +132,55 @@ memory_read(struct stub *s, const struct args *a)
  * before that asks "x0,0" and takes "OK" as a promise of bare bytes; nobody
  * else asks for nothing.
  */
-struct err *
-memory_read_binary(struct stub *s, const struct args *a)
+static struct err *
+answer_bytes(struct stub *s, const struct reading *r, size_t *put)
 {
-	size_t limit = s->options.packet_size;
 	struct span data;
 
-	struct err *err = read_some(s, a, limit, &data);
+	struct err *err = read_some(s, r, s->options.packet_size, &data);
 	if (err)
 		return err;
-	if (s->dialect == DIALECT_LLDB && a->v[1].number == 0)
+	if (s->dialect == DIALECT_LLDB && r->n == 0)
 		s->bare_bytes = true;
 	if (!s->bare_bytes)
 		buf_putc(&s->reply, 'b');
 	else if (data.n == 0)
 		stub_ok(s);
-	framing_put_binary(&s->reply, data.data, data.n, limit);
+	*put = put_bytes(s, r->addr, data);
 	return NULL;
+}
+
+struct err *
+memory_answer(struct stub *s, const struct reading *r, size_t *put)
+{
+	return r->kind == 'x' ? answer_bytes(s, r, put)
+			      : answer_digits(s, r, put);
+}
+
+static struct err *
+read_as(struct stub *s, char kind, const struct args *a)
+{
+	const struct reading r = { kind, a->v[0].number, a->v[1].number };
+	size_t put;
+
+	struct err *err = memory_answer(s, &r, &put);
+	if (err)
+		inside_refused(s, r.addr);
+	else
+		ahead_note(s, &r, put);
+	return err;
+}
+
+struct err *
+memory_read(struct stub *s, const struct args *a)
+{
+	return read_as(s, 'm', a);
+}
+
+struct err *
+memory_read_binary(struct stub *s, const struct args *a)
+{
+	return read_as(s, 'x', a);
 }
 
 /* gdb probes with an empty X, so writing nothing succeeds anywhere. */

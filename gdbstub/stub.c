@@ -135,6 +135,7 @@ stub_free(struct stub *s)
 	buf_fini(&s->reply);
 	buf_fini(&s->console);
 	buf_fini(&s->room);
+	ahead_fini(&s->ahead);
 	free(s->framing.data);
 	free(s->title);
 	free(s);
@@ -159,6 +160,7 @@ stub_give_back(struct stub *s)
 	buf_fini(&s->reply);
 	buf_fini(&s->console);
 	buf_fini(&s->room);
+	ahead_fini(&s->ahead);
 }
 
 /* Sessions are many, and one that reads all of memory does so for a while. */
@@ -281,6 +283,8 @@ stub_answer(struct stub *s, struct buf *out)
 {
 	bool confirmed = !s->no_ack;
 
+	if (ahead_answer(s, out))
+		return;
 	stub_assume_acked(s, out);
 	if (confirmed)
 		buf_putc(out, '+');

@@ -57,6 +57,7 @@ UNIT_TESTS = \
 	tests/unit/t-store-find \
 	tests/unit/t-store-random \
 	tests/unit/t-store-traps \
+	tests/unit/t-stub-ahead \
 	tests/unit/t-stub-args \
 	tests/unit/t-stub-documents \
 	tests/unit/t-stub-files \

@@ -445,15 +445,32 @@ worker_can_go_on(const struct worker *w)
 	return false;
 }
 
+/* While nobody asks, what somebody will ask for is made ready. */
+static int
+worker_poll_ahead(struct worker *w, struct pollfd *slot, size_t n)
+{
+	int ready = 0;
+
+	for (size_t k = 0; k < w->n && !ready; k++) {
+		struct stub *s = w->connections[k].stub;
+
+		if (!stub_reads_on(s))
+			continue;
+		ready = poll(slot, n, 0);
+		if (!ready)
+			stub_ahead(s);
+	}
+	return ready;
+}
+
 static int
 worker_poll(struct worker *w, struct pollfd *slot, size_t n)
 {
 	uint64_t until = (w->answered = now_ns()) + AWAKE_NS;
-	bool wait = !worker_can_go_on(w);
-	int ready = 0;
 
-	if (!wait)
+	if (worker_can_go_on(w))
 		return poll(slot, n, 0);
+	int ready = worker_poll_ahead(w, slot, n);
 	while (!ready && w->awake && now_ns() < until)
 		ready = poll(slot, n, 0);
 	return ready ? ready : poll(slot, n, -1);

@@ -105,6 +105,7 @@ feed(struct served *s, const uint8_t *data, size_t n, size_t piece,
 		must(served_send(s, data + at,
 				 n - at < piece ? n - at : piece));
 		check_output(s, packet_size);
+		stub_ahead(s->stub);
 	}
 }
 
