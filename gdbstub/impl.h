@@ -35,6 +35,8 @@ struct timeline {
 	const struct stub_offer *moments;
 	size_t n, at, jump;     /* @jump: where to go next; or INSP_NONE */
 	bool told;              /* of other libraries; the stop comes next */
+	/* lldb: the last resume did not find another one; was a step */
+	bool ended, stepped;
 	uint64_t watched;       /* what differs there; or INSP_NONE */
 };
 
@@ -152,6 +154,7 @@ struct stub {
 	struct open_file files[OPEN_FILES_MAX];
 	unsigned foreign_ids, sources;
 	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
+	bool resumed_all;       /* all threads, by the packet at hand */
 	struct watch *watches;  /* WATCHES_MAX of them, once there is one */
 	size_t n_watches;
 	size_t listed;          /* threads told since qfThreadInfo */
@@ -233,6 +236,8 @@ bool timeline_continue(struct stub *s, bool back, struct err **err) _must_check_
 /** Answers that nothing moves; false where there is no line. */
 bool timeline_step(struct stub *s, struct err **err) _must_check_;
 void timeline_fini(struct timeline *line);
+/** What lldb shows as the reason of a stop that no signal was. */
+void timeline_put_reason(const struct timeline *line, struct buf *out);
 /** Number of the snapshot that is @index in the line of the chosen process. */
 bool timeline_number(struct stub *s, uint64_t index, uint64_t *number);
 verb_fn timeline_verb;

@@ -112,9 +112,10 @@ find_reason(const struct stub *s, const struct inferior *f, size_t thread,
 	out->kind = out->signal ? "signal" : "exception";
 	if (out->signal)
 		put_description(f, &out->text);
+	else if (thread)
+		buf_puts(&out->text, "a snapshot does not run");
 	else
-		buf_puts(&out->text, thread ? "a snapshot does not run"
-					    : "captured");
+		timeline_put_reason(&f->line, &out->text);
 }
 
 /* ---- one thread ---------------------------------------------------------- */

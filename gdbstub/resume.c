@@ -3,7 +3,8 @@
  * Requests to run, to go away and to come back. A snapshot does not run: to
  * gdb it is the one moment of a recorded history, whose end (or beginning) a
  * client is told it has reached, so that it keeps threads, stacks and
- * registers. lldb knows no histories and gets the original stop again.
+ * registers. lldb knows no histories and gets the original stop again, or the
+ * one of the next snapshot.
  */
 #include "gdbstub/impl.h"
 
@@ -87,6 +88,7 @@ choose_thread(struct stub *s, char *action, size_t n)
 	if (!kind || !strchr("cCsStr", kind)
 	    || !args_parse(schemas[form], action, n, &args))
 		return err_new(ERR_USAGE, "no such action");
+	s->resumed_all = s->resumed_all || (args.n <= at && strchr("cC", kind));
 	if (args.n <= at)
 		return NULL;
 	struct err *err = stub_find(s, args.v[at].thread, &inferior, &thread);
@@ -122,6 +124,7 @@ resume_actions(struct stub *s, const struct args *a)
 	size_t first = 0;
 
 	s->resumed = INSP_NONE;
+	s->resumed_all = false;
 	if (s->dialect == DIALECT_LLDB)
 		s->thread = 0;
 	for (size_t k = 0; p <= end; k++) {
@@ -146,6 +149,9 @@ struct err *
 resume_forward(struct stub *s, const struct args *a)
 {
 	(void)a;
+	s->resumed_all = true;
+	if (s->dialect == DIALECT_LLDB)
+		s->thread = 0;
 	choose_stopped(s);
 	return go(s, false);
 }

@@ -5,6 +5,7 @@
  * steps on and on until a line of source is left, and would be at the end.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -157,6 +158,20 @@ captured(const struct insp *i)
 	return insp_target(i)->process.captured_ns;
 }
 
+void
+timeline_put_reason(const struct timeline *line, struct buf *out)
+{
+	if (line->n && line->stepped)
+		buf_puts(out, "a step moves nothing: thread plan discard 1, "
+			 "then continue");
+	else if (line->n)
+		buf_printf(out, "%ssnapshot %" PRIu64 " of %zu",
+			   line->ended ? "no more: " : "",
+			   moment_index(line, line->at), line->n);
+	else
+		buf_puts(out, "captured");
+}
+
 static void
 tell_where(struct stub *s, const struct inferior *f, uint64_t from)
 {
@@ -270,7 +285,7 @@ move_on(struct stub *s, struct inferior *f, size_t to, bool back)
 }
 
 static struct err *
-stay(struct stub *s, const struct inferior *f, bool back)
+stay(struct stub *s, struct inferior *f, bool back)
 {
 	_buf_ struct buf b = { 0 };
 
@@ -278,6 +293,7 @@ stay(struct stub *s, const struct inferior *f, bool back)
 		   "\n", back ? "first" : "last",
 		   moment_index(&f->line, f->line.at));
 	tell(s, &b);
+	f->line.ended = true;
 	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
 			     : back ? STOP_BEGIN : STOP_END);
 }
@@ -301,8 +317,14 @@ arrive(struct stub *s, struct inferior *f)
 {
 	char why[32] = "";
 
-	if (s->dialect == DIALECT_LLDB)
-		return stop_reply(s, STOP_FIRST);
+	if (s->dialect == DIALECT_LLDB) {
+		struct err *err = stop_reply(s, STOP_FIRST);
+
+		if (!err && f->line.told)
+			buf_puts(&s->reply, "library:;");
+		f->line.told = false;
+		return err;
+	}
 	if (f->line.told && f->line.watched != INSP_NONE)
 		tell_watched(s, f->line.watched);
 	if (f->line.told)
@@ -327,12 +349,35 @@ arrive_now(struct stub *s, struct inferior *f, struct err **err)
 	return true;
 }
 
-/* lldb resumes of its own accord, while it connects and to call a function:
- * it moves only where a person said to which one. */
+/* Does a thread stand elsewhere than it was captured, to call a function? */
+static bool
+is_calling(const struct inferior *f)
+{
+	size_t n, pc = inferior_generic_reg(f, "pc");
+	const struct overlay_reg *r = overlay_regs(f->shown->overlay, &n);
+	bool differs = false, known;
+
+	insp_lay_over(f->insp, NULL);
+	for (size_t k = 0; k < n && !differs; k++) {
+		uint8_t was[REG_BYTES_MAX] = { 0 };
+
+		if (r[k].reg != pc)
+			continue;
+		_err_ struct err *err = insp_reg_read(f->insp, r[k].thread, pc,
+						      was, &known);
+		differs = err || memcmp(was, r[k].bytes, sizeof(uint64_t));
+	}
+	insp_lay_over(f->insp, f->shown->overlay);
+	return differs;
+}
+
+/* lldb resumes of its own accord, too, a thread alone, to call a function. A
+ * person lets all of them run. */
 static bool
 is_asked(const struct stub *s, const struct inferior *f)
 {
-	return s->dialect == DIALECT_GDB || f->line.jump != INSP_NONE;
+	return s->dialect == DIALECT_GDB || f->line.jump != INSP_NONE
+	       || (s->resumed_all && !is_calling(f));
 }
 
 bool
@@ -342,6 +387,7 @@ timeline_continue(struct stub *s, bool back, struct err **err)
 
 	if (!f || !is_asked(s, f))
 		return false;
+	f->line.ended = f->line.stepped = false;
 	if (arrive_now(s, f, err))
 		return true;
 	uint64_t from = captured(f->insp);
@@ -368,6 +414,8 @@ timeline_step(struct stub *s, struct err **err)
 
 	struct inferior *f = timeline_of(s);
 
+	if (f)
+		f->line.stepped = true;
 	if (!f || s->dialect == DIALECT_LLDB)
 		return false;
 	if (arrive_now(s, f, err))

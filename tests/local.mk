@@ -204,6 +204,7 @@ SCRIPT_TESTS = \
 	tests/gdb/timeline.py \
 	tests/gdb/values.py \
 	tests/layers \
+	tests/lldb/series.py \
 	tests/lldb/served.py \
 	tests/lldb/smoke.py \
 	tests/serve/doors.py \

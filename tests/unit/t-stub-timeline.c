@@ -220,19 +220,34 @@ an_open_file_outlives_a_move(void **state)
 	assert_int_equal(h->users[0], 0);
 }
 
-/* It resumes of its own accord. */
 static void
-lldb_goes_only_where_it_is_told(void **state)
+lldb_goes_on_when_all_threads_are_let_go(void **state)
 {
 	struct hosted *h = *state;
 
 	ask(h, "qSupported:xmlRegisters=i386");
-	assert_int_equal(ask(h, "vCont;c")[0], 'T');
 	assert_int_equal(ask(h, "s")[0], 'T');
 	assert_string_equal(ask(h, "m5000,4"), "00000000");
-	hosted_monitor(h, "snapshot 3");
-	ask(h, "vCont;c");
+	assert_int_equal(ask(h, "c")[0], 'T');
 	assert_string_equal(ask(h, "m5000,4"), "50575e65");
+	assert_int_equal(ask(h, "vCont;c")[0], 'T');
+	hosted_monitor(h, "snapshot 1");
+	ask(h, "vCont;c");
+	assert_string_equal(ask(h, "m5000,4"), "00000000");
+}
+
+/* To call a function it lets one thread go alone, or all of them from there. */
+static void
+lldb_stays_where_it_calls(void **state)
+{
+	struct hosted *h = *state;
+
+	ask(h, "qSupported:xmlRegisters=i386");
+	assert_int_equal(ask(h, "vCont;c:1092")[0], 'T');
+	assert_string_equal(ask(h, "m5000,4"), "00000000");
+	assert_string_equal(ask(h, "P10=0050000000000000"), "OK");
+	assert_int_equal(ask(h, "c")[0], 'T');
+	assert_string_equal(ask(h, "m5000,4"), "00000000");
 }
 
 static void
@@ -307,7 +322,8 @@ main(void)
 		TEST(a_jump_is_made_by_the_next_resume),
 		TEST(what_was_written_is_there_again_on_coming_back),
 		TEST(an_open_file_outlives_a_move),
-		TEST(lldb_goes_only_where_it_is_told),
+		TEST(lldb_goes_on_when_all_threads_are_let_go),
+		TEST(lldb_stays_where_it_calls),
 		TEST(one_of_a_line_can_stand_beside_it),
 		TEST(two_are_held_against_each_other),
 		TEST(one_alone_is_no_line),
