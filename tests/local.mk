@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/t-confined \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
+	tests/unit/t-disasm \
 	tests/unit/t-err \
 	tests/unit/t-expr \
 	tests/unit/t-hash \
@@ -145,6 +146,9 @@ check_PROGRAMS += tests/unwind/stacks
 # What tests/capture takes pictures with, unjailed.
 check_PROGRAMS += tests/capture/take
 
+# Our decoders beside objdump, for tests/disasm.
+check_PROGRAMS += tests/disasm/sweep
+
 # A store from the command line, for the scripts of tests/store.
 check_PROGRAMS += tests/store/drive
 
@@ -189,6 +193,7 @@ SCRIPT_TESTS = \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
+	tests/disasm/objdump.py \
 	tests/format/same-text.py \
 	tests/gdb/beside.py \
 	tests/gdb/deleted.py \

@@ -58,6 +58,13 @@ bench-rsp: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/rsp.py $(BENCH_ARGS)
 
+# Our decoders beside objdump, over the code of large libraries;
+# DISASM_ARGS: which files instead.
+DISASM_ARGS = --long
+bench-disasm: all tests/disasm/sweep
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/disasm/objdump.py $(DISASM_ARGS)
+
 # gdb's own test suite, on gdbserver and on our stub over snapshots;
 # SUITE_ARGS: --no-install first of all, --json FILE, which files.
 SUITE_ARGS =
@@ -88,7 +95,8 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb fuzz stress bench bench-capture bench-rsp lint metrics
+.PHONY: check-unit check-gdb check-lldb fuzz stress bench bench-capture bench-disasm \
+	bench-rsp lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \

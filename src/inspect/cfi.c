@@ -10,6 +10,7 @@
 #include <dwarf.h>
 
 #include "inspect/arch.h"
+#include "inspect/bounds.h"
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
@@ -109,6 +110,20 @@ cfi_find(struct insp *i, uint64_t lookup, struct cfi_entry *out, uint64_t *bias)
 	}
 	return err_new(ERR_NOTFOUND, "no unwind information for 0x%llx",
 		       (unsigned long long)lookup);
+}
+
+struct err *
+insp_code_bounds(struct insp *i, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct cfi_entry entry;
+	uint64_t bias;
+	struct err *err = cfi_find(i, addr, &entry, &bias);
+
+	if (err)
+		return err;
+	*start = entry.start + bias;
+	*end = entry.end + bias;
+	return NULL;
 }
 
 struct err *

@@ -8,6 +8,7 @@ libinspect_a_SOURCES = \
 	src/inspect/arch_aarch64.c \
 	src/inspect/arch_x86_64.c \
 	src/inspect/attached.c \
+	src/inspect/bounds.h \
 	src/inspect/cfi.c \
 	src/inspect/cfi_brief.c \
 	src/inspect/cfi_row.c \

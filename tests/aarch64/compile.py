@@ -21,8 +21,8 @@ import guest  # noqa: E402
 import kit    # noqa: E402
 
 ROOMS = ("src/base", "snapfmt", "src/jail", "src/net", "src/inspect",
-         "src/supply", "store", "src/capture", "gdbstub", "src/serve",
-         "src/cmd")
+         "src/disasm", "src/supply", "store", "src/capture", "gdbstub",
+         "src/serve", "src/cmd")
 # libunwind.h is another one for each architecture.
 HOST_ONLY = ("src/inspect/second.c",)
 FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", '-DPACKAGE_VERSION="0"', "-Wall",

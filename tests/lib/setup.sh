@@ -75,6 +75,8 @@ liblmdb-dev         lmdb.h
 libwebsockets-dev   libwebsockets.h
 libcurl4-openssl-dev curl/curl.h
 libzydis-dev        Zydis/Zydis.h
+libzycore-dev       Zycore/String.h
+libcapstone-dev     capstone/capstone.h
 libiberty-dev       libiberty/demangle.h
 libcmocka-dev       cmocka.h
 gdb                 gdb

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * starts.c: where functions begin, by symbols and by unwind tables.
+ */
+#include "disasm/impl.h"
+#include "inspect/bounds.h"
+
+#define CACHE_LINE 64u          /* functions are aligned to no more */
+
+static bool
+by_symbol(struct insp *i, uint64_t addr, struct bounds *out)
+{
+	struct symbol s;
+	_err_ struct err *none = insp_symbol(i, addr, &s);
+
+	if (none || s.address > addr)
+		return false;
+	out->start = s.address;
+	/* One without a size ends where somebody else begins. */
+	out->end = s.size && s.size > addr - s.address ? s.address + s.size
+						       : addr + 1;
+	return out->end > addr;
+}
+
+static bool
+by_table(struct insp *i, uint64_t addr, struct bounds *out)
+{
+	_err_ struct err *none = insp_code_bounds(i, addr, &out->start,
+						  &out->end);
+
+	return !none && out->start <= addr && out->end > addr;
+}
+
+/* Of two the nearer start: what is between may be data. */
+bool
+starts_at(struct insp *i, uint64_t addr, struct bounds *out)
+{
+	struct bounds s, t;
+	bool symbol = by_symbol(i, addr, &s), table = by_table(i, addr, &t);
+
+	if (!symbol && !table)
+		return false;
+	if (symbol && table)
+		*out = s.start > t.start ? s : t;
+	else
+		*out = symbol ? s : t;
+	return true;
+}
+
+bool
+starts_near(struct insp *i, uint64_t addr, struct bounds *out)
+{
+	for (unsigned k = 0; k < CACHE_LINE && k <= addr; k++)
+		if (starts_at(i, addr - k, out))
+			return true;
+	return false;
+}
