@@ -105,40 +105,45 @@ framing_push(struct framing *f, uint8_t c)
 #define RUN_MIN 4u              /* shorter ones cost as much as they save */
 #define RUN_MAX 98u             /* the count must not pass '~' */
 
-#define WIDE 8u                 /* bytes that are looked at in one step */
-#define STRIDE 6u               /* of those, where a run may begin */
+/* Bytes that are looked at in one step; any processor has such registers. */
+#define WIDE 16u
+typedef uint8_t wide __attribute__((vector_size(WIDE)));
 
-static uint64_t
+static wide
 load(const char *p)
 {
-	uint64_t word;
+	wide bytes;
 
-	memcpy(&word, p, sizeof(word));
-	return word;
+	memcpy(&bytes, p, sizeof(bytes));
+	return bytes;
 }
 
-/** 0x80 in each byte of @word that is zero, else 0. */
-static uint64_t
-zero_bytes(uint64_t word)
+/** The first byte of @marks that is not 0; WIDE: all are. */
+static unsigned
+first_mark(wide marks)
 {
-	const uint64_t low = 0x7f7f7f7f7f7f7f7fu;
+	uint64_t half[2];
 
-	return ~(((word & low) + low) | word | low);
+	memcpy(half, &marks, sizeof(half));
+	if (half[0])
+		return (unsigned)__builtin_ctzll(le64toh(half[0])) / 8;
+	if (half[1])
+		return 8 + (unsigned)__builtin_ctzll(le64toh(half[1])) / 8;
+	return WIDE;
 }
 
-/**
- * Where the next run of RUN_MIN begins, or @n. Nine bytes a step: those equal
- * to their right neighbours are marked, and three marks in a row are a run.
- */
+/* Where the next run of RUN_MIN begins, or @n. */
 static size_t
 run_find(const char *p, size_t i, size_t n)
 {
-	for (; i + WIDE < n; i += STRIDE) {
-		uint64_t same = zero_bytes(load(p + i) ^ load(p + i + 1));
-		uint64_t runs = same & same >> 8 & same >> 16;
+	for (; i + WIDE + RUN_MIN <= n; i += WIDE) {
+		wide here = load(p + i);
+		unsigned at = first_mark((wide)(here == load(p + i + 1))
+					 & (wide)(here == load(p + i + 2))
+					 & (wide)(here == load(p + i + 3)));
 
-		if (runs)
-			break;
+		if (at < WIDE)
+			return i + at;
 	}
 	for (; i + RUN_MIN <= n; i++)
 		if (p[i] == p[i + 1] && p[i] == p[i + 2] && p[i] == p[i + 3])
@@ -187,23 +192,17 @@ framing_put_runs(struct buf *out, const char *p, size_t n)
 	}
 }
 
-/* Eight at a time: the sums of even and of odd bytes, in lanes of 16 bits. */
+/* Each lane for itself: what is carried out of a byte does not count. */
 static uint8_t
 framing_sum_of(const char *p, size_t n)
 {
-	const uint64_t even = 0x00ff00ff00ff00ffu;
-	uint64_t lanes = 0;
+	wide lanes = { 0 };
 	uint8_t sum = 0;
 
-	for (; n >= WIDE; p += WIDE, n -= WIDE) {
-		uint64_t word = load(p);
-
-		/* Only the low 8 bits of a lane count: no carry matters but
-		 * into the next one, which is masked away. */
-		lanes = (lanes & even) + (word & even) + (word >> 8 & even);
-	}
-	for (unsigned k = 0; k < 64; k += 16)
-		sum = (uint8_t)(sum + (lanes >> k));
+	for (; n >= WIDE; p += WIDE, n -= WIDE)
+		lanes += load(p);
+	for (unsigned k = 0; k < WIDE; k++)
+		sum = (uint8_t)(sum + lanes[k]);
 	for (; n; p++, n--)
 		sum = (uint8_t)(sum + (uint8_t)*p);
 	return sum;
@@ -228,15 +227,10 @@ framing_put(struct buf *out, const void *payload, size_t n)
 /* ---- binary data ------------------------------------------------------- */
 #define ESCAPE '}'
 
-/* 0x80 in each byte of @word that is '#', '$', '*' or the escape itself. */
-static uint64_t
-special_bytes(uint64_t word)
+static bool
+is_special(char c)
 {
-	const uint64_t each = 0x0101010101010101u;
-
-	return zero_bytes(word ^ each * '#') | zero_bytes(word ^ each * '$')
-	       | zero_bytes(word ^ each * '*')
-	       | zero_bytes(word ^ each * ESCAPE);
+	return c == '#' || c == '$' || c == '*' || c == ESCAPE;
 }
 
 /** Where to read, where to write, and where both end. */
@@ -245,21 +239,22 @@ struct escaping {
 	char *to, *full;
 };
 
-/* Words as long as there are whole ones: up to the first special byte. */
+/* As long as there is room for all of a step, up to its first special byte. */
 static void
-escape_words(struct escaping *e)
+escape_wide(struct escaping *e)
 {
 	while (e->end - e->p >= (ptrdiff_t)WIDE
 	       && e->full - e->to >= (ptrdiff_t)WIDE + 2) {
-		uint64_t word = load(e->p);
-		uint64_t marks = special_bytes(le64toh(word));
-		unsigned plain = marks ? (unsigned)__builtin_ctzll(marks) / 8
-				       : WIDE;
+		wide bytes = load(e->p);
+		unsigned plain = first_mark((wide)(bytes == '#')
+					    | (wide)(bytes == '$')
+					    | (wide)(bytes == '*')
+					    | (wide)(bytes == ESCAPE));
 
-		memcpy(e->to, &word, WIDE);
+		memcpy(e->to, &bytes, WIDE);
 		e->p += plain;
 		e->to += plain;
-		if (!marks)
+		if (plain == WIDE)
 			continue;
 		*e->to++ = ESCAPE;
 		*e->to++ = (char)(*e->p++ ^ 0x20);
@@ -270,7 +265,7 @@ static void
 escape_bytes(struct escaping *e)
 {
 	for (; e->p < e->end && e->to < e->full; e->p++) {
-		bool plain = !special_bytes((uint8_t)*e->p);
+		bool plain = !is_special(*e->p);
 
 		if (!plain && e->full - e->to < 2)
 			return;
@@ -290,7 +285,7 @@ framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 	if (!to || !n)
 		return n;
 	struct escaping e = { data, (const char *)data + n, to, to + most };
-	escape_words(&e);
+	escape_wide(&e);
 	escape_bytes(&e);
 	b->len = from + (size_t)(e.to - to);
 	b->data[b->len] = '\0';
@@ -300,11 +295,11 @@ framing_put_binary(struct buf *b, const void *data, size_t n, size_t limit)
 size_t
 framing_escaped(const void *data, size_t n)
 {
-	const uint8_t *p = data;
+	const char *p = data;
 	size_t length = n;
 
 	for (size_t k = 0; k < n; k++)
-		length += special_bytes(p[k]) != 0;
+		length += is_special(p[k]);
 	return length;
 }
 

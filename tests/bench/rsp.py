@@ -15,6 +15,7 @@ does not depend on the machine: packets.
 """
 
 import argparse
+import collections
 import contextlib
 import json
 import os
@@ -43,7 +44,10 @@ OURS, GDBSERVER, LLDB_SERVER = "inquest", "gdbserver", "lldb-server"
 # gdb as `inquest gdb` sets it up; without, it asks for 64 bytes of a stack at
 # a time, whoever answers.
 SETTINGS = ["-iex", "set dcache line-size 4096"]
-PACKETS = {"inquest gdb": 1100, "lldb": 330}
+PACKETS = {"gdb": 1300, "inquest gdb": 1100, "lldb": 330}
+# What gdb asks of each thread, whoever answers: is it alive, it is meant, its
+# registers, lines of its stack. Nothing that a stub says makes gdb 13 ask less.
+OF_THREADS = (b"T", b"Hg", b"g#", b"m")
 ENV = {k: v for k, v in os.environ.items() if k != "DEBUGINFOD_URLS"}
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
          "stderr": subprocess.DEVNULL}
@@ -105,7 +109,7 @@ class Proxy:
     """Counts the packets that a client sends on its way to `port`."""
 
     def __init__(self, port):
-        self.to, self.count = port, 0
+        self.to, self.count, self.kinds = port, 0, collections.Counter()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -128,10 +132,16 @@ class Proxy:
                 data = from_.recv(1 << 16)
                 if not data:
                     break
-                self.count += data.count(b"$") if counts else 0
+                if counts:
+                    self.look(data)
                 to.sendall(data)
         with contextlib.suppress(OSError):
             to.shutdown(socket.SHUT_WR)
+
+
+    def look(self, data):
+        self.count += data.count(b"$")
+        self.kinds.update(re.findall(rb"\$(T|Hg|g#|m)", data))
 
 
 class Plain:
@@ -178,6 +188,7 @@ class Bench:
         self.spent = 0
         self.step_ms = []
         self.packets, self.sums, self.frames = {}, set(), {}
+        self.kinds = {}
         for path in (self.snapshot, *self.moments()):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
@@ -241,6 +252,7 @@ class Bench:
         with self.answering(who) as port:
             proxy = Proxy(port)
             self.debugger(which, proxy.port)
+        self.kinds[which, who] = proxy.kinds
         return proxy.count
 
     def client(self, how, who):
@@ -358,6 +370,11 @@ def tell(bench, runs):
             "packets of %s" % which, ", ".join(
                 "%s %d" % pair for pair in counts.items()),
             ", at most %d" % limit if limit else ""))
+        if which.endswith("gdb"):
+            kinds = bench.kinds[which, OURS]
+            print("%-32s %s; all else %d" % ("  of inquest", ", ".join(
+                "%s %d" % (kind.decode().strip("#"), kinds[kind])
+                for kind in OF_THREADS), counts[OURS] - kinds.total()))
         if limit and not 0 < counts[OURS] <= limit:
             missed.append(which)
     steps = bench.step_ms

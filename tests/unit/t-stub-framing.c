@@ -99,6 +99,31 @@ all_bytes_survive_escaping(void **state)
 }
 
 static void
+a_special_byte_is_escaped_wherever_it_stands(void **state)
+{
+	static const char special[] = { '#', '$', '*', '}' };
+	char data[70];
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(data); n++)
+		for (size_t at = 0; at < n; at++) {
+			_buf_ struct buf b = { 0 };
+			size_t length = n + 1;
+
+			memset(data, 'a', sizeof(data));
+			data[at] = special[(n + at) % sizeof(special)];
+			assert_int_equal(framing_put_binary(&b, data, n, 1000),
+					 n);
+			assert_int_equal(b.len, length);
+			assert_int_equal(framing_escaped(data, n), length);
+			assert_int_equal(b.data[at], '}');
+			assert_true(framing_unescape(b.data, &length));
+			assert_int_equal(length, n);
+			assert_memory_equal(b.data, data, n);
+		}
+}
+
+static void
 binary_data_never_ends_inside_an_escape(void **state)
 {
 	(void)state;
@@ -178,6 +203,7 @@ main(void)
 		cmocka_unit_test(all_that_is_made_of_few_bytes_comes_back),
 		cmocka_unit_test(zeros_are_short_on_the_wire),
 		cmocka_unit_test(all_bytes_survive_escaping),
+		cmocka_unit_test(a_special_byte_is_escaped_wherever_it_stands),
 		cmocka_unit_test(binary_data_never_ends_inside_an_escape),
 		cmocka_unit_test(
 			the_largest_packet_is_taken_and_a_larger_one_is_not),
