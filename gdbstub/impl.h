@@ -87,6 +87,14 @@ struct watch {
 	size_t inferior;
 };
 
+/** A breakpoint. */
+struct point {
+	uint64_t addr;
+	size_t inferior;
+	bool set;
+	bool known;             /* it stood at an earlier request to run */
+};
+
 /** What a write replaced, so that it can be put back. */
 struct replaced {
 	uint64_t addr, value;   /* @value: what was written */
@@ -155,8 +163,11 @@ struct stub {
 	unsigned foreign_ids, sources;
 	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
 	bool resumed_all;       /* all threads, by the packet at hand */
+	bool stepping;          /* the request to run is a step */
 	struct watch *watches;  /* WATCHES_MAX of them, once there is one */
 	size_t n_watches;
+	struct point *points;   /* likewise */
+	size_t n_points;
 	size_t listed;          /* threads told since qfThreadInfo */
 
 	struct document threads;        /* of what is attached */
@@ -230,11 +241,20 @@ struct shown *shown_again(struct shown *shown);
 void shown_close(struct stub *s, struct shown *shown);
 void shown_fini(struct stub *s);
 
+/* resume.c */
+/** A line that a client shows its user while it waits for a resume to end. */
+void resume_tell(struct stub *s, const char *text);
+/** Answers that an end of what there is was reached. */
+struct err *resume_stay(struct stub *s, bool back) _must_check_;
+
 /* timeline.c: a series of snapshots as one process that can be resumed */
 /** Goes on or back by one, and answers; false where there is no line. */
 bool timeline_continue(struct stub *s, bool back, struct err **err) _must_check_;
-/** Answers that nothing moves; false where there is no line. */
-bool timeline_step(struct stub *s, struct err **err) _must_check_;
+/** Was the next moment chosen by a person? */
+bool timeline_jumps(const struct stub *s);
+/** Answers that nothing moves, and @why; false where there is no line. */
+bool timeline_stay(struct stub *s, const char *why, struct err **err)
+	_must_check_;
 void timeline_fini(struct timeline *line);
 /** What lldb shows as the reason of a stop that no signal was. */
 void timeline_put_reason(const struct timeline *line, struct buf *out);
@@ -252,6 +272,17 @@ struct err *diff_memory(struct insp *a, struct insp *b, struct buf *out)
 void monitor_put_value(struct buf *out, const struct snap_attr *a);
 /** "key = value", a line. */
 void monitor_put_attribute(struct buf *out, const struct snap_attr *a);
+
+/* points.c: what breakpoints tell of a request to run */
+void points_set(struct stub *s, const struct args *a);
+void points_clear(struct stub *s, const struct args *a);
+/** One byte was asked for alone, as gdb does where it makes a breakpoint. */
+void points_looked(struct stub *s, uint64_t addr);
+/**
+ * Is the request to run gdb's finish, until or advance, of the chosen thread or
+ * of @looked_at? Asked once in each.
+ */
+bool points_return(struct stub *s, size_t looked_at);
 
 /* watch.c: what was watched before a move */
 void watch_set(struct stub *s, const struct args *a);
@@ -299,6 +330,8 @@ struct err *stop_of(struct stub *s, const struct inferior *f, size_t thread)
 	_must_check_;
 /** It stopped without a signal; @why are more pairs of a stop reply. */
 struct err *stop_reply_with(struct stub *s, const char *why) _must_check_;
+/** Does anything stand here that could have stopped? */
+bool stop_is_there(const struct stub *s);
 /** The signal a thread was stopped by; 0 for those that did not fault. */
 int stop_signal(const struct inferior *f, size_t thread);
 

@@ -29,6 +29,7 @@ libgdbstub_a_SOURCES = \
 	gdbstub/overlay.c \
 	gdbstub/packets.c \
 	gdbstub/platform.c \
+	gdbstub/points.c \
 	gdbstub/proc.c \
 	gdbstub/regs.c \
 	gdbstub/resume.c \

@@ -81,6 +81,8 @@ read_some(struct stub *s, const struct reading *r, size_t limit,
 		return NULL;
 	if (!u64_add(addr, n - 1, &end))
 		return err_new(ERR_USAGE, "beyond the address space");
+	if (n == 1)
+		points_looked(s, addr);
 	n = at_most(n, limit);
 	buf_reset(&s->room);
 	char *data = buf_extend(&s->room, n);
@@ -241,14 +243,17 @@ memory_breakpoint(struct stub *s, const struct args *a)
 {
 	struct err *err = answer_breakpoint(s, a);
 
-	if (!err)
-		watch_set(s, a);
-	return err;
+	if (err)
+		return err;
+	watch_set(s, a);
+	points_set(s, a);
+	return NULL;
 }
 
 struct err *
 memory_no_breakpoint(struct stub *s, const struct args *a)
 {
 	watch_clear(s, a);
+	points_clear(s, a);
 	return answer_breakpoint(s, a);
 }

@@ -27,16 +27,56 @@ resume_query(struct stub *s, const struct args *a)
 	return NULL;
 }
 
-/* To go on, along a time line where there is one (timeline.c). */
-static struct err *
-go(struct stub *s, bool back)
+void
+resume_tell(struct stub *s, const char *text)
 {
+	if (text && s->dialect == DIALECT_GDB)
+		buf_puts(&s->console, text);
+}
+
+/*
+ * gdb 13 goes past a breakpoint by a step. Where that is told to have come to
+ * an end of history, gdb still waits for the step, and hangs at the next
+ * request to run: a step has plainly stopped.
+ */
+struct err *
+resume_stay(struct stub *s, bool back)
+{
+	if (s->dialect == DIALECT_LLDB)
+		return stop_reply(s, STOP_FIRST);
+	if (s->stepping && stop_is_there(s))
+		return stop_reply_with(s, "");
+	return stop_reply(s, back ? STOP_BEGIN : STOP_END);
+}
+
+/* A snapshot that is of no series. */
+static struct err *
+stay_alone(struct stub *s, bool back)
+{
+	if (stop_is_there(s))
+		resume_tell(s, "a snapshot does not run: nothing goes on, "
+			    "steps or returns from here\n");
+	return resume_stay(s, back);
+}
+
+/* To go on, along a time line where there is one (timeline.c). @looked_at: the
+ * thread that a client looked at last. */
+static struct err *
+go(struct stub *s, bool back, size_t looked_at)
+{
+	bool returns = points_return(s, looked_at) && !back;
 	struct err *err = NULL;
 
+	if (returns && !timeline_jumps(s)
+	    && timeline_stay(s, "a snapshot does not run, so that finish, "
+			     "until and advance have nowhere to go: continue "
+			     "goes to the next snapshot\n", &err))
+		return err;
+	if (returns && !timeline_jumps(s) && s->dialect == DIALECT_LLDB)
+		return resume_stay(s, back);
 	if (timeline_continue(s, back, &err))
 		return err;
-	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
-			     : back ? STOP_BEGIN : STOP_END);
+	return stay_alone(s, back);
 }
 
 static struct err *
@@ -44,10 +84,12 @@ step(struct stub *s, bool back)
 {
 	struct err *err = NULL;
 
-	if (timeline_step(s, &err))
+	s->stepping = true;
+	if (timeline_stay(s, "a snapshot does not run, so that a step moves "
+			  "nothing: continue and reverse-continue go to the "
+			  "next snapshot and back\n", &err))
 		return err;
-	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
-			     : back ? STOP_BEGIN : STOP_END);
+	return stay_alone(s, back);
 }
 
 static bool
@@ -120,11 +162,12 @@ struct err *
 resume_actions(struct stub *s, const struct args *a)
 {
 	char *p = (char *)a->v[0].bytes.data, *end = p + a->v[0].bytes.n;
+	size_t first = 0, looked_at = s->thread;
 	bool stepping = false;
-	size_t first = 0;
 
 	s->resumed = INSP_NONE;
 	s->resumed_all = false;
+	s->stepping = false;
 	if (s->dialect == DIALECT_LLDB)
 		s->thread = 0;
 	for (size_t k = 0; p <= end; k++) {
@@ -135,6 +178,7 @@ resume_actions(struct stub *s, const struct args *a)
 		if (err)
 			return err;
 		stepping = stepping || is_step(s, *p, !stop);
+		s->stepping = s->stepping || strchr("sSr", *p);
 		p += n + 1;
 		if (k == 0)
 			first = s->thread;
@@ -142,26 +186,32 @@ resume_actions(struct stub *s, const struct args *a)
 			break;
 		s->thread = first;
 	}
-	return stepping ? step(s, false) : go(s, false);
+	return stepping ? step(s, false) : go(s, false, looked_at);
 }
 
 struct err *
 resume_forward(struct stub *s, const struct args *a)
 {
+	size_t looked_at = s->thread;
+
 	(void)a;
 	s->resumed_all = true;
 	if (s->dialect == DIALECT_LLDB)
 		s->thread = 0;
+	s->stepping = false;
 	choose_stopped(s);
-	return go(s, false);
+	return go(s, false, looked_at);
 }
 
 struct err *
 resume_back(struct stub *s, const struct args *a)
 {
+	size_t looked_at = s->thread;
+
 	(void)a;
+	s->stepping = false;
 	choose_stopped(s);
-	return go(s, true);
+	return go(s, true, looked_at);
 }
 
 struct err *

@@ -63,9 +63,8 @@ stop_of(struct stub *s, const struct inferior *f, size_t thread)
 	return jthreads_put_stop(s, f, thread);
 }
 
-/** Does anything stand here that could have stopped? */
-static bool
-is_there(const struct stub *s)
+bool
+stop_is_there(const struct stub *s)
 {
 	return s->n_inferiors && stub_inferior(s)->attached
 	       && stub_inferior(s)->n_threads;
@@ -108,7 +107,7 @@ stop_reply(struct stub *s, enum stop kind)
 		[STOP_END] = { STOPPED_BY_TRAP, "replaylog:end;" },
 	};
 
-	if (is_there(s))
+	if (stop_is_there(s))
 		return stop_put(s, kinds[kind].signal, kinds[kind].why);
 	buf_puts(&s->reply, "W00");
 	return NULL;

@@ -129,6 +129,7 @@ stub_free(struct stub *s)
 	shown_fini(s);
 	free(s->inferiors);
 	free(s->watches);
+	free(s->points);
 	buf_fini(&s->threads.text);
 	buf_fini(&s->osdata);
 	buf_fini(&s->unacked);

@@ -120,14 +120,6 @@ moment_index(const struct timeline *line, size_t k)
 						     : k + 1;
 }
 
-/* What a client shows its user while it waits for a resume to end. */
-static void
-tell(struct stub *s, const struct buf *text)
-{
-	if (s->dialect == DIALECT_GDB)
-		buf_put(&s->console, text->data, text->len);
-}
-
 static void
 put_time(struct buf *out, uint64_t ns)
 {
@@ -182,7 +174,7 @@ tell_where(struct stub *s, const struct inferior *f, uint64_t from)
 	put_time(&b, captured(f->insp));
 	put_step(&b, from, captured(f->insp));
 	buf_putc(&b, '\n');
-	tell(s, &b);
+	resume_tell(s, b.data);
 }
 
 static void
@@ -195,7 +187,7 @@ tell_skipped(struct stub *s, const struct timeline *line, size_t k,
 		   moment_index(line, k));
 	buf_escape(&b, err_text(err), strlen(err_text(err)));
 	buf_putc(&b, '\n');
-	tell(s, &b);
+	resume_tell(s, b.data);
 }
 
 /* ---- moving ------------------------------------------------------------- */
@@ -292,10 +284,9 @@ stay(struct stub *s, struct inferior *f, bool back)
 	buf_printf(&b, "this is the %s snapshot of the series, number %" PRIu64
 		   "\n", back ? "first" : "last",
 		   moment_index(&f->line, f->line.at));
-	tell(s, &b);
+	resume_tell(s, b.data);
 	f->line.ended = true;
-	return stop_reply(s, s->dialect == DIALECT_LLDB ? STOP_FIRST
-			     : back ? STOP_BEGIN : STOP_END);
+	return resume_stay(s, back);
 }
 
 static void
@@ -304,7 +295,7 @@ tell_watched(struct stub *s, uint64_t addr)
 	_buf_ struct buf b = { 0 };
 
 	buf_printf(&b, "what is watched at 0x%" PRIx64 " differs\n", addr);
-	tell(s, &b);
+	resume_tell(s, b.data);
 }
 
 /*
@@ -381,6 +372,17 @@ is_asked(const struct stub *s, const struct inferior *f)
 }
 
 bool
+timeline_jumps(const struct stub *s)
+{
+	const struct timeline *line;
+
+	if (!s->n_inferiors)
+		return false;
+	line = &stub_inferior(s)->line;
+	return line->arena && line->jump != INSP_NONE;
+}
+
+bool
 timeline_continue(struct stub *s, bool back, struct err **err)
 {
 	struct inferior *f = timeline_of(s);
@@ -406,12 +408,8 @@ timeline_continue(struct stub *s, bool back, struct err **err)
 }
 
 bool
-timeline_step(struct stub *s, struct err **err)
+timeline_stay(struct stub *s, const char *why, struct err **err)
 {
-	static const char text[] = "a snapshot does not run, so that a step "
-		"moves nothing: continue and reverse-continue go to the next "
-		"snapshot and back\n";
-
 	struct inferior *f = timeline_of(s);
 
 	if (f)
@@ -420,9 +418,7 @@ timeline_step(struct stub *s, struct err **err)
 		return false;
 	if (arrive_now(s, f, err))
 		return true;
-	const struct buf words = { .data = (char *)text,
-				   .len = sizeof(text) - 1 };
-	tell(s, &words);
+	resume_tell(s, why);
 	*err = arrive(s, f);
 	return true;
 }

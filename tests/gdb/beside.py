@@ -191,7 +191,7 @@ class Beside:
         self.says(a, "print watched", r"\{77, 21\}")
         self.says(a, "monitor overlay discard", "as captured")
         b.end()
-        self.says(a, "stepi", "reverse-execution history")
+        self.says(a, "stepi", "a snapshot does not run")
         self.says(a, "print watched", r"\{10, 21\}")
         self.says(a, "print $rbx == 1234", "= 0$")
         c = Talk(self.directory, address)

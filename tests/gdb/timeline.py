@@ -25,6 +25,9 @@ import living  # noqa: E402
 
 MARK = "--- %d ---"
 STOPPED = r'(\[New Thread .*\n)?\nThread 1(\.1)? "moments" stopped\.'
+ALONE = r"^a snapshot does not run: .*\n\nNo more reverse-execution history"
+STANDS = r"^a snapshot does not run: .*\n\n.* stopped\."
+NOWHERE = r"finish, until and advance have nowhere to go.*\n\n.* stopped"
 STAYS = r"a step moves nothing.*\n" + STOPPED
 FORWARD = (
     ("print moment", r"= 1$"),
@@ -96,6 +99,28 @@ POINTS = (
     ("monitor overlay discard", r"say stepi"),
     ("stepi", STAYS),
     ("print watched[0]", r"= 10$"),
+)
+RETURNS = (
+    ("frame 2", r"#2 "),
+    ("finish", NOWHERE),
+    ("frame 2", r"#2 "),
+    ("finish", NOWHERE),
+    ("print moment", r"= 1$"),
+    ("continue", r"snapshot 2 of 3"),
+    ("advance exit", NOWHERE),
+    ("print moment", r"= 2$"),
+    ("thread 2", r"Switching to thread 2"),
+    ("finish", NOWHERE),
+    ("thread 1", r"Switching to thread 1"),
+    ("frame 2", r"#2 "),
+    ("break *$pc", r"Breakpoint 1"),
+    ("continue", NOWHERE),
+    ("continue", r"snapshot 3 of 3"),
+    ("break *$pc", r"Breakpoint 2"),
+    ("continue", r"this is the last snapshot"),
+    ("reverse-continue", r"snapshot 2 of 3"),
+    ("monitor snapshot 1", r"is next"),
+    ("finish", r"snapshot 1 of 3"),
 )
 OWN = (
     ("inquest-snapshot 3", r"snapshot 3 of 3"),
@@ -175,6 +200,7 @@ class Timeline:
         self.plain("forward", "m.0001.snap", FORWARD)
         self.plain("back", "m.0001.snap", BACK)
         self.plain("points", "m.0001.snap", POINTS)
+        self.plain("returns", "m.0001.snap", RETURNS)
         self.plain("any of it", "m.0003.snap",
                    [("print moment", "= 3$")] + list(FORWARD[-3:]))
         self.own("inquest gdb", "m.0001.snap", OWN)
@@ -206,7 +232,10 @@ class Timeline:
         os.rename(os.path.join(self.directory, "o.0003.snap"),
                   os.path.join(self.directory, "alone.snap"))
         self.plain("alone", "alone.snap", [
-            ("continue", r"^No more reverse-execution history"),
+            ("continue", ALONE), ("finish", STANDS), ("next", STANDS),
+            ("reverse-continue", ALONE), ("break *$pc", r"Breakpoint 1"),
+            ("continue", STANDS), ("continue", STANDS),
+            ("reverse-continue", ALONE), ("stepi", STANDS),
             ("monitor snapshot", r"this snapshot is alone")])
 
     def store(self):

@@ -371,6 +371,14 @@ served_send(struct served *s, const void *bytes, size_t n)
 	return stub_feed(s->stub, bytes, n, &s->out);
 }
 
+/* Text that a client shows while it waits for the answer; "OK" is one. */
+static bool
+is_console(const struct buf *packet)
+{
+	return packet->len > 1 && packet->data[0] == 'O'
+	       && packet->data[1] != 'K';
+}
+
 const char *
 served_ask_bytes(struct served *s, const void *packet, size_t n)
 {
@@ -381,8 +389,10 @@ served_ask_bytes(struct served *s, const void *packet, size_t n)
 	struct span out = { s->out.data, s->out.len };
 	if (out.n && s->out.data[0] == '+')
 		out = (struct span){ s->out.data + 1, s->out.len - 1 };
-	bool good = !err && served_decode(&out, &s->reply) && out.n == 0;
-	return good ? s->reply.data : NULL;
+	bool good = !err && served_decode(&out, &s->reply);
+	while (good && out.n && is_console(&s->reply))
+		good = served_decode(&out, &s->reply);
+	return good && out.n == 0 ? s->reply.data : NULL;
 }
 
 const char *

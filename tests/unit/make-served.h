@@ -50,7 +50,8 @@ struct err *served_send(struct served *s, const void *bytes, size_t n)
 	_must_check_;
 /**
  * Send a packet. Yields the reply with run lengths undone, or NULL if what
- * came back was not one well-formed reply; it stays until the next call.
+ * came back was not one well-formed reply, console text before it apart; it
+ * stays until the next call.
  */
 const char *served_ask(struct served *s, const char *packet);
 const char *served_ask_bytes(struct served *s, const void *packet, size_t n);

@@ -301,8 +301,8 @@ one_alone_is_no_line(void **state)
 	struct hosted *h = *state;
 
 	h->snapshots[0].target.n_attrs = 0;
-	assert_resumes(h, CONTINUE, "", "replaylog:end;");
-	assert_resumes(h, STEP, "", "replaylog:end;");
+	assert_resumes(h, CONTINUE, "does not run", "replaylog:end;");
+	assert_resumes(h, STEP, "does not run", "T00");
 	assert_non_null(strstr(hosted_monitor(h, "snapshot"), "is alone"));
 }
 
