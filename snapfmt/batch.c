@@ -75,6 +75,8 @@ batch_run(void *arg, struct pool_job *job, unsigned who)
 	int level = all->level;
 
 	for (uint32_t k = 0; k < b->n && !b->err; k++) {
+		if (b->chunk[k].stored)
+			continue;
 		b->err = batch_chunk(b, k, all->zstd[who], level);
 		if (b->err || level == PACK_LEVEL || !packs_badly(&b->chunk[k]))
 			continue;
@@ -162,15 +164,36 @@ batch_give(struct batches *all, struct batch *b, struct snap_writer *w)
 						     : NULL;
 }
 
-struct err *
-batches_add(struct batches *all, struct snap_writer *w, const void *data,
-	    uint32_t n)
+/* The one that is being filled; NULL: no memory. */
+static struct batch *
+batch_open(struct batches *all)
 {
 	struct batch **slot = &all->ring[all->filled % all->size];
 
 	if (!*slot)
 		*slot = calloc(1, sizeof(**slot));
-	struct batch *b = *slot;
+	return *slot;
+}
+
+struct err *
+batches_ready(struct batches *all, struct snap_writer *w,
+	      const struct chunk *c, const void *frame)
+{
+	struct batch *b = batch_open(all);
+
+	if (!b)
+		return err_nomem();
+	memcpy(b->frame[b->n], frame, c->stored);
+	b->chunk[b->n++] = *c;
+	return b->n == BATCH ? batch_give(all, b, w) : NULL;
+}
+
+struct err *
+batches_add(struct batches *all, struct snap_writer *w, const void *data,
+	    uint32_t n)
+{
+	struct batch *b = batch_open(all);
+
 	if (!b)
 		return err_nomem();
 	memcpy(b->raw[b->n], data, n);

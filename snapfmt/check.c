@@ -220,7 +220,7 @@ check_chunks(struct checker *c)
 static struct err *
 check_range(const struct snap *s, const struct snap_memory *m)
 {
-	uint64_t n = chunk_windows(m->start, m->length), start;
+	uint64_t n = chunk_windows(m), start;
 	struct err *err = NULL;
 	struct chunk c;
 	uint32_t len;

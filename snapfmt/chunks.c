@@ -9,18 +9,27 @@
 #include "snapfmt/layout.h"
 
 /* ---- which window, which chunk ---- */
-uint64_t
-chunk_windows(uint64_t start, uint64_t length)
+/* Of a range whose words were moved windows count from there. */
+static uint64_t
+chunk_index(const struct snap_memory *m, uint64_t addr)
 {
-	return (start + length - 1) / SNAP_CHUNK - start / SNAP_CHUNK + 1;
+	return (addr - m->offset) / SNAP_CHUNK
+	       - (m->start - m->offset) / SNAP_CHUNK;
+}
+
+uint64_t
+chunk_windows(const struct snap_memory *m)
+{
+	return chunk_index(m, m->start + (m->length - 1)) + 1;
 }
 
 void
 chunk_window(const struct snap_memory *m, uint64_t k, uint64_t *start,
 	     uint32_t *n)
 {
-	uint64_t window = m->start / SNAP_CHUNK + k;
-	uint64_t from = window * SNAP_CHUNK, last = from + (SNAP_CHUNK - 1);
+	uint64_t window = (m->start - m->offset) / SNAP_CHUNK + k;
+	uint64_t from = m->offset + window * SNAP_CHUNK;
+	uint64_t last = from + (SNAP_CHUNK - 1);
 	uint64_t m_last = m->start + (m->length - 1);
 
 	if (from < m->start)
@@ -74,9 +83,9 @@ chunk_stored(const struct snap *s, const struct chunk *c,
 	       err_new(ERR_DAMAGED, "checksum does not match");
 }
 
-/** Fill an empty slot with chunk @k. */
+/** Fill an empty slot with chunk @k, whose words @base moves. */
 static struct err *
-slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k)
+slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k, uint64_t base)
 {
 	uint8_t frame[CHUNK_STORED_MAX];
 	struct chunk c;
@@ -96,18 +105,22 @@ slot_fill(struct snap *s, struct chunk_slot *slot, uint64_t k)
 		return err_wrap(err, "chunk %llu at offset %llu",
 				(unsigned long long)k,
 				(unsigned long long)c.offset);
+	if (base)
+		moved_words(slot->bytes, c.raw / 8 * 8, base);
 	slot->chunk_plus_1 = k + 1;
+	slot->base = base;
 	slot->n = c.raw;
 	return NULL;
 }
 
-/** Chunk @k, which must be of @n bytes, is in @slot afterwards. */
+/** Chunk @k of @m, which must be of @n bytes, is in @slot afterwards. */
 static struct err *
-slot_hold(struct snap *s, struct chunk_slot *slot, uint64_t k, uint32_t n)
+slot_hold(struct snap *s, const struct snap_memory *m, struct chunk_slot *slot,
+	  uint64_t k, uint32_t n)
 {
-	if (slot->chunk_plus_1 != k + 1) {
+	if (slot->chunk_plus_1 != k + 1 || slot->base != m->offset) {
 		slot->chunk_plus_1 = 0;
-		struct err *err = slot_fill(s, slot, k);
+		struct err *err = slot_fill(s, slot, k, m->offset);
 		if (err)
 			return err;
 	}
@@ -141,7 +154,7 @@ snap_key(const struct snap *s, const struct snap_memory *m, uint64_t off,
 	 uint8_t key[SHA256_SIZE], uint64_t *left)
 {
 	uint64_t addr = m->start + off, start;
-	uint64_t k = addr / SNAP_CHUNK - m->start / SNAP_CHUNK;
+	uint64_t k = chunk_index(m, addr);
 	struct chunk c;
 	uint32_t n;
 
@@ -152,6 +165,9 @@ snap_key(const struct snap *s, const struct snap_memory *m, uint64_t off,
 	if (err)
 		return false;
 	memcpy(key, c.key, SHA256_SIZE);
+	/* What was moved elsewhere has other bytes. */
+	for (unsigned i = 0; i < 8; i++)
+		key[i] ^= (uint8_t)(m->offset >> 8 * i);
 	*left = start + n - addr;
 	return true;
 }
@@ -167,13 +183,14 @@ chunks_walk(struct snap *s, const struct snap_memory *m, uint64_t addr,
 	    size_t n, uint8_t *out)
 {
 	while (n) {
-		uint64_t k = addr / SNAP_CHUNK - m->start / SNAP_CHUNK;
+		uint64_t k = chunk_index(m, addr);
 		struct chunk_slot *slot = &s->slot[(m->ref + k) % CHUNK_SLOTS];
 		uint64_t start = 0;
 		uint32_t len = 0;
 
 		chunk_window(m, k, &start, &len);
-		struct err *err = slot_hold(s, slot, m->ref + k, len);
+		struct err *err = slot_hold(s, m, slot, m->ref + k,
+					    len);
 		if (err)
 			return err_wrap(err, "memory at 0x%llx",
 					(unsigned long long)start);

@@ -19,7 +19,7 @@
 #define MAGIC_SIZE 8u
 
 #define FORMAT_MAJOR 1u
-#define FORMAT_MINOR 0u
+#define FORMAT_MINOR 1u
 #define SECTION_VERSION 1u
 
 #define HEADER_SIZE 64u
@@ -212,6 +212,8 @@ uint64_t lookup_hash(const uint8_t xxh[XXH128_SIZE]);
 /** Of memory of which there is much and little time: bytes that nothing before
  * them is like are stored as they are; a fifth less time, 7 % larger. */
 #define PACK_LEVEL_SOON (-1)
+/** Of what is packed once for many files, and nobody waits for. */
+#define PACK_LEVEL_CALM 9
 /** One frame that declares its content's size. */
 struct err *pack_frame(ZSTD_CCtx *zstd, int level, struct span raw, void *out,
 		       size_t cap, size_t *n) _must_check_;
@@ -257,6 +259,7 @@ struct err *reader_open(struct source *src, struct snap **out) _must_check_;
 #define CHUNK_STORED_MAX ZSTD_COMPRESSBOUND(SNAP_CHUNK)
 struct chunk_slot {
 	uint64_t chunk_plus_1;  /* 0 = empty */
+	uint64_t base;          /* that its words were moved by */
 	uint32_t n;
 	uint8_t *bytes;         /* SNAP_CHUNK, owned; NULL before first use */
 };
@@ -285,8 +288,8 @@ struct snap {
 };
 /** Makes @s->zstd if it is not there. */
 struct err *snap_unpacker(struct snap *s) _must_check_;
-/** Windows of SNAP_CHUNK bytes that [start, start + length) touches. */
-uint64_t chunk_windows(uint64_t start, uint64_t length);
+/** Windows of SNAP_CHUNK bytes that @m, which has chunks, touches. */
+uint64_t chunk_windows(const struct snap_memory *m);
 /** Entry @k, whose bytes are known to lie inside CHUNK_DATA. */
 struct err *chunk_entry(const struct snap *s, uint64_t k, struct chunk *out)
 	_must_check_;
@@ -296,6 +299,10 @@ struct err *chunk_stored(const struct snap *s, const struct chunk *c,
 /** What chunk @k of range @m must unpack to: [*start, *start + *n). */
 void chunk_window(const struct snap_memory *m, uint64_t k, uint64_t *start,
 		  uint32_t *n);
+/** moved.c: why @m, of kind MOVED, cannot be; or NULL. */
+const char *moved_fault(const struct snap_memory *m);
+/** There and back: @n bytes, a multiple of 8, of words that @base moves. */
+void moved_words(uint8_t *bytes, size_t n, uint64_t base);
 /** Extents of a skeleton's payload. */
 struct err *reader_extents(struct span payload, struct arena *a,
 			   struct rows *out) _must_check_;

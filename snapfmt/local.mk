@@ -12,6 +12,7 @@ libsnapfmt_a_SOURCES = \
 	snapfmt/dump.c \
 	snapfmt/layout.h \
 	snapfmt/lookup.c \
+	snapfmt/moved.c \
 	snapfmt/pack.c \
 	snapfmt/pieces.c \
 	snapfmt/put.c \

@@ -19,10 +19,11 @@ range_continues(const struct snap_memory *last, const struct snap_memory *m)
 		return false;
 	switch (m->kind) {
 	case SNAP_MEM_DATA:
+	case SNAP_MEM_MOVED:
 		/* A window that is shared by two chunks cannot be counted. */
-		return m->start % SNAP_CHUNK == 0 &&
-		       last->ref + chunk_windows(last->start, last->length) ==
-		       m->ref;
+		return last->offset == m->offset &&
+		       (m->start - m->offset) % SNAP_CHUNK == 0 &&
+		       last->ref + chunk_windows(last) == m->ref;
 	case SNAP_MEM_FILE:
 		return last->ref == m->ref &&
 		       last->offset + last->length == m->offset;
@@ -139,14 +140,15 @@ writer_chunk(struct snap_writer *w, struct chunk *c, const void *frame)
 	return NULL;
 }
 
+/** The number of the next chunk. */
 static struct err *
-chunk_add(struct snap_writer *w, const void *data, uint32_t n)
+chunk_number(struct snap_writer *w, uint32_t *out)
 {
 	if (w->n_chunks >= (SECTION_MAX - TABLE_HEADER_SIZE) /
 			   schema_of(SECTION_CHUNKS)->disk)
 		return err_new(ERR_LIMIT, "more memory than a snapshot holds");
-	w->n_chunks++;
-	return batches_add(w->batches, w, data, n);
+	*out = (uint32_t)w->n_chunks++;
+	return NULL;
 }
 
 /* ---- windows ---- */
@@ -168,8 +170,9 @@ window_add(struct snap_writer *w, uint64_t start, const uint8_t *bytes,
 
 	if (!is_zero(bytes, n)) {
 		m.kind = SNAP_MEM_DATA;
-		m.ref = (uint32_t)w->n_chunks;
-		err = chunk_add(w, bytes, n);
+		err = chunk_number(w, &m.ref);
+		if (!err)
+			err = batches_add(w->batches, w, bytes, n);
 	}
 	if (!err)
 		err = range_add(w, &m);
@@ -229,6 +232,25 @@ snap_put_memory(struct snap_writer *w, uint64_t addr, const void *data,
 		if (addr % SNAP_CHUNK == 0)
 			err = window_flush(w);
 	}
+	return err;
+}
+
+struct err *
+writer_moved(struct snap_writer *w, const struct snap_memory *m,
+	     const struct chunk *c, const void *frame)
+{
+	struct snap_memory r = *m;
+	struct err *err = range_accept(w, m->start, m->length);
+
+	if (!err)
+		err = window_flush(w);
+	if (!err)
+		err = chunk_number(w, &r.ref);
+	if (!err)
+		err = batches_ready(w->batches, w, c, frame);
+	if (!err)
+		err = range_add(w, &r);
+	w->failed |= err != NULL;
 	return err;
 }
 

@@ -231,13 +231,23 @@ is_module(const struct snap *s, uint32_t index)
 }
 
 static const char *
+chunks_fault(const struct snap *s, const struct snap_memory *m)
+{
+	return m->ref + chunk_windows(m) > s->chunks.count ?
+	       "refers to chunks that are not there" : NULL;
+}
+
+static const char *
 memory_fault(struct snap *s, struct snap_memory *m)
 {
 	switch (m->kind) {
 	case SNAP_MEM_DATA:
-		return m->ref + chunk_windows(m->start, m->length) >
-		       s->chunks.count ? "refers to chunks that are not there" :
-		       NULL;
+		m->offset = 0;
+		return chunks_fault(s, m);
+	case SNAP_MEM_MOVED:
+		/* A way of packing: nobody else need know. */
+		m->kind = SNAP_MEM_DATA;
+		return chunks_fault(s, m);
 	case SNAP_MEM_FILE:
 		return is_module(s, m->ref) ? NULL :
 		       "refers to a module that is not there";

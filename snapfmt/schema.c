@@ -241,7 +241,7 @@ fault_memory(const void *record, const void *before)
 		return "begins below the end of the one before it";
 	if (m->kind == SNAP_MEM_FILE && !u64_add(m->offset, m->length, &end))
 		return "runs over the end of any file";
-	return NULL;
+	return m->kind == SNAP_MEM_MOVED ? moved_fault(m) : NULL;
 }
 
 static const char *

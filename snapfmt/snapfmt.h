@@ -80,10 +80,8 @@ struct snap_module {
 	size_t n_names;
 	uint32_t skeleton;      /* index, or SNAP_NO_SKELETON */
 };
-/**
- * A module skeleton: those extents of an ELF file that unwinding and naming
- * need, a function of the file alone. Extents are sorted and disjoint.
- */
+/** Those extents of a module's ELF file that unwinding and naming need, a
+ * function of the file alone; sorted and disjoint. */
 struct snap_extent {
 	uint64_t offset;        /* in the ELF file */
 	struct span bytes;
@@ -96,6 +94,7 @@ enum snap_memory_kind {
 	SNAP_MEM_FILE = 3,      /* same as module @ref's file at @offset */
 	SNAP_MEM_ABSENT = 4,    /* mapped, not captured, because of @reason */
 	SNAP_MEM_DELTA = 5,     /* reserved: chunks against another snapshot */
+	SNAP_MEM_MOVED = 6,     /* in files: DATA with words moved by a bias */
 };
 enum snap_reason {
 	SNAP_ABSENT_UNKNOWN = 0, SNAP_ABSENT_BUDGET = 1, SNAP_ABSENT_TIME = 2,
@@ -111,7 +110,7 @@ struct snap_memory {
 	uint8_t kind, reason;   /* enums above */
 	uint16_t flags;
 	uint32_t ref;           /* first chunk, or module index */
-	uint64_t offset;        /* SNAP_MEM_FILE: in the module's file */
+	uint64_t offset;        /* FILE: in the module's file; MOVED: the bias */
 };
 
 enum snap_frame_how {

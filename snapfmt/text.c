@@ -24,7 +24,8 @@ WORDS(memory,
       [SNAP_MEM_ZERO] = "zero",
       [SNAP_MEM_FILE] = "file",
       [SNAP_MEM_ABSENT] = "absent",
-      [SNAP_MEM_DELTA] = "delta");
+      [SNAP_MEM_DELTA] = "delta",
+      [SNAP_MEM_MOVED] = "moved");
 WORDS(reason,
       [SNAP_ABSENT_UNKNOWN] = "unknown",
       [SNAP_ABSENT_BUDGET] = "budget",

@@ -92,6 +92,10 @@ void batches_free(struct batches *all);
 void batches_soon(struct batches *all);
 struct err *batches_add(struct batches *all, struct snap_writer *w,
 			const void *data, uint32_t n) _must_check_;
+/** One that is packed already. */
+struct err *batches_ready(struct batches *all, struct snap_writer *w,
+			  const struct chunk *c, const void *frame)
+	_must_check_;
 struct err *batches_finish(struct batches *all, struct snap_writer *w)
 	_must_check_;
 /** A section to come in its turn; takes what is in @payload. */
@@ -108,6 +112,11 @@ struct err *batches_drain(struct batches *all, struct snap_writer *w)
 /** ranges.c: a chunk, packed, in the order of their numbers. */
 struct err *writer_chunk(struct snap_writer *w, struct chunk *c,
 			 const void *frame) _must_check_;
+
+/** The same of one window @m, of kind MOVED, that @c is packed of. */
+struct err *writer_moved(struct snap_writer *w, const struct snap_memory *m,
+			 const struct chunk *c, const void *frame)
+	_must_check_;
 
 /** No more memory: CHUNK_DATA ends, MEMORY and CHUNKS are complete. */
 struct err *ranges_finish(struct snap_writer *w) _must_check_;

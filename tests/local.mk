@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/t-cfi-brief \
 	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
+	tests/unit/t-constants \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
 	tests/unit/t-disasm \
@@ -47,6 +48,7 @@ UNIT_TESTS = \
 	tests/unit/t-skeleton \
 	tests/unit/t-snap-damage \
 	tests/unit/t-snap-dump \
+	tests/unit/t-snap-moved \
 	tests/unit/t-snap-newer \
 	tests/unit/t-snap-parts \
 	tests/unit/t-snap-read \
@@ -103,6 +105,7 @@ UNIT_HELPERS = \
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-cfi \
+	tests/fuzz/fuzz-constants \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-expr \
@@ -125,7 +128,7 @@ core-seeds: tests/fuzz/make-core-seeds
 # Writes the snapshots that tests/format reads; they are fuzz seeds as well.
 check_PROGRAMS += tests/format/make-sample
 snapfmt-seeds: tests/format/make-sample
-	for s in small large; do \
+	for s in small large moved; do \
 		tests/format/make-sample $$s \
 			$(top_srcdir)/tests/fuzz/seeds/snapfmt/$$s >$$s.txt && \
 		rm $$s.txt || exit 1; \
@@ -172,6 +175,7 @@ SCRIPT_TESTS = \
 	tests/capture/live.py \
 	tests/capture/frozen.py \
 	tests/capture/jemalloc.py \
+	tests/capture/constants.py \
 	tests/capture/reach.py \
 	tests/capture/races.py \
 	tests/capture/run.py \

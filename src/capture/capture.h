@@ -107,7 +107,10 @@ struct capture_options {
 	 * the file it is of; n = 0: it must be made. NULL: all must. */
 	struct span (*skeleton)(void *arg, const struct snap_module *m,
 				uint64_t *file_size);
-	void *skeleton_arg;
+	/** Windows of a module's constants, packed, as snap_pack_moved() has
+	 * them; n = 0: there are none at hand. NULL: never. */
+	struct span (*constants)(void *arg, const struct snap_module *m);
+	void *skeleton_arg;             /* of both */
 };
 
 /** What was written. */

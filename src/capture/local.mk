@@ -8,6 +8,8 @@ libcapture_a_SOURCES = \
 	src/capture/beside.c \
 	src/capture/beside.h \
 	src/capture/capture.h \
+	src/capture/constants.c \
+	src/capture/constants.h \
 	src/capture/copy.c \
 	src/capture/copy.h \
 	src/capture/lane.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/search.h"
+#include "capture/constants.h"
 #include "capture/reach.h"
 #include "capture/redact.h"
 #include "snapfmt/soon.h"
@@ -370,10 +371,19 @@ piece_choose(struct saver *s, const struct piece *p, uint64_t addr,
 	return err;
 }
 
+static void
+piece_tell(struct saver *s, uint64_t n)
+{
+	const struct capture_options *o = s->options;
+
+	s->done += n;
+	if (o->progress)
+		o->progress(o->progress_arg, s->done, s->total);
+}
+
 static struct err *
 save_piece(struct saver *s, const struct piece *p)
 {
-	const struct capture_options *o = s->options;
 	struct err *err = NULL;
 	uint64_t next;
 
@@ -382,11 +392,65 @@ save_piece(struct saver *s, const struct piece *p)
 		if (next > p->end || next < at)
 			next = p->end;
 		err = piece_choose(s, p, at, next);
-		s->done += next - at;
-		if (o->progress)
-			o->progress(o->progress_arg, s->done, s->total);
+		piece_tell(s, next - at);
 	}
 	return err;
+}
+
+/* The window @k at @addr, as it was packed once; else as all other memory. */
+static struct err *
+save_window(struct saver *s, const struct piece *p,
+	    const struct constants_at *c, size_t k, uint64_t addr)
+{
+	struct piece window = *p;
+	bool done = false;
+
+	struct err *err = run_flush(s);
+	if (!err)
+		err = snap_put_moved(s->writer, &c->windows, k, c->base, &done);
+	if (err)
+		return err;
+	window.start = addr;
+	window.end = addr + SNAP_CHUNK;
+	if (!done)
+		return save_piece(s, &window);
+	s->counts.memory += SNAP_CHUNK;
+	piece_tell(s, SNAP_CHUNK);
+	return NULL;
+}
+
+/* As save_piece(), of what may have constants in it. */
+static struct err *
+save_constants(struct saver *s, const struct piece *p,
+	       const struct constants_at *c)
+{
+	const struct constants_span all = {
+		.start = p->start, .end = p->end,
+		.bytes = picture_at(s->target, p->range, p->start - p->m->start),
+	};
+	struct piece part = *p;
+	struct err *err = NULL;
+	size_t k = 0;
+
+	while (!err && all.bytes && constants_next(s, c, &all, part.start, &k)) {
+		part.end = constants_place(c, k);
+		err = save_piece(s, &part);
+		if (!err)
+			err = save_window(s, p, c, k, part.end);
+		part.start = part.end + SNAP_CHUNK;
+	}
+	part.end = p->end;
+	return err ? err : save_piece(s, &part);
+}
+
+static struct err *
+save_mapped(struct saver *s, const struct piece *p, const struct snap_map *map)
+{
+	struct constants_at c = { .base = 0 };
+
+	if (map && map->path && !(map->perm & SNAP_PERM_X))
+		constants_find(s, p->start, &c);
+	return c.windows.n ? save_constants(s, p, &c) : save_piece(s, p);
 }
 
 /* A captured range may run over several mappings: piece by piece. */
@@ -400,10 +464,11 @@ save_data(struct saver *s, size_t range)
 
 	for (; p.start < end && !err; p.start = p.end) {
 		p.end = end;
-		err = piece_file(s, &p, capture_map_at(s->target, p.start,
-						       &p.end));
+		const struct snap_map *map = capture_map_at(s->target, p.start,
+							    &p.end);
+		err = piece_file(s, &p, map);
 		if (!err)
-			err = save_piece(s, &p);
+			err = save_mapped(s, &p, map);
 	}
 	return err;
 }

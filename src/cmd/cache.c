@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cmd/cache.h"
 #include "cmd/home.h"
+#include "inspect/skeleton.h"
 
-#define CACHE_MAGIC 0x3168636163716e69ull
+#define CACHE_MAGIC 0x3268636163716e69ull
 #define CACHE_FILES_MAX 4096u
 
 /* ---- where it is ---- */
@@ -49,6 +51,11 @@ cache_open(struct cache *c, bool off)
 void
 cache_fini(struct cache *c)
 {
+	const struct cache_file *all = c->files.data;
+
+	for (size_t k = 0; k < c->files.n; k++)
+		if (all[k].mapped.n)
+			munmap((void *)all[k].mapped.data, all[k].mapped.n);
 	base_close(&c->dir);
 	arena_free(c->arena);
 	*c = (struct cache){ .dir = -1 };
@@ -121,17 +128,27 @@ cache_read(struct span bytes, const struct stat *st, struct cache_file *f)
 	return true;
 }
 
+/* Nobody else has written it. */
 static bool
-cache_load_bytes(struct cache *c, int fd, struct span *out)
+cache_entry_size(int fd, size_t *n)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)
 	    || st.st_uid != geteuid() || (st.st_mode & 022)
-	    || st.st_size > (off_t)CACHE_ENTRY_MAX
-	    || c->loaded + (uint64_t)st.st_size > CACHE_LOADED_MAX)
+	    || st.st_size > (off_t)CACHE_ENTRY_MAX)
 		return false;
-	size_t n = (size_t)st.st_size;
+	*n = (size_t)st.st_size;
+	return true;
+}
+
+static bool
+cache_load_bytes(struct cache *c, int fd, struct span *out)
+{
+	size_t n;
+
+	if (!cache_entry_size(fd, &n) || c->loaded + n > CACHE_LOADED_MAX)
+		return false;
 	void *at = arena_alloc(c->arena, n ? n : 1);
 	if (!at || read(fd, at, n) != (ssize_t)n)
 		return false;
@@ -174,6 +191,78 @@ cache_find(const struct cache *c, const char *path)
 	return NULL;
 }
 
+/* ---- constants ---- */
+
+/* Of so many the linker has written, and then protected, a part. */
+static bool
+cache_may_be_constants(const struct snap_map *m)
+{
+	return m->perm == SNAP_PERM_R && m->path && m->path[0] == '/'
+	       && m->inode && m->offset
+	       && m->end - m->start >= CONSTANTS_LEAST;
+}
+
+/* What is not looked at is not read: they are large. */
+static bool
+cache_map(struct cache_file *f, int fd)
+{
+	size_t n;
+
+	if (!cache_entry_size(fd, &n) || n < CACHE_HEAD)
+		return false;
+	void *at = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		return false;
+	f->mapped = (struct span){ at, n };
+	return true;
+}
+
+static bool
+cache_read_constants(struct cache_file *f, const struct stat *st)
+{
+	const struct span own = { f->mapped.data, f->mapped.n < CACHE_HEAD
+				  + CACHE_ID ? CACHE_HEAD
+				  : CACHE_HEAD + CACHE_ID };
+	struct cache_file like = { .path = f->path };
+
+	if (!cache_read(own, st, &like))
+		return false;
+	if (own.n == f->mapped.n || !id_equal(&like.id, &f->id))
+		return true;
+	f->constants.n = f->mapped.n - own.n;
+	f->constants.data = (const uint8_t *)f->mapped.data + own.n;
+	return true;
+}
+
+static void
+cache_look_constants(const struct cache *c, struct cache_file *f)
+{
+	char name[48];
+	struct stat st;
+
+	f->has_constants = true;
+	snprintf(name, sizeof(name), "%s" CACHE_CONSTANTS, f->name);
+	if (f->missing || stat(f->path, &st) < 0)
+		return;
+	_close_ int fd = openat(c->dir, name, O_RDONLY | O_NOFOLLOW
+					      | O_CLOEXEC | O_NONBLOCK);
+	f->missing = fd < 0 || !cache_map(f, fd)
+		     || !cache_read_constants(f, &st);
+}
+
+static void
+cache_load_constants(struct cache *c, const struct target *t)
+{
+	for (size_t k = 0; k < t->n_maps; k++) {
+		const struct snap_map *m = &t->maps[k];
+		struct cache_file *f = cache_may_be_constants(m)
+				       ? cache_find(c, m->path) : NULL;
+
+		if (f && !f->has_constants)
+			cache_look_constants(c, f);
+	}
+}
+
 void
 cache_load(struct cache *c, const struct target *t)
 {
@@ -183,6 +272,8 @@ cache_load(struct cache *c, const struct target *t)
 		    && m->inode && !cache_find(c, m->path))
 			cache_look(c, m);
 	}
+	if (c->dir >= 0)
+		cache_load_constants(c, t);
 }
 
 /* That the file is the one in memory is for the build-id to say. */
@@ -195,4 +286,13 @@ cache_skeleton(void *arg, const struct snap_module *m, uint64_t *file_size)
 		return (struct span){ NULL, 0 };
 	*file_size = f->size;
 	return f->packed;
+}
+
+struct span
+cache_constants(void *arg, const struct snap_module *m)
+{
+	const struct cache_file *f = m->path ? cache_find(arg, m->path) : NULL;
+
+	return f && f->constants.n && id_equal(&f->id, &m->id)
+	       ? f->constants : (struct span){ NULL, 0 };
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cache: skeletons of modules, packed, kept from one capture to the next.
+ * cache: skeletons of modules, packed, kept from one capture to the next; and
+ * of modules with many of them the constants that the dynamic linker writes.
  *
- * One entry a file that was mapped, by device and inode; it holds for as long
+ * An entry a file that was mapped, and one for its constants, by device and
+ * inode; it holds for as long
  * as that file's size and times are what they were. An entry is made in a
  * jailed child of its own that is shown this one file and nothing else: what
  * a hostile file makes of it is an entry for itself. Who looks at a process
@@ -27,6 +29,9 @@ struct cache_file {
 	uint64_t size;                  /* of the file */
 	struct module_id id;
 	struct span packed;             /* n = 0: it has no skeleton */
+	bool has_constants;             /* maybe, by how it is mapped */
+	struct span mapped;             /* the entry with them, owned */
+	struct span constants;          /* in there; n = 0: none */
 };
 struct cache {
 	struct arena *arena;
@@ -40,6 +45,10 @@ struct cache {
 #define CACHE_LOADED_MAX (16u << 20)
 /** Bytes of an entry before what the jailed child made. */
 #define CACHE_HEAD 64u
+/** Behind the head of one with constants the file's build-id, as skeletons
+ * have it, takes so much: what is packed begins at a multiple of 8. */
+#define CACHE_ID 72u
+#define CACHE_CONSTANTS ".c"            /* behind the other one's name */
 
 /** Without a directory of the user's own, or with @off, one that is empty. */
 void cache_open(struct cache *c, bool off);
@@ -49,6 +58,8 @@ void cache_load(struct cache *c, const struct target *t);
 /** As capture_options.skeleton; @arg is a struct cache. */
 struct span cache_skeleton(void *arg, const struct snap_module *m,
 			   uint64_t *file_size);
+/** As capture_options.constants. */
+struct span cache_constants(void *arg, const struct snap_module *m);
 /** cache_fill.c: make what was missing, in a process that nobody waits for;
  * then remove the oldest of what is too much. */
 void cache_fill(const struct cache *c);

@@ -198,6 +198,7 @@ shot_save(struct shot *s, int root, int *status)
 	if (root < 0) {
 		cache_load(o->cache, s->picture);
 		save.options.skeleton = cache_skeleton;
+		save.options.constants = cache_constants;
 		save.options.skeleton_arg = o->cache;
 	}
 	save.options.pause_ns = capture_pause_ns(s->picture);

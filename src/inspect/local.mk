@@ -14,6 +14,7 @@ libinspect_a_SOURCES = \
 	src/inspect/cfi_row.c \
 	src/inspect/cfi_table.c \
 	src/inspect/compose.c \
+	src/inspect/constants.c \
 	src/inspect/core.h \
 	src/inspect/core_notes.c \
 	src/inspect/debug.c \

@@ -29,4 +29,20 @@ bool symfile_is(struct source *file);
 struct err *symfile_read(struct source *file, struct symfile *out)
 	_must_check_;
 
+/** Fewer bytes of constants are not worth it; more are not looked at. */
+#define CONSTANTS_LEAST (256u << 10)
+#define CONSTANTS_MOST (24u << 20)
+struct constants {
+	uint64_t first;                 /* address in the file's own terms */
+	struct span bytes;              /* n = 0: none */
+};
+/**
+ * What the dynamic linker writes to and then protects, as it would be in
+ * memory with the load bias @base: whole windows of @step bytes of it. For
+ * @file as above. What is bound by name is as in the file.
+ */
+struct err *constants_read(struct source *file, uint64_t base, size_t step,
+			   struct arena *a, struct constants *out)
+	_must_check_;
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make-sample small|large FILE: writes a snapshot with every kind of record
+ * make-sample small|large|moved FILE: writes a snapshot with every kind of record
  * and prints its canonical text, for other readers to be compared with.
  */
 #include <fcntl.h>
@@ -39,11 +39,12 @@ main(int argc, char **argv)
 	_buf_ struct buf bytes = { 0 }, text = { 0 };
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: make-sample small|large FILE\n");
+		fprintf(stderr, "usage: make-sample small|large|moved FILE\n");
 		return 2;
 	}
 	_err_ struct err *err = sample_make(
-		strcmp(argv[1], "large") == 0 ? SAMPLE_LARGE : SAMPLE_SMALL,
+		strcmp(argv[1], "large") == 0 ? SAMPLE_LARGE :
+		strcmp(argv[1], "moved") == 0 ? SAMPLE_MOVED : SAMPLE_SMALL,
 		&bytes);
 	if (!err)
 		err = sample_save(argv[2], &bytes);

@@ -59,12 +59,13 @@ def damage(number, path):
 
 
 def main():
-    print("1..3")
+    print("1..4")
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "sample")
         compare(1, "small", path)
         compare(2, "large", path)
         damage(3, path)
+        compare(4, "moved", path)
 
 
 if __name__ == "__main__":

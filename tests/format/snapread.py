@@ -26,7 +26,8 @@ WINDOW_SHIFT = 14
 TABLE_HEADER = 16
 NONE32 = 0xffffffff
 CHUNKS_PARAMETER = 0x000e0101
-DATA, ZERO, FILE, ABSENT = 1, 2, 3, 4
+DATA, ZERO, FILE, ABSENT, MOVED = 1, 2, 3, 4, 6
+MOVED_TO, MOVED_SPAN = 0x4d4f564500000000, 1 << 32
 
 NUMBERS = {"u8": "<B", "u16": "<H", "u32": "<I", "u64": "<Q", "i32": "<i"}
 HEX = {"fault_address", "start", "end", "offset", "device", "perm", "bias",
@@ -36,7 +37,7 @@ MINUS_ONE = {"skeleton", "frame.module", "depth"}
 WORDS = {
     "os": "? linux freebsd",
     "state": "unknown running sleeping blocked stopped zombie idle",
-    "memory.kind": "? data zero file absent delta",
+    "memory.kind": "? data zero file absent delta moved",
     "reason": "unknown budget time depth unreadable dontdump device "
               "redacted cut filter",
     "how": "? top cfi fp scan inline",
@@ -200,7 +201,19 @@ class Snapshot:
             payload = self.payload(name)
             self.tables[name] = (self.decode(name, payload, self.blobs)
                                  if payload else [])
+            for row in self.tables[name] if name == "MEMORY" else []:
+                self.unmove(row)
         return self.tables[name]
+
+    @staticmethod
+    def unmove(row):
+        """What was moved is data, packed in another way."""
+        row["moved"] = row["kind"] == MOVED
+        if row["moved"]:
+            require(0 < row["offset"] <= min(row["start"], 1 << 56) and
+                    not (row["start"] | row["length"] | row["offset"]) % 8,
+                    "moved by what is no load bias")
+            row["kind"] = DATA
 
     # -- memory
     def chunk(self, number, size):
@@ -218,7 +231,9 @@ class Snapshot:
 
     def memory(self, row):
         """The bytes of a data range, window by window."""
-        start, end = row["start"], row["start"] + row["length"]
+        base = row["offset"] if row["moved"] else 0
+        start, end = (row["start"] - base,
+                      row["start"] - base + row["length"])
         parts = []
         for window in range(start >> WINDOW_SHIFT,
                             (end - 1 >> WINDOW_SHIFT) + 1):
@@ -226,7 +241,22 @@ class Snapshot:
             high = min(end, window + 1 << WINDOW_SHIFT)
             number = row["ref"] + window - (start >> WINDOW_SHIFT)
             parts.append(self.chunk(number, high - low))
-        return b"".join(parts)
+        return moved_back(b"".join(parts), base)
+
+
+def moved_back(data, base):
+    """Words that were packed as if their module were at MOVED_TO."""
+    if not base:
+        return data
+    require(len(data) % 8 == 0, "moved, and not of whole words")
+    words = []
+    for word, in struct.iter_unpack("<Q", data):
+        if MOVED_TO <= word < MOVED_TO + MOVED_SPAN:
+            word += base - MOVED_TO
+        elif base <= word < base + MOVED_SPAN:
+            word += MOVED_TO - base
+        words.append(word)
+    return struct.pack("<%dQ" % len(words), *words)
 
 
 # ---- canonical text ----------------------------------------------------------

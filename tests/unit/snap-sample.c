@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "snapfmt/soon.h"
 #include "tests/unit/snap-sample.h"
 
 #define LARGE_ROWS 100     /* enough to be packed */
@@ -49,6 +50,39 @@ put_bytes(struct snap_writer *w, uint64_t addr, size_t n, uint16_t flags)
 	return snap_put_memory(w, addr, bytes, n, flags);
 }
 
+/* Pointers into the module, up to the last byte that counts; beside it, and
+ * numbers, which are the same wherever it is. */
+uint64_t
+sample_word(uint64_t base, size_t off)
+{
+	const uint64_t words[] = {
+		base + off, off, base + 0xffffffff, SAMPLE_BASE + 0x100000000,
+		SAMPLE_BASE - 1, 0, base, UINT64_MAX,
+	};
+
+	return words[off / 8 % countof(words)];
+}
+
+static struct err *
+put_moved(struct snap_writer *w)
+{
+	_buf_ struct buf bytes = { 0 }, packed = { 0 };
+	struct snap_moved m;
+	bool done = true;
+
+	for (size_t off = 0; off < SAMPLE_MOVED_SIZE; off += 8)
+		buf_u64(&bytes, sample_word(SNAP_MOVED_TO, off));
+	struct err *err = snap_pack_moved(SAMPLE_MOVED_FIRST,
+					  (struct span){ bytes.data, bytes.len },
+					  &packed);
+	if (!err && !snap_moved_open((struct span){ packed.data, packed.len },
+				     &m))
+		err = err_new(ERR_FAILED, "is not what was packed");
+	for (size_t k = 0; !err && k < m.n && done; k++)
+		err = snap_put_moved(w, &m, k, SAMPLE_BASE, &done);
+	return err || done ? err : err_new(ERR_FAILED, "was not put");
+}
+
 static struct err *
 put_memory(struct snap_writer *w, enum sample_size size)
 {
@@ -72,6 +106,8 @@ put_memory(struct snap_writer *w, enum sample_size size)
 	if (!err && size == SAMPLE_LARGE)
 		err = put_bytes(w, SAMPLE_LARGE_DATA, SAMPLE_LARGE_SIZE,
 				SNAP_MEM_FROM_FILE);
+	if (!err && size == SAMPLE_MOVED)
+		err = put_moved(w);
 	return err;
 }
 

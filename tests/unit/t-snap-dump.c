@@ -44,7 +44,7 @@ each_record_is_a_line(void **state)
 
 	(void)state;
 	dump_sample(SAMPLE_SMALL, &text);
-	assert_line(&text, "snapshot version=1.0");
+	assert_line(&text, "snapshot version=1.1");
 	assert_line(&text, "map start=0x401000 end=0x402000 perm=0x5 "
 		    "offset=0x1000 device=0xfd01 inode=99 "
 		    "path=\"/usr/bin/say\"");
