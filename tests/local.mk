@@ -108,6 +108,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-constants \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-core \
+	tests/fuzz/fuzz-disasm \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-ingest \
@@ -182,6 +183,7 @@ SCRIPT_TESTS = \
 	tests/capture/programs.py \
 	tests/cmd/cache.py \
 	tests/cmd/capture.py \
+	tests/cmd/disasm.py \
 	tests/cmd/doctor.py \
 	tests/cmd/drivers.py \
 	tests/cmd/export.py \

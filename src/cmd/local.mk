@@ -9,7 +9,12 @@ inquest_SOURCES = \
 	src/cmd/capture.c \
 	src/cmd/check.c \
 	src/cmd/cmd.h \
+	src/cmd/code.c \
+	src/cmd/code.h \
+	src/cmd/code_json.c \
+	src/cmd/code_text.c \
 	src/cmd/complete.c \
+	src/cmd/disasm.c \
 	src/cmd/doctor.c \
 	src/cmd/dump.c \
 	src/cmd/export.c \

@@ -94,9 +94,8 @@ page_version(struct buf *b)
 void
 page_verbs(struct buf *b)
 {
-	buf_puts(b, "Usage: " PROGRAM " VERB [OPTION...] [SNAP]\n"
-		 "Says what happened in a program, and serves it to stock "
-		 "gdb and lldb.\n"
+	buf_puts(b, "Usage: " PROGRAM " VERB [OPTION...] [SNAP], to see what "
+		 "happened in a program.\n"
 		 "SNAP: a snapshot, an ELF core, an object of the store, or "
 		 "its URL.\n");
 	for (size_t i = 0; verbs[i]; i++)

@@ -129,6 +129,7 @@ static const char report_manual[] =
 	"- snapshot: path, and kind: elf-core or snapshot\n\n"
 	"- reason: text, signal, number, code, code_number, address, sender "
 	"(a process id)\n\n"
+	"- instruction: the one that failed, as disasm has it\n\n"
 	"- process: pid, ppid, uid, name, arguments, exe, cwd, architecture, "
 	"captured (ISO 8601)\n\n"
 	"- threads: tid, name, state, faulting, group (an index), n_frames, "

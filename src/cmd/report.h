@@ -5,6 +5,7 @@
 #ifndef CMD_REPORT_H
 #define CMD_REPORT_H
 
+#include "cmd/code.h"
 #include "cmd/reason.h"
 #include "inspect/inspect.h"
 
@@ -39,6 +40,7 @@ struct report {
 	const char *program;    /* path of the executable, or NULL */
 	bool all_threads, colour;
 	struct reason reason;
+	const struct disasm_entry *code;        /* that failed, or NULL */
 	struct report_thread *threads;
 	struct report_group *groups;
 	struct report_module *modules;

@@ -189,6 +189,8 @@ report_gather(struct report *r)
 		return err_nomem();
 	struct err *err = reason_find(r->insp, r->arena, &r->reason);
 	if (!err)
+		err = code_faulting(r->insp, r->arena, &r->code);
+	if (!err)
 		err = gather_threads(r);
 	if (err)
 		return err;

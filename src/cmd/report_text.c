@@ -300,6 +300,21 @@ put_reason(const struct report *r, struct buf *b)
 	buf_putc(b, '\n');
 }
 
+/* What the thread was about to do, and with which registers. */
+static void
+put_code(const struct report *r, struct buf *b)
+{
+	if (!r->code)
+		return;
+	buf_puts(b, "At       ");
+	disasm_put(r->code, b);
+	if (r->code->n_memory) {
+		buf_puts(b, ", which ");
+		code_put_effect(r->code, b);
+	}
+	buf_putc(b, '\n');
+}
+
 static void
 put_process(const struct report *r, struct buf *b)
 {
@@ -324,6 +339,7 @@ put_process(const struct report *r, struct buf *b)
 		report_time(b, p->captured_ns, false);
 		buf_putc(b, '\n');
 	}
+	put_code(r, b);
 }
 
 /* ---- attributes and notes ---- */
@@ -521,6 +537,8 @@ put_next(const struct report *r, struct buf *b)
 	put_painted(r, b, BOLD, "Next");
 	buf_putc(b, '\n');
 	put_next_command(r, b, "gdb", "look around in stock gdb");
+	if (r->code)
+		put_next_command(r, b, "disasm", "the code around it");
 	if (r->n_threads > 1 && !r->all_threads)
 		put_next_command(r, b, "report --all-threads",
 				 "every stack in full");

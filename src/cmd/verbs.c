@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
 	&verb_import,
 	&verb_export,
 	&verb_report,
+	&verb_disasm,
 	&verb_gdb,
 	&verb_lldb,
 	&verb_rsp,

@@ -8,7 +8,9 @@
 
 /** What is known at one instruction. */
 struct known {
+	struct walk *w;
 	struct insp *i;
+	struct arena *arena;
 	const struct frame_regs *regs;  /* NULL: nothing of registers */
 	size_t thread;
 };
@@ -167,13 +169,15 @@ target_fill(const struct known *k, const struct decoded *d,
 	}
 	if (e->has_target)
 		place_fill(k->i, target, &e->target);
+	if (e->has_target && !e->indirect && !e->target.name)
+		e->target.name = plt_name(k->w, target, k->arena);
 }
 
 static struct err *
-code_fill(const struct known *k, const struct decoded *d, struct arena *a,
+code_fill(const struct known *k, const struct decoded *d,
 	  struct disasm_entry *e)
 {
-	e->text = arena_strdup(a, d->text);
+	e->text = arena_strdup(k->arena, d->text);
 	if (!e->text)
 		return err_nomem();
 	e->flow = d->flow;
@@ -188,7 +192,7 @@ effect_fill(struct walk *w, const struct disasm_ask *ask, struct arena *a,
 	    struct disasm_entry *e)
 {
 	const struct known known = {
-		.i = w->i, .thread = ask->thread,
+		.w = w, .i = w->i, .arena = a, .thread = ask->thread,
 		.regs = e->address == ask->pc ? ask->regs : NULL,
 	};
 	struct decoded d;
@@ -206,5 +210,5 @@ effect_fill(struct walk *w, const struct disasm_ask *ask, struct arena *a,
 		e->why = "an instruction that cannot be shown";
 		return NULL;
 	}
-	return code_fill(&known, &d, a, e);
+	return code_fill(&known, &d, e);
 }

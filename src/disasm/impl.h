@@ -100,6 +100,10 @@ void walk_next(struct walk *w, struct disasm_entry *out);
 struct err *walk_back(struct walk *w, uint64_t addr, size_t n,
 		      struct disasm_entry *out) _must_check_;
 
+/* plt.c: what the stub at @at is called, in @a; NULL if it is none, or where
+ * it goes to is not known (yet) */
+const char *plt_name(struct walk *w, uint64_t at, struct arena *a);
+
 /* effect.c: text, targets, and addresses by the registers of a frame */
 struct err *effect_fill(struct walk *w, const struct disasm_ask *ask,
 			struct arena *a, struct disasm_entry *e) _must_check_;

@@ -11,6 +11,7 @@ libdisasm_a_SOURCES = \
 	src/disasm/disasm.h \
 	src/disasm/effect.c \
 	src/disasm/impl.h \
+	src/disasm/plt.c \
 	src/disasm/starts.c \
 	src/disasm/text.c \
 	src/disasm/walk.c \

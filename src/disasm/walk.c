@@ -71,7 +71,7 @@ walk_lost(struct walk *w, struct disasm_entry *out)
 	*out = (struct disasm_entry){
 		.address = w->at, .length = end > w->at ? end - w->at : 1,
 		.kind = DISASM_UNKNOWN,
-		.why = "the code before it was not captured",
+		.why = "where code begins after what is not there",
 	};
 	return true;
 }

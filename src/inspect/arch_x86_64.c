@@ -271,10 +271,10 @@ static bool
 read_general(const struct reg_sets *s, const struct reg_place *p, void *out)
 {
 	struct span area = s->set[SET_GENERAL];
-	const uint8_t *from = (const uint8_t *)area.data + p->offset;
 
 	if ((size_t)p->offset + p->size > area.n)
 		return false;
+	const uint8_t *from = (const uint8_t *)area.data + p->offset;
 	if (p->size == sizeof(uint64_t))
 		memcpy(out, from, sizeof(uint64_t));
 	else

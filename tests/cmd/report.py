@@ -31,7 +31,8 @@ FRAME = {"depth": int, "pc": str, "function": (str, type(None)),
 THREAD = {"tid": int, "name": (str, type(None)), "state": str,
           "faulting": bool, "group": int, "n_frames": int, "frames": list,
           "end": str, "why": (str, type(None)), "stored": bool}
-TOP = {"inquest": dict, "snapshot": dict, "reason": dict, "process": dict,
+TOP = {"inquest": dict, "snapshot": dict, "reason": dict,
+       "instruction": (dict, type(None)), "process": dict,
        "threads": list, "groups": list, "modules": list, "missing": dict,
        "attributes": dict, "notes": list, "files": list}
 REASON = {"text": str, "signal": (str, type(None)), "number": int,

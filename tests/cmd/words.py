@@ -18,7 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 import kit      # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
-ON_FILES = ["import", "report", "gdb", "lldb", "rsp", "put", "check", "dump"]
+ON_FILES = ["import", "report", "disasm", "gdb", "lldb", "rsp", "put", "check",
+            "dump"]
 ON_OBJECTS = ["get", "rm", "tag"]
 SHELLS = ["bash", "zsh", "fish"]
 NOBODY = 65534

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * code: instructions of a SNAP: where to look, and what is said of one.
+ */
+#ifndef CMD_CODE_H
+#define CMD_CODE_H
+
+#include "disasm/disasm.h"
+
+/** What was typed; NULL and UINT64_MAX where nothing was. */
+struct code_options {
+	const char *place;              /* address or symbol */
+	uint64_t tid, frame, count, before;
+	bool intel, json, colour;
+	const char *exe;
+};
+/** Instructions, and whose registers they were read with. */
+struct code {
+	struct insp *insp;
+	struct arena *arena;
+	const char *path;               /* SNAP as it was typed */
+	const struct code_options *options;
+	size_t thread;                  /* INSP_NONE: there is none */
+	bool has_frame;
+	uint64_t frame;                 /* its number */
+	struct frame frame_regs;
+	struct disasm_list list;
+};
+
+/** An address as @typed says it: 0x…, SYMBOL or SYMBOL+OFFSET. */
+struct err *code_resolve(struct insp *i, const char *typed, uint64_t *out)
+	_must_check_;
+/** The instruction at which a signal hit that the kernel sent, or NULL. */
+struct err *code_faulting(struct insp *i, struct arena *a,
+			  const struct disasm_entry **out) _must_check_;
+void code_text(const struct code *c, struct buf *out);
+struct err *code_json(const struct code *c, struct buf *out) _must_check_;
+
+/** An entry as JSON; @current: it is where the thread stands. */
+struct json *code_json_entry(const struct disasm_entry *e, bool current);
+/** "reads 4 bytes at …", for each operand in memory, and the registers. */
+void code_put_effect(const struct disasm_entry *e, struct buf *out);
+
+#endif
