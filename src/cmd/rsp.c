@@ -89,6 +89,7 @@ rsp_start(struct session_options *session, struct worker_options *job,
 	*ours = pair[0];
 	job->control = theirs;
 	session->keep = keep;
+	session->n_keep = 0;
 	keep[session->n_keep++] = theirs;
 	if (job->record >= 0)
 		keep[session->n_keep++] = job->record;
@@ -117,6 +118,7 @@ struct waits {
 	int signals, control, tick, all;
 	const char *snap;       /* what is served */
 	unsigned seconds;       /* that one request may take */
+	bool again;             /* it is not the first worker */
 };
 
 static void
@@ -149,14 +151,16 @@ waits_block(void)
 
 /* How often the worker is asked whether it is there. */
 #define ASKED_TIMES 6u
+#define SECOND 1000000000
 
 static int
 waits_timer(unsigned seconds)
 {
-	unsigned every = seconds / ASKED_TIMES ? seconds / ASKED_TIMES : 1;
-	const struct itimerspec when = {
-		.it_value.tv_sec = every, .it_interval.tv_sec = every,
+	const struct timespec every = {
+		.tv_sec = seconds / ASKED_TIMES,
+		.tv_nsec = seconds % ASKED_TIMES * (SECOND / ASKED_TIMES),
 	};
+	const struct itimerspec when = { every, every };
 
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd >= 0)
@@ -224,11 +228,11 @@ rsp_find_quiet(int *out)
 
 /* The client waits for an answer, and sees no stderr of ours. */
 static void
-rsp_last_words(const struct err *err)
+rsp_last_words(const struct err *err, bool asked)
 {
 	_buf_ struct buf b = { 0 };
 
-	worker_refusal(err, &b);
+	worker_refusal(err, asked, &b);
 	if (!b.failed && write(STDOUT_FILENO, b.data, b.len) < 0)
 		return;         /* it has gone */
 }
@@ -287,7 +291,7 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 	err_free(session_serve(s, -1));
 	_err_ struct err *end = session_end(s, status);
 	if (err)
-		rsp_last_words(err);
+		rsp_last_words(err, desk->ready);
 	return err ? err : take(end);
 }
 
@@ -297,6 +301,7 @@ rsp_pipe(struct session_options *session, struct worker_options *job,
 struct taped {
 	struct recorder recorder;
 	struct record_mask mask;
+	bool opened;            /* a client speaks, and has our stderr */
 };
 
 static struct err *
@@ -314,7 +319,7 @@ rsp_opened(void *arg)
 {
 	_close_ int quiet = -1;
 
-	(void)arg;
+	((struct taped *)arg)->opened = true;
 	err_free(rsp_find_quiet(&quiet));
 	if (quiet >= 0)
 		dup2(quiet, STDERR_FILENO);
@@ -348,6 +353,8 @@ rsp_url(const char *typed, const struct rsp_options *o, int record)
 		.opened = rsp_opened, .tap = rsp_tap, .arg = &taped,
 	};
 	err = net_pipe(&pipe);
+	if (err && taped.opened)
+		rsp_last_words(err, true);
 	_err_ struct err *end_of_it = record_end(&taped.recorder, &taped.mask,
 						 1);
 	return err ? err : take(end_of_it);
@@ -385,7 +392,8 @@ rsp_hear(const struct waits *w, const struct net_listener *l,
 	bool was = desk->ready;
 
 	struct err *err = worker_answer(w->control, desk);
-	return !err && desk->ready && !was ? rsp_announce(l, w->snap) : err;
+	return !err && desk->ready && !was && !w->again
+	       ? rsp_announce(l, w->snap) : err;
 }
 
 /* Serve until a signal (*@asked) or the worker's end. */
@@ -423,12 +431,14 @@ rsp_socket_session(struct session_options *session, struct worker_options *job,
 {
 	_cleanup_(waits_close) struct waits waits = {
 		.signals = -1, .tick = -1, .all = -1, .snap = session->snap,
-		.seconds = job->seconds,
+		.seconds = job->seconds, .again = desk->ready,
 	};
 	_close_ int control = -1;
 	struct session *s = NULL;
 	bool asked = false;
 
+	desk->ready = desk->over = false;
+	desk->unanswered = 0;
 	/* Before the worker is started: a signal must not end us alone. */
 	struct err *err = waits_block();
 	if (!err)
@@ -453,7 +463,16 @@ rsp_socket(struct session_options *session, struct worker_options *job,
 	_cleanup_(net_listener_close) struct net_listener l = { .fd = -1 };
 
 	struct err *err = net_listen(address, &l);
-	return err ? err : rsp_socket_session(session, job, &l, desk, status);
+	if (!err)
+		err = rsp_socket_session(session, job, &l, desk, status);
+	/* Who comes next is served: by another worker, without a recording. */
+	while (desk->ready && err_kind(err) == ERR_LIMIT) {
+		say("rsp: %s; others are served", err_text(err));
+		err_free(err);
+		job->record = -1;
+		err = rsp_socket_session(session, job, &l, desk, status);
+	}
+	return err;
 }
 
 /* ---- the verb ---- */
@@ -583,8 +602,9 @@ const struct verb verb_rsp = {
 		"That lets the server run a script in gdb, so do it with "
 		"servers that you trust.\n\n"
 		"A request that takes longer than --request-seconds ends the "
-		"session, and says so. With --listen 32 clients are served at "
-		"once; one that came and said nothing makes room for the next. "
+		"session, and says so; with --listen those of all clients, and "
+		"who comes next is served, without a recording. 32 clients are "
+		"served at once; one that came and said nothing makes room for the next. "
 		"Who does not read answers is not listened to meanwhile, and "
 		"costs the others nothing.\n\n"
 		"The URL of an object that a server has is opened there, and "

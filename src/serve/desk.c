@@ -189,18 +189,34 @@ worker_answer(int control, struct worker_desk *desk)
 	return handlers[packet->m.type](control, desk, &packet->m);
 }
 
-void
-worker_refusal(const struct err *why, struct buf *out)
+/* '#', '$', '}' and '*' have meanings of their own: they become '?'. */
+static void
+put_packet(struct buf *out, const char *kind, const struct buf *text)
 {
 	uint8_t sum = 0;
-	size_t k = out->len + 2;
+	size_t k = out->len + 1;
 
-	buf_printf(out, "+$E.%s", err_text(why));
+	buf_printf(out, "$%s%s", kind, text->data ? text->data : "");
 	for (; k < out->len; k++) {
-		/* '#', '$', '}' and '*' have meanings of their own. */
 		if (strchr("#$}*", out->data[k]))
 			out->data[k] = '?';
 		sum = (uint8_t)(sum + (uint8_t)out->data[k]);
 	}
 	buf_printf(out, "#%02x", sum);
+}
+
+void
+worker_refusal(const struct err *why, bool asked, struct buf *out)
+{
+	_buf_ struct buf text = { 0 }, hex = { 0 };
+
+	buf_puts(&text, err_text(why));
+	buf_putc(out, '+');
+	/* gdb shows this one to who said monitor, or continue. */
+	if (asked) {
+		buf_hex(&hex, text.data, text.len);
+		buf_puts(&hex, "0a");
+		put_packet(out, "O", &hex);
+	}
+	put_packet(out, "E.", &text);
 }

@@ -64,8 +64,9 @@ struct worker_desk {
 /** Answer one message of the worker's, which has to be there. */
 struct err *worker_answer(int control, struct worker_desk *desk) _must_check_;
 
-/** One packet that a debugger shows, where no worker can say it any more. */
-void worker_refusal(const struct err *why, struct buf *out);
+/** What a debugger shows, where no worker can say it any more; @asked: it has
+ * a request under way. */
+void worker_refusal(const struct err *why, bool asked, struct buf *out);
 /** Ask whether it is there; how often in a row it has not said so. */
 struct err *worker_ask(int control, struct worker_desk *desk, unsigned *times)
 	_must_check_;

@@ -35,7 +35,7 @@ silent_refuse(int fd, const struct err *why)
 	_buf_ struct buf b = { 0 };
 	char said[4096];
 
-	worker_refusal(why, &b);
+	worker_refusal(why, false, &b);
 	/* What is closed with bytes unread is reset, and nothing arrives. */
 	if (recv(fd, said, sizeof(said), MSG_DONTWAIT) > 0 && !b.failed
 	    && send(fd, b.data, b.len, MSG_NOSIGNAL) > 0)

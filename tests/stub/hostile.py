@@ -11,7 +11,10 @@ that never ends.
 """
 
 import os
+import pty
 import re
+import select
+import shutil
 import signal
 import socket
 import struct
@@ -281,35 +284,92 @@ def ask(client, text):
     return client.next()
 
 
-def never_ends(tap, inquest, core):
+GAVE_UP = "a request took longer than %d seconds, and was given up with its " \
+          "session"
+
+
+def never_ends_listening(tap, inquest, core):
     """A worker that is stopped is, to others, one in an endless request."""
-    for how in ("listening", "on a pipe"):
-        if how == "listening":
-            process = Listener(inquest, core, "--request-seconds", "2").process
-        else:
-            process = subprocess.Popen(
-                [inquest, "rsp", "--request-seconds", "2", core],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True)
-            process.stdin.write("$?#3f")
-            process.stdin.flush()
-            process.stdout.read(1)
-        (worker,) = kit.children(process.pid)
-        time.sleep(2.5)         # longer than a request, with none under way
-        alive = process.poll() is None
-        os.kill(worker, signal.SIGSTOP)
+    listener = Listener(inquest, core, "--request-seconds", "2")
+    client = Rsp(listener.connect())
+    client.ask("?")
+    time.sleep(2.5)             # longer than a request, with none under way
+    tap.ok(client.ask("?").startswith("T"), "a client that asks nothing stays")
+    os.kill(listener.worker, signal.SIGSTOP)
+    line = listener.process.stderr.readline()
+    while "serving" in line:
+        line = listener.process.stderr.readline()
+    tap.ok(GAVE_UP % 2 + "; others are served" in line,
+           "a request that does not end, listening: one sentence", line)
+    tap.ok(until(lambda: kit.children(listener.process.pid)
+                 not in ([], [listener.worker])),
+           "its worker is replaced by another one")
+    again = Rsp(listener.connect())
+    tap.ok(again.ask("?").startswith("T"), "which serves who comes next")
+    listener.end()
+    tap.ok(listener.process.returncode == 0, "until it is told to end",
+           listener.process.returncode)
+
+
+def never_ends_on_a_pipe(tap, inquest, core):
+    process = subprocess.Popen(
+        [inquest, "rsp", "--request-seconds", "1", core],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    process.stdin.write("$?#3f")
+    process.stdin.flush()
+    process.stdout.read(1)
+    (worker,) = kit.children(process.pid)
+    os.kill(worker, signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        status = process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        status = None
+    took = time.monotonic() - began
+    err = process.stderr.read()
+    out, _ = process.communicate()
+    tap.ok(status == 6 and "$E.a request took longer" in out
+           and err.rstrip().endswith(GAVE_UP % 1),
+           "a request that does not end, on a pipe: one sentence",
+           (status, err, out))
+    tap.ok(took < 4, "after about a second", took)
+
+
+def heard(terminal, said, wanted, seconds=30):
+    """What is shown, until it matches or for so long."""
+    end = time.monotonic() + seconds
+    while not re.search(wanted, said) and time.monotonic() < end:
+        if not select.select([terminal], [], [], 1)[0]:
+            continue
         try:
-            status = process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = None
-        err = process.stderr.read()
-        out, _ = process.communicate()
-        told = how == "listening" or "$E.a request took longer" in out
-        tap.ok(alive and status == 6 and told and err.rstrip().endswith(
-            "a request took longer than 2 seconds, and was given up with its "
-            "session"), "a request that does not end, %s: one sentence" % how,
-            (alive, status, err, out))
+            said += os.read(terminal, 4096).decode("utf-8", "replace")
+        except OSError:
+            break
+    return said
+
+
+def never_ends_at_a_terminal(tap, inquest, core):
+    """gdb has taken standard error: the person is told all the same."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp("gdb", [
+            "gdb", "-nx", "-q", "-iex", "set debuginfod enabled off",
+            "-iex", "set pagination off", "-iex", "set remotetimeout 30",
+            "-ex", "target remote | %s rsp --request-seconds 1 %s" % (
+                inquest, core), "-ex", "echo opened\\n"])
+    said = heard(terminal, "", r"(?m)^opened")
+    (parent,) = kit.children(pid)
+    (worker,) = kit.children(parent)
+    os.kill(worker, signal.SIGSTOP)
+    os.write(terminal, b"monitor info\n")
+    said = heard(terminal, said, "with its session").replace("\r\n", "")
+    tap.ok(GAVE_UP % 1 in said.split("monitor info")[-1], "a request that does not end, in gdb: one "
+           "sentence", said)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
 
 
 def main():
@@ -319,7 +379,10 @@ def main():
     core = build.ensure("threads").core
     malformed(tap, inquest, core)
     misdeeds(tap, inquest, core)
-    never_ends(tap, inquest, core)
+    never_ends_listening(tap, inquest, core)
+    never_ends_on_a_pipe(tap, inquest, core)
+    if shutil.which("gdb"):
+        never_ends_at_a_terminal(tap, inquest, core)
     tap.leave()
 
 
