@@ -30,6 +30,12 @@ def packet(text):
     return b"$%s#%02x" % (data, sum(data) & 0xff)
 
 
+def plain(reply):
+    """Run lengths undone."""
+    return re.sub(r"(.)\*(.)", lambda m: m[1] * (ord(m[2]) - 28), reply,
+                  flags=re.S)
+
+
 class Client:
     """A client of the protocol that acknowledges what it gets."""
 
@@ -313,6 +319,28 @@ class Sessions:
                     "a client that does not read delays no other", answer)
         listening.end()
 
+    def reads_on_and_stops(self):
+        """What is made ahead for a client that has stopped reading."""
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        slow, quick = listening.connect(), listening.connect()
+        slow.ask("QStartNoAckMode")
+        stack = int.from_bytes(bytes.fromhex(plain(quick.ask("p7"))), "little")
+        pieces = ["m%x,800" % at for at in range(stack, stack + 0x1000, 0x800)]
+        first = [plain(slow.ask(piece)) for piece in pieces]
+        slow.connection.setblocking(False)
+        flood = b"".join(map(packet, pieces)) * 1000
+        try:
+            while True:
+                slow.connection.send(flood)
+        except BlockingIOError:
+            pass
+        began = time.monotonic()
+        answers = {quick.ask("?") for _ in range(100)}
+        self.tap.ok(len(first[0]) == 0x1000 and len(answers) == 1
+                    and time.monotonic() - began < 10,
+                    "nor one that read on, and has stopped", answers)
+        listening.end()
+
 
 def main():
     inquest = kit.need_inquest()
@@ -337,6 +365,7 @@ def main():
     sessions.worker_follows()
     sessions.worker_dies()
     sessions.slow_reader()
+    sessions.reads_on_and_stops()
     tap.leave()
 
 
