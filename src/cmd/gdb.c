@@ -263,8 +263,11 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 		err = gdb_attach(&snaps, &attach);
 	if (err)
 		return err;
-	const struct operands rest = { operands.item + snaps.n,
-				       operands.n - snaps.n };
+	struct operands rest = { operands.item + snaps.n,
+				 operands.n - snaps.n };
+	/* gdb would take all words behind it for files. */
+	if (rest.n && strcmp(rest.item[0], "--") == 0)
+		rest = (struct operands){ rest.item + 1, rest.n - 1 };
 	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, attach.data, &rest);
 }
 
@@ -303,7 +306,8 @@ const struct verb verb_gdb = {
 	.passes_args = true,
 	.summary = "Look around in stock gdb, everything set up",
 	.text = "Starts gdb and connects it to the snapshot or core. Words "
-		"from the first that begins with a dash on are gdb's. Several "
+		"from the first that begins with a dash on are gdb's (behind "
+		"--, where that is the first). Several "
 		"SNAPs are inferiors side by side: thread apply all backtrace "
 		"shows all of them. Of a series, continue goes to the next "
 		"snapshot, reverse-continue back, inquest-snapshot lists them "

@@ -137,7 +137,8 @@ pick_object(const char *typed, struct pick *out)
 	if (!err)
 		err = store_find(s, typed, NULL, &ref);
 	if (err && err_kind(err) == ERR_NOTFOUND)
-		return err_wrap(err, "no file %s, and no such object", typed);
+		return err_wrap(err, "no file %s, and no such object (see "
+				PROGRAM " list)", typed);
 	return err ? err : pick_copy(s, &ref, out);
 }
 
@@ -250,7 +251,14 @@ pick_url(const char *url, struct pick *out)
 	if (!out->title)
 		return err_nomem();
 	struct err *err = outfile_scratch(&out->fd);
-	return err ? err : pick_fetch(url, out->fd);
+	if (!err)
+		err = pick_fetch(url, out->fd);
+	if (err_kind(err) != ERR_DENIED)
+		return err;
+	_err_ struct err *denied = err;
+	return err_new(ERR_DENIED, "%s; " PROGRAM " token create, where it "
+		       "runs, makes a token: give it behind ?token=, or in "
+		       "$INQUEST_TOKEN", err_text(denied));
 }
 
 /* ---- all of them ---- */
@@ -266,6 +274,9 @@ pick_open(const char *typed, struct pick *out)
 		err = pick_url(typed, &p);
 	} else if (stat(typed, &st) < 0 && pick_is_object(typed)) {
 		err = pick_object(typed, &p);
+	} else if (strstr(typed, "://") && stat(typed, &st) < 0) {
+		err = err_new(ERR_USAGE, "%s: only URLs of http and https are "
+			      "fetched", typed);
 	} else {
 		err = pick_open_file(typed, &p.fd);
 		p.title = strdup(typed);

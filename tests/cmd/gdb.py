@@ -42,6 +42,15 @@ class Gdb:
                         "a core named %r opens" % name, result)
             os.unlink(path)
 
+    def words(self):
+        core = build.ensure("jump").core
+        for words in (["--"], []):
+            result = kit.run([self.inquest, "gdb", core, *words, "-nx",
+                              "-batch", "-ex", "print 6 * 7"], timeout=120)
+            self.tap.ok(result.status == 0 and b"$1 = 42" in result.out,
+                        "words behind SNAP are gdb's%s" % (
+                            ", also behind --" if words else ""), result)
+
     def settings(self):
         result = self.run(build.ensure("jump").core, "show sysroot",
                           "show dcache line-size", "show remotetimeout")
@@ -102,6 +111,7 @@ def main():
     os.mkdir(directory)
     gdb = Gdb(tap, inquest, directory)
     gdb.names()
+    gdb.words()
     gdb.settings()
     gdb.printers()
     gdb.program()
