@@ -168,6 +168,7 @@ check_PROGRAMS += tests/bench/random
 # Scripts that print TAP.
 SCRIPT_TESTS = \
 	tests/aarch64/compile.py \
+	tests/aarch64/instructions.py \
 	tests/aarch64/live.py \
 	tests/aarch64/same-as-core.py \
 	tests/badinput/short.py \

@@ -25,6 +25,7 @@ struct code {
 	uint64_t frame;                 /* its number */
 	struct frame frame_regs;
 	struct disasm_list list;
+	bool absent;                    /* the current one is not captured */
 };
 
 /** An address as @typed says it: 0x…, SYMBOL or SYMBOL+OFFSET. */

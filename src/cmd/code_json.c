@@ -40,18 +40,26 @@ set_place(struct json *j, const struct disasm_place *p, bool known)
 }
 
 static struct json *
+json_regs(const struct disasm_reg *regs, size_t n)
+{
+	struct json *j = json_object();
+
+	for (size_t k = 0; k < n; k++)
+		json_set(j, regs[k].name, regs[k].known
+			 ? json_addr(regs[k].value) : json_null());
+	return j;
+}
+
+static struct json *
 json_memory(const struct disasm_memory *m)
 {
-	struct json *j = json_object(), *regs = json_object();
+	struct json *j = json_object();
 
 	set_place(j, &m->place, m->known);
 	json_set(j, "size", m->size ? json_u64(m->size) : json_null());
 	json_set(j, "reads", json_bool(m->reads));
 	json_set(j, "writes", json_bool(m->writes));
-	for (size_t k = 0; k < m->n_regs; k++)
-		json_set(regs, m->regs[k].name, m->regs[k].known
-			 ? json_addr(m->regs[k].value) : json_null());
-	json_set(j, "registers", regs);
+	json_set(j, "registers", json_regs(m->regs, m->n_regs));
 	json_set(j, "answer", json_string(ANSWERS[m->answer]));
 	json_set(j, "value", json_bytes(m->value, m->n_value));
 	return j;
@@ -91,6 +99,7 @@ code_json_entry(const struct disasm_entry *e, bool current)
 	for (size_t k = 0; k < e->n_memory; k++)
 		json_add(memory, json_memory(&e->memory[k]));
 	json_set(j, "memory", memory);
+	json_set(j, "registers", json_regs(e->regs, e->n_regs));
 	return j;
 }
 

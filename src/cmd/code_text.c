@@ -127,38 +127,40 @@ put_access(const struct disasm_memory *m, struct buf *out)
 }
 
 static void
-put_regs(const struct disasm_entry *e, struct buf *out)
+put_reg(const struct disasm_reg *r, const char *before, struct buf *out)
 {
-	const char *before = ": ";
-
-	for (size_t k = 0; k < e->n_memory; k++) {
-		const struct disasm_memory *m = &e->memory[k];
-		for (size_t n = 0; n < m->n_regs; n++) {
-			buf_printf(out, "%s%s", before, m->regs[n].name);
-			if (m->regs[n].known)
-				buf_printf(out, " = 0x%llx", (unsigned long
-					   long)m->regs[n].value);
-			else
-				buf_puts(out, " is not known");
-			before = ", ";
-		}
-	}
+	buf_printf(out, "%s%s", before, r->name);
+	if (r->known)
+		buf_printf(out, " = 0x%llx", (unsigned long long)r->value);
+	else
+		buf_puts(out, " is not known");
 }
 
 void
 code_put_effect(const struct disasm_entry *e, struct buf *out)
 {
+	const char *before = ": ";
+
 	for (size_t k = 0; k < e->n_memory; k++) {
 		buf_puts(out, k ? ", and " : "");
 		put_access(&e->memory[k], out);
 	}
-	put_regs(e, out);
+	for (size_t k = 0; k < e->n_memory; k++)
+		for (size_t n = 0; n < e->memory[k].n_regs; n++) {
+			put_reg(&e->memory[k].regs[n], before, out);
+			before = ", ";
+		}
+	before = e->n_memory ? "; with " : "reads ";
+	for (size_t k = 0; k < e->n_regs; k++) {
+		put_reg(&e->regs[k], before, out);
+		before = ", ";
+	}
 }
 
 static void
 put_current(const struct disasm_entry *e, struct buf *out)
 {
-	if (e->kind != DISASM_CODE || !e->n_memory)
+	if (e->kind != DISASM_CODE || !(e->n_memory + e->n_regs))
 		return;
 	buf_puts(out, "\nIt ");
 	code_put_effect(e, out);
@@ -207,6 +209,9 @@ put_nexts(const struct code *c, struct buf *out)
 		put_next(c, "disasm", "where the process died", out);
 		return;
 	}
+	if (c->absent)
+		put_next(c, "disasm --exe PROGRAM", "with the program's file",
+			 out);
 	buf_printf(&verb, "disasm -f %llu", (unsigned long long)c->frame + 1);
 	if (c->options->tid != UINT64_MAX)
 		buf_printf(&verb, " -t %llu",

@@ -139,7 +139,10 @@ disasm_read(struct code *c)
 	ask.thread = c->thread;
 	ask.regs = c->has_frame ? &c->frame_regs.regs : NULL;
 	ask.pc = c->frame_regs.pc;
-	return disasm_list(d, c->insp, &ask, c->arena, &c->list);
+	err = disasm_list(d, c->insp, &ask, c->arena, &c->list);
+	if (!err && ask.count)
+		c->absent = c->list.entries[ask.before].kind == DISASM_ABSENT;
+	return err;
 }
 
 /* Runs jailed. */
@@ -247,8 +250,9 @@ static const char disasm_manual[] =
 	"- instructions: address, length (0 beyond the address space), kind "
 	"(code, bad, not-captured, not-mapped, unknown, outside), why, bytes, "
 	"text, symbol, offset, current, flow (next, jump, branch, call, "
-	"return), target (address, symbol, offset, indirect), memory. The "
-	"latter has address, symbol, offset, size, reads, writes, registers "
+	"return), target (address, symbol, offset, indirect), memory, and "
+	"registers that it reads beside those (an object). Each of memory has "
+	"address, symbol, offset, size, reads, writes, registers "
 	"(an object), answer (value, not-captured, not-mapped) and value, "
 	"bytes in the order of memory";
 

@@ -308,7 +308,7 @@ put_code(const struct report *r, struct buf *b)
 		return;
 	buf_puts(b, "At       ");
 	disasm_put(r->code, b);
-	if (r->code->n_memory) {
+	if (r->code->n_memory + r->code->n_regs) {
 		buf_puts(b, ", which ");
 		code_put_effect(r->code, b);
 	}

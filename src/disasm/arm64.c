@@ -307,11 +307,18 @@ arm64_operands(const struct arm64 *x, const cs_arm64_op *address,
 	if (!address && out->flow != DISASM_NEXT)
 		out->has_target_reg = arm64_term(arm64_target(ops),
 						 &out->target_reg);
-	for (unsigned k = 0; k < ops->op_count; k++)
-		if (ops->operands[k].type == ARM64_OP_MEM
+	for (unsigned k = 0; k < ops->op_count; k++) {
+		const cs_arm64_op *op = &ops->operands[k];
+		struct term t;
+
+		if (op->type == ARM64_OP_MEM
 		    && out->n_memory < DISASM_MEMORY_MAX)
-			arm64_memory(x, insn, &ops->operands[k],
+			arm64_memory(x, insn, op,
 				     &out->memory[out->n_memory++]);
+		if (op->type == ARM64_OP_REG && (op->access & CS_AC_READ)
+		    && arm64_term(op->reg, &t))
+			decoded_read(out, &t);
+	}
 }
 
 static bool

@@ -29,7 +29,7 @@ code_at(struct code *c, uint64_t addr, size_t n)
 static const char *
 hole_why(const struct region *r)
 {
-	return r->mapped ? snap_reason_why(r->reason) : "nothing is mapped";
+	return r->mapped ? snap_reason_why(r->reason) : "no memory is there";
 }
 
 /* What a module's file has of a mapping may begin at any page. */

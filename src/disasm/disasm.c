@@ -12,7 +12,7 @@ static const struct machine *const MACHINES[] = {
 };
 
 struct err *
-disasm_new(uint16_t elf, enum disasm_syntax syntax, struct disasm **out)
+disasm_new(uint16_t machine, enum disasm_syntax syntax, struct disasm **out)
 {
 	_disasm_ struct disasm *d = calloc(1, sizeof(*d));
 
@@ -20,11 +20,11 @@ disasm_new(uint16_t elf, enum disasm_syntax syntax, struct disasm **out)
 		return err_nomem();
 	d->syntax = syntax;
 	for (size_t k = 0; k < countof(MACHINES); k++)
-		if (MACHINES[k]->elf == elf)
+		if (MACHINES[k]->elf == machine)
 			d->machine = MACHINES[k];
 	if (!d->machine)
 		return err_new(ERR_UNSUPPORTED, "code of machine %u cannot be "
-			       "shown: x86-64 and AArch64 can", elf);
+			       "shown: x86-64 and AArch64 can", machine);
 	struct err *err = d->machine->begin(d);
 	if (err)
 		return err;
@@ -44,6 +44,16 @@ void
 disasm_freep(struct disasm **d)
 {
 	disasm_free(*d);
+}
+
+void
+decoded_read(struct decoded *d, const struct term *t)
+{
+	for (size_t k = 0; k < d->n_reads; k++)
+		if (d->reads[k].reg == t->reg)
+			return;
+	if (d->n_reads < DISASM_READS_MAX)
+		d->reads[d->n_reads++] = *t;
 }
 
 size_t

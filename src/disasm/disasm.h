@@ -22,6 +22,7 @@
 #define DISASM_BYTES_MAX 16u
 #define DISASM_MEMORY_MAX 2u            /* operands in memory */
 #define DISASM_REGS_MAX 3u              /* that make up one address */
+#define DISASM_READS_MAX 4u
 #define DISASM_VALUE_MAX 64u
 
 enum disasm_kind {
@@ -78,6 +79,9 @@ struct disasm_entry {
 	struct disasm_place target;
 	struct disasm_memory memory[DISASM_MEMORY_MAX];
 	size_t n_memory;
+	struct disasm_reg regs[DISASM_READS_MAX];       /* general ones that it
+					   reads, beside those of addresses */
+	size_t n_regs;          /* 0 where no registers are known */
 };
 
 /* ---- bytes -------------------------------------------------------------- */

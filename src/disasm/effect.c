@@ -183,6 +183,8 @@ code_fill(const struct known *k, const struct decoded *d,
 	e->flow = d->flow;
 	for (size_t n = 0; n < d->n_memory; n++)
 		memory_fill(k, &d->memory[n], &e->memory[e->n_memory++]);
+	for (size_t n = 0; k->regs && n < d->n_reads; n++)
+		term_value(k, &d->reads[n], &e->regs[e->n_regs++]);
 	target_fill(k, d, e);
 	return NULL;
 }

@@ -41,8 +41,13 @@ struct decoded {
 	uint8_t target_memory;  /* the operand that holds the target, or NO_REG */
 	struct term target_reg; /* or the register that does */
 	bool has_target_reg;
+	struct term reads[DISASM_READS_MAX];
+	size_t n_reads;
 	char text[DISASM_TEXT_MAX];
 };
+
+/** A register that an instruction reads by itself, if there is room. */
+void decoded_read(struct decoded *d, const struct term *t);
 
 struct machine {
 	uint16_t elf;           /* EM_* */

@@ -5,6 +5,7 @@
 #include <elf.h>
 
 #include "disasm/impl.h"
+#include "inspect/bounds.h"
 
 #define STUB_MAX 4u             /* instructions */
 #define IP0 16u                 /* the register of AArch64's stubs */
@@ -57,17 +58,29 @@ stub_slot(struct walk *w, uint64_t at, uint64_t *slot)
 	return false;
 }
 
-const char *
-plt_name(struct walk *w, uint64_t at, struct arena *a)
+/* What the slot holds: a name only where it is a function's entry. */
+static const char *
+name_of_value(struct walk *w, uint64_t slot)
 {
 	struct symbol s;
-	uint64_t slot, to;
+	uint64_t to;
 
-	if (!stub_slot(w, at, &slot))
-		return NULL;
 	_err_ struct err *err = space_u64(w->code.space, slot, &to);
 	if (!err)
 		err = insp_symbol(w->i, to, &s);
-	return err || s.address != to ? NULL : arena_printf(a, "%s@plt",
-							    s.name);
+	return err || s.address != to ? NULL : s.name;
+}
+
+const char *
+plt_name(struct walk *w, uint64_t at, struct arena *a)
+{
+	const char *name;
+	uint64_t slot;
+
+	if (!stub_slot(w, at, &slot))
+		return NULL;
+	_err_ struct err *err = insp_slot_symbol(w->i, slot, &name);
+	if (err)
+		name = name_of_value(w, slot);
+	return name ? arena_printf(a, "%s@plt", name) : NULL;
 }

@@ -33,9 +33,9 @@ disasm_put_place(const struct disasm_place *p, struct buf *out)
 }
 
 static const char *const KINDS[] = {
-	[DISASM_BAD] = "(bad)", [DISASM_ABSENT] = "(not captured)",
-	[DISASM_UNMAPPED] = "(not mapped)", [DISASM_UNKNOWN] = "(unknown)",
-	[DISASM_OUTSIDE] = "(no address)",
+	[DISASM_BAD] = "(bad", [DISASM_ABSENT] = "(not captured",
+	[DISASM_UNMAPPED] = "(not mapped", [DISASM_UNKNOWN] = "(unknown",
+	[DISASM_OUTSIDE] = "(no address",
 };
 
 void
@@ -43,7 +43,7 @@ disasm_put(const struct disasm_entry *e, struct buf *out)
 {
 	if (e->kind != DISASM_CODE) {
 		buf_puts(out, KINDS[e->kind]);
-		buf_printf(out, " %s", e->why);
+		buf_printf(out, ": %s)", e->why);
 		return;
 	}
 	buf_puts(out, e->text);

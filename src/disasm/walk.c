@@ -124,10 +124,18 @@ back_start(struct walk *w, uint64_t top, size_t n, uint64_t *start)
 	return true;
 }
 
-/* An entry that goes on behind @top is no instruction that was run. */
+/* An entry that goes on behind @top is no instruction that was run. Where all
+ * have one length a hole is as many entries as instructions. */
 static void
-back_clip(struct disasm_entry *e, uint64_t top)
+back_clip(struct walk *w, struct disasm_entry *e, uint64_t top)
 {
+	const unsigned step = w->d->machine->step;
+
+	if (step > 1 && e->length > step) {
+		e->length = step;
+		w->at = e->address + step;
+		w->ended = false;
+	}
 	if (e->length <= top - e->address)
 		return;
 	e->length = top - e->address;
@@ -148,7 +156,7 @@ back_pass(struct walk *w, uint64_t start, uint64_t top, struct ring *ring)
 	w->lost = w->ended = false;
 	while (!w->ended && w->at < top) {
 		walk_next(w, &e);
-		back_clip(&e, top);
+		back_clip(w, &e, top);
 		ring_add(ring, &e);
 	}
 	return ring->added < ring->n ? ring->added : ring->n;

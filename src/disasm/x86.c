@@ -197,11 +197,29 @@ x86_tells(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *op)
 	       && insn->meta.category != ZYDIS_CATEGORY_WIDENOP;
 }
 
+/* The stack pointer, which calls and pushes read, is told by the address. */
+static void
+x86_read(const ZydisDecodedOperand *op, struct decoded *out)
+{
+	struct term t;
+
+	if (op->type != ZYDIS_OPERAND_TYPE_REGISTER
+	    || !(op->actions & ZYDIS_OPERAND_ACTION_MASK_READ))
+		return;
+	ZydisRegister all = ZydisRegisterGetLargestEnclosing(
+		ZYDIS_MACHINE_MODE_LONG_64, op->reg.value);
+	if (x86_term(all, 1, &t)
+	    && (all != ZYDIS_REGISTER_RSP
+		|| op->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN))
+		decoded_read(out, &t);
+}
+
 static void
 x86_operands(const ZydisDecodedInstruction *insn, uint64_t at,
 	     const ZydisDecodedOperand *ops, struct decoded *out)
 {
 	for (unsigned k = 0; k < insn->operand_count; k++) {
+		x86_read(&ops[k], out);
 		if (!x86_tells(insn, &ops[k])
 		    || out->n_memory == DISASM_MEMORY_MAX)
 			continue;

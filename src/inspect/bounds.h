@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bounds: what unwind tables know of functions, for those who read code.
+ * bounds: what tables of modules know of code, for those who read it: where
+ * functions begin and end, and what the slots are for that stubs jump through.
  */
 #ifndef INSPECT_BOUNDS_H
 #define INSPECT_BOUNDS_H
@@ -14,5 +15,13 @@
  */
 struct err *insp_code_bounds(struct insp *i, uint64_t addr, uint64_t *start,
 			     uint64_t *end) _must_check_;
+
+/**
+ * Demangled name of the symbol that the dynamic linker puts, or will put, the
+ * address of into the word at @slot; by the relocations of stubs (.rela.plt).
+ * ERR_NOTFOUND for any other word.
+ */
+struct err *insp_slot_symbol(struct insp *i, uint64_t slot, const char **out)
+	_must_check_;
 
 #endif

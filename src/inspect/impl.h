@@ -148,6 +148,8 @@ void symbols_fini(struct insp *i);
 struct err *lines_init(struct insp *i) _must_check_;
 void lines_fini(struct insp *i);
 Dwfl_Module *symbols_module(struct insp *i, size_t module);
+/** @linkage for a person, in the engine's arena. */
+const char *symbols_demangled(struct insp *i, const char *linkage);
 
 /* second.c */
 void second_free(struct second *s);

@@ -35,6 +35,7 @@ libinspect_a_SOURCES = \
 	src/inspect/regs.c \
 	src/inspect/second.c \
 	src/inspect/skeleton.c \
+	src/inspect/slots.c \
 	src/inspect/sources.c \
 	src/inspect/space.c \
 	src/inspect/symbols.c \

@@ -154,8 +154,8 @@ without_version(struct insp *i, const char *name)
 	return plain ? plain : name;
 }
 
-static const char *
-demangled(struct insp *i, const char *linkage)
+const char *
+symbols_demangled(struct insp *i, const char *linkage)
 {
 	if (strnlen(linkage, MANGLED_MAX) == MANGLED_MAX)
 		return linkage;
@@ -232,7 +232,7 @@ look_up(struct insp *i, uint64_t addr, struct symbol *out)
 	};
 	if (!out->linkage)
 		return false;
-	out->name = demangled(i, out->linkage);
+	out->name = symbols_demangled(i, out->linkage);
 	return true;
 }
 

@@ -28,7 +28,7 @@ PLACE = {"address": (str, NONE), "symbol": (str, NONE),
 ENTRY = {"address": str, "length": int, "kind": str, "why": (str, NONE),
          "bytes": (str, NONE), "text": (str, NONE), "symbol": (str, NONE),
          "offset": (int, NONE), "current": bool, "flow": (str, NONE),
-         "target": (dict, NONE), "memory": list}
+         "target": (dict, NONE), "memory": list, "registers": dict}
 MEMORY = {**PLACE, "size": (int, NONE), "reads": bool, "writes": bool,
           "registers": dict, "answer": (str, NONE), "value": (str, NONE)}
 TOP = {"inquest": dict, "snapshot": dict, "architecture": str, "syntax": str,
@@ -54,6 +54,8 @@ def shape(value, wanted):
 
 
 class Disasm:
+    debugger = "gdb"
+
     def __init__(self, tap, inquest, directory):
         self.tap = tap
         self.inquest = inquest
@@ -82,7 +84,7 @@ class Disasm:
 
     def gdb(self, snap, addresses):
         """gdb's lines from each address on, and before each."""
-        words = ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0", "-ex",
+        words = [self.debugger, "-nx", "-q", "-batch", "-ex", "set width 0", "-ex",
                  "set debuginfod enabled off", "-ex",
                  "target remote | %s rsp %s" % (self.inquest, snap)]
         for a in addresses:
@@ -121,8 +123,7 @@ class Disasm:
         return len(pairs), sum(a.split("(")[0] == (b or "").split("(")[0]
                                for a, b in pairs)
 
-    def beside(self, name, lines):
-        snap = self.snap_of(name)
+    def beside(self, name, snap, lines):
         report = json.loads(self.run("report", "--json", snap).out)
         pcs = [f["pc"] for f in report["threads"][0]["frames"][:FRAMES]
                if f["function"]]
@@ -208,7 +209,7 @@ class Disasm:
         result = self.run("disasm", build.ensure("jump").core)
         text = result.out.decode()
         self.tap.ok(result.status == 0
-                    and "=> 0x0000000000000000         (not mapped)" in text,
+                    and "=> 0x0000000000000000         (not mapped: " in text,
                     "a jump to nowhere is told", text)
 
     def report(self):
@@ -225,7 +226,7 @@ def main():
     tap = kit.Tap()
     tests = Disasm(tap, inquest, kit.work_dir("disasm"))
     for name, words, lines in VICTIMS:
-        tests.beside(name, lines)
+        tests.beside(name, tests.snap_of(name), lines)
         tests.fault(name, words)
     tests.shapes()
     tests.counts()

@@ -326,6 +326,7 @@ aarch64_goes_back_by_words(void **state)
 	e = f.list.entries;
 	assert_int_equal(e[0].kind, DISASM_UNMAPPED);
 	assert_int_equal(e[1].kind, DISASM_UNMAPPED);
+	assert_int_equal(e[0].address, CODE - 8);
 	says(&f, &e[2], "udf #0");
 	says(&f, &e[3], "ret");
 	assert_int_equal(e[3].flow, DISASM_RETURN);
@@ -567,6 +568,30 @@ aarch64_has_addresses_too(void **state)
 	done(&f);
 }
 
+static void
+what_is_read_of_registers_is_told(void **state)
+{
+	struct fixture f;
+	const struct disasm_entry *e;
+
+	(void)state;
+	begin(&f, EM_X86_64);
+	knows(&f, RCX, 0);
+	knows(&f, RAX, 7);
+	e = ONE(&f, "\xf7\xf9");                /* idiv %ecx */
+	assert_int_equal(e->n_regs, 3);
+	assert_string_equal(e->regs[0].name, "rcx");
+	assert_true(e->regs[0].known);
+	assert_int_equal(e->regs[1].value, 7);
+	assert_string_equal(e->regs[2].name, "rdx");
+	assert_false(e->regs[2].known);
+	e = ONE(&f, "\x89\xc8");                /* mov %ecx, %eax */
+	assert_int_equal(e->n_regs, 1);
+	list(&f, CODE + 8, 0, 1);
+	assert_int_equal(f.list.entries->n_regs, 0);
+	done(&f);
+}
+
 int
 main(void)
 {
@@ -591,6 +616,7 @@ main(void)
 		cmocka_unit_test(a_32_bit_address_is_cut),
 		cmocka_unit_test(many_addresses_are_none),
 		cmocka_unit_test(targets_are_told_where_they_are_known),
+		cmocka_unit_test(what_is_read_of_registers_is_told),
 		cmocka_unit_test(aarch64_has_addresses_too),
 	};
 
