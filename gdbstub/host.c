@@ -122,26 +122,35 @@ host_verb_open(struct stub *s, const char *argument, struct buf *out)
 }
 
 /* ---- the list ---------------------------------------------------------- */
-static const char *
-state_of(const struct stub *s, uint64_t number)
+/* Of a series, which of its snapshots is shown under that number. */
+static void
+put_state(const struct stub *s, uint64_t number, struct buf *out)
 {
 	size_t k = find_open(s, number);
 
 	if (k == INSP_NONE)
-		return "";
-	return s->inferiors[k].attached ? "attached" : "open";
+		return;
+	const struct inferior *f = &s->inferiors[k];
+	buf_puts(out, f->attached ? "attached" : "open");
+	if (f->attached && f->line.n) {
+		buf_puts(out, ", ");
+		timeline_put_place(&f->line, out);
+	}
 }
 
 static void
 put_offer(const struct stub *s, const struct stub_offer *o, struct buf *out)
 {
+	_buf_ struct buf state = { 0 };
+
+	put_state(s, o->number, &state);
 	buf_puts(out, "<item>");
 	osdata_put_number(out, "pid", o->number);
 	osdata_put_text(out, "id", o->id);
 	osdata_put_text(out, "program", o->program);
 	osdata_put_text(out, "signal", o->signal);
 	osdata_put_text(out, "captured", o->captured);
-	osdata_put_text(out, "state", state_of(s, o->number));
+	osdata_put_text(out, "state", state.data ? state.data : "");
 	buf_puts(out, "</item>\n");
 }
 

@@ -256,6 +256,8 @@ bool timeline_jumps(const struct stub *s);
 bool timeline_stay(struct stub *s, const char *why, struct err **err)
 	_must_check_;
 void timeline_fini(struct timeline *line);
+/** "snapshot 2 of 3" */
+void timeline_put_place(const struct timeline *line, struct buf *out);
 /** What lldb shows as the reason of a stop that no signal was. */
 void timeline_put_reason(const struct timeline *line, struct buf *out);
 /** Number of the snapshot that is @index in the line of the chosen process. */

@@ -151,17 +151,24 @@ captured(const struct insp *i)
 }
 
 void
+timeline_put_place(const struct timeline *line, struct buf *out)
+{
+	buf_printf(out, "snapshot %" PRIu64 " of %zu",
+		   moment_index(line, line->at), line->n);
+}
+
+void
 timeline_put_reason(const struct timeline *line, struct buf *out)
 {
-	if (line->n && line->stepped)
+	if (line->n == 0) {
+		buf_puts(out, "captured");
+	} else if (line->stepped) {
 		buf_puts(out, "a step moves nothing: thread plan discard 1, "
 			 "then continue");
-	else if (line->n)
-		buf_printf(out, "%ssnapshot %" PRIu64 " of %zu",
-			   line->ended ? "no more: " : "",
-			   moment_index(line, line->at), line->n);
-	else
-		buf_puts(out, "captured");
+	} else {
+		buf_puts(out, line->ended ? "no more: " : "");
+		timeline_put_place(line, out);
+	}
 }
 
 static void
@@ -169,8 +176,7 @@ tell_where(struct stub *s, const struct inferior *f, uint64_t from)
 {
 	_buf_ struct buf b = { 0 };
 
-	buf_printf(&b, "snapshot %" PRIu64 " of %zu",
-		   moment_index(&f->line, f->line.at), f->line.n);
+	timeline_put_place(&f->line, &b);
 	put_time(&b, captured(f->insp));
 	put_step(&b, from, captured(f->insp));
 	buf_putc(&b, '\n');

@@ -47,6 +47,7 @@ FORWARD = (
     ("stepi", STAYS),
     ("reverse-step", STAYS),
     ("print moment", r"= 2$"),
+    ("info os snapshots", r" m\.0001\.snap +attached, snapshot 2 of 3 *$"),
     ("continue", r"snapshot 3 of 3.*\n" + STOPPED),
     ("info threads", r"\* 1 .*\n +2 [^\n]*\n$"),
     ("continue", r"this is the last snapshot of the series, number 3\n\n"
