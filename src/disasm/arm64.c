@@ -77,7 +77,8 @@ arm64_length(struct disasm *d, uint64_t at, struct span bytes, bool *cut)
 	*cut = bytes.n < WORD;
 	if (*cut)
 		return 0;
-	return arm64_is_udf(bytes) || arm64_read(d->state, at, bytes) ? WORD : 0;
+	return arm64_is_udf(bytes) || arm64_is_atomic(arm64_word(bytes))
+	       || arm64_read(d->state, at, bytes) ? WORD : 0;
 }
 
 /* ---- text --------------------------------------------------------------- */
@@ -335,6 +336,10 @@ arm64_decode(struct disasm *d, uint64_t at, struct span bytes,
 			 arm64_word(bytes));
 		return true;
 	}
+	if (arm64_is_atomic(arm64_word(bytes))) {
+		arm64_atomic(arm64_word(bytes), out);
+		return true;
+	}
 	if (!arm64_read(x, at, bytes))
 		return false;
 	out->flow = arm64_flow(x->insn);
@@ -346,6 +351,7 @@ arm64_decode(struct disasm *d, uint64_t at, struct span bytes,
 
 const struct machine machine_aarch64 = {
 	.elf = EM_AARCH64, .step = WORD, .longest = WORD,
+	.bad = "no instruction, or one of an extension that is not known",
 	.begin = arm64_begin, .end = arm64_end,
 	.length = arm64_length, .decode = arm64_decode,
 };

@@ -52,6 +52,7 @@ void decoded_read(struct decoded *d, const struct term *t);
 struct machine {
 	uint16_t elf;           /* EM_* */
 	uint8_t step, longest;
+	const char *bad;        /* what bytes are that are no instruction */
 	struct err *(*begin)(struct disasm *d);
 	void (*end)(struct disasm *d);
 	/** 0 = no instruction; *@cut as disasm_bytes() says. */
@@ -61,6 +62,10 @@ struct machine {
 	bool (*decode)(struct disasm *d, uint64_t at, struct span bytes,
 		       struct decoded *out);
 };
+/* arm64_atomics.c: what capstone does not know; all of it, text and memory */
+bool arm64_is_atomic(uint32_t word);
+void arm64_atomic(uint32_t word, struct decoded *out);
+
 extern const struct machine machine_x86_64, machine_aarch64;
 
 struct disasm {

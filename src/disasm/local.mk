@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libdisasm.a
 libdisasm_a_SOURCES = \
 	src/disasm/arm64.c \
+	src/disasm/arm64_atomics.c \
 	src/disasm/att.c \
 	src/disasm/att.h \
 	src/disasm/code.c \

@@ -62,13 +62,13 @@ stub_slot(struct walk *w, uint64_t at, uint64_t *slot)
 static const char *
 name_of_value(struct walk *w, uint64_t slot)
 {
-	struct symbol s;
+	struct symbol s = { .name = NULL };
 	uint64_t to;
 
 	_err_ struct err *err = space_u64(w->code.space, slot, &to);
 	if (!err)
 		err = insp_symbol(w->i, to, &s);
-	return err || s.address != to ? NULL : s.name;
+	return !err && s.address == to ? s.name : NULL;
 }
 
 const char *

@@ -46,7 +46,7 @@ walk_code(struct walk *w, struct disasm_entry *out)
 		return;
 	out->kind = DISASM_BAD;
 	out->length = m->step < bytes.n ? m->step : bytes.n;
-	out->why = "no instruction";
+	out->why = m->bad;
 }
 
 /*

@@ -284,6 +284,7 @@ x86_decode(struct disasm *d, uint64_t at, struct span bytes,
 
 const struct machine machine_x86_64 = {
 	.elf = EM_X86_64, .step = 1, .longest = ZYDIS_MAX_INSTRUCTION_LENGTH,
+	.bad = "no instruction",
 	.begin = x86_begin, .end = x86_end,
 	.length = x86_length, .decode = x86_decode,
 };

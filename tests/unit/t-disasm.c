@@ -569,6 +569,32 @@ aarch64_has_addresses_too(void **state)
 }
 
 static void
+aarch64_has_atomics(void **state)
+{
+	static const struct { const char *bytes, *text; uint16_t size; } all[] = {
+		{ "\x20\x00\xe2\xb8", "ldaddal w2, w0, [x1]", 4 },
+		{ "\x20\x10\x60\x78", "ldclrlh w0, w0, [x1]", 2 },
+		{ "\xff\x83\xa0\xf8", "swpa x0, xzr, [sp]", 8 },
+		{ "\x41\xfc\xe0\x08", "casalb w0, w1, [x2]", 1 },
+		{ "\x20\xc0\xbf\xf8", "ldapr x0, [x1]", 8 },
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, EM_AARCH64);
+	f.regs.known = UINT64_MAX;
+	for (size_t k = 0; k < countof(all); k++) {
+		const struct disasm_entry *e = one(&f, all[k].bytes, 4);
+
+		says(&f, e, all[k].text);
+		assert_int_equal(e->memory[0].size, all[k].size);
+		assert_true(e->memory[0].known);
+		assert_true(e->memory[0].reads);
+	}
+	done(&f);
+}
+
+static void
 what_is_read_of_registers_is_told(void **state)
 {
 	struct fixture f;
@@ -616,6 +642,7 @@ main(void)
 		cmocka_unit_test(a_32_bit_address_is_cut),
 		cmocka_unit_test(many_addresses_are_none),
 		cmocka_unit_test(targets_are_told_where_they_are_known),
+		cmocka_unit_test(aarch64_has_atomics),
 		cmocka_unit_test(what_is_read_of_registers_is_told),
 		cmocka_unit_test(aarch64_has_addresses_too),
 	};
