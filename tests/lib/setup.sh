@@ -123,6 +123,9 @@ g++                 g++
 python3             python3
 dejagnu             runtest
 gdb-source          /usr/src/gdb.tar.*
+gfortran            gfortran
+gnat                gnatmake
+rustc               rustc
 '
 setup_needs_lint='
 clang               clang

@@ -7,10 +7,12 @@ run: gdb's own test suite, on gdbserver and on our stub over snapshots.
 
 The files that are run stand in `files`, with what is known of them, and those
 that are not, with the reason; N files run side by side. Each runs
-under the suite's board native-gdbserver and under ours (inquest.exp), where
+under the suite's board native-gdbserver, without calls of functions
+(native-without-calls.exp), and under ours (inquest.exp), where
 walker.py shows snapshots. Printed are, per file, the passes of both sides;
 the run fails where a file has fewer passes on ours and `files` names no
-reason, or a file that ours served took no snapshot.
+reason, or names calls as the reason and less was refused; or where a file that
+ours served took no snapshot.
 """
 
 import argparse
@@ -31,7 +33,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 import kit  # noqa: E402
 
 BOARDS = collections.OrderedDict((
-    ("gdbserver", "native-gdbserver"), ("ours", "inquest")))
+    ("gdbserver", "native-without-calls"), ("ours", "inquest")))
+COMPILERS = (("gdb.ada/", "gnatmake"), ("gdb.fortran/", "gfortran"),
+             ("gdb.rust/", "rustc"))
+# What a file asks that leaves tests of calls out by itself.
+ASKS = "gdb,cannot_call_functions"
+REFUSAL = "no function of it can be called"
+CALLS = re.compile(r"which a snapshot refuses in words: (\d+)")
 SOURCE = "/usr/src/gdb.tar.*"
 SECONDS = 240
 TRIES = 3
@@ -111,6 +119,7 @@ class Outcome:
         if result.timed_out:
             self.lines.append(("ERROR", "not done after %d s" % SECONDS))
         self.snapshots, self.stub = tally(directory)
+        self.refused = refused(directory)
 
     def count(self, kinds):
         return sum(1 for kind, _ in self.lines if kind in kinds)
@@ -122,7 +131,8 @@ class Outcome:
     def summary(self):
         counts = collections.Counter(kind for kind, _ in self.lines)
         return dict(counts, seconds=round(self.seconds, 1),
-                    snapshots=self.snapshots, asked=self.stub)
+                    snapshots=self.snapshots, asked=self.stub,
+                    refused=self.refused)
 
 
 def opened(path):
@@ -139,6 +149,25 @@ def tally(directory):
             snapshots += counts["snapshots"]
             asked += counts["stub"]
     return snapshots, asked
+
+
+def refused(directory):
+    """The tests that failed of a call that was refused in words."""
+    count, since = 0, []
+    with opened(os.path.join(directory, "gdb.log")) as f:
+        for line in f:
+            found = OUTCOME.match(line.replace("(gdb) ", "", 1))
+            if not found:
+                since.append(line)
+                continue
+            count += found[1] in BAD and any(REFUSAL in s for s in since)
+            since = []
+    return count
+
+
+def asks(suite, name):
+    with opened(os.path.join(suite, name)) as f:
+        return ASKS in f.read()
 
 
 class Suite:
@@ -225,6 +254,7 @@ class Table:
             self.rows[name]["reasons"] = reasons
             if reasons:
                 print("    fewer: " + " ".join(reasons))
+                self.hold(name, theirs.passes - ours.passes, ours.refused)
             if not reasons:
                 self.faults.append("%s: %d passes fewer, no reason named"
                                    % (name, theirs.passes - ours.passes))
@@ -233,6 +263,15 @@ class Table:
         elif self.known.get(name):
             self.faults.append("%s: has all passes; take its reason out of "
                                "tests/suite/files" % name)
+
+    def hold(self, name, fewer, refusals):
+        """Is it the calls, as the reason says?"""
+        told = CALLS.search(" ".join(self.known[name]))
+        if told and fewer > int(told[1]):
+            self.faults.append("%s: %d passes fewer, of %s that are calls"
+                               % (name, fewer, told[1]))
+        if told and not refusals:
+            self.faults.append(name + ": no call was refused")
 
     def end(self, json_path):
         row = []
@@ -263,6 +302,12 @@ def main():
     suite, table = Suite(inquest), Table(known)
     sides = [side for side in BOARDS if args.board in (None, side)]
     names = args.files or list(known)
+    lacking = {folder: tool for folder, tool in COMPILERS
+               if not shutil.which(tool)}
+    for folder, tool in lacking.items():
+        print("not run: %s*, which wants %s" % (folder, tool))
+    names = [n for n in names if n.split("/")[0] + "/" not in lacking]
+    asking = [n for n in names if asks(suite.suite, n)]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         results = pool.map(lambda name: suite.compare(
             name, sides, known.get(name)), names)
@@ -270,6 +315,8 @@ def main():
             table.add(name, *result)
     print("%d files are left out, each with its reason in tests/suite/files"
           % left_out)
+    print("calls of functions are left out on both sides in: "
+          + ", ".join(asking))
     sys.exit(table.end(args.json))
 
 
