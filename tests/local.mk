@@ -236,7 +236,8 @@ SCRIPT_TESTS = \
 	tests/stub/session.py \
 	tests/unwind/chromium.py \
 	tests/unwind/compare.py \
-	tests/unwind/steps.py
+	tests/unwind/steps.py \
+	tests/values/values.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.
 STRESS_LIST = \

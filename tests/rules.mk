@@ -79,6 +79,13 @@ check-lldb: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/lldb/check.sh $(LLDB_ARGS)
 
+# Every argument and local of a corpus of programs, held against gdb's;
+# VALUES_ARGS: --no-install first of all, --raw, -v, --json FILE, which cases.
+VALUES_ARGS =
+check-values: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/values/check.sh $(VALUES_ARGS)
+
 # Unit tests and replay of the fuzz seeds, without the scripts.
 check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS \
@@ -95,7 +102,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb fuzz stress bench bench-capture bench-disasm \
+.PHONY: check-unit check-gdb check-lldb check-values fuzz stress bench bench-capture bench-disasm \
 	bench-rsp lint metrics
 
 lint:

@@ -127,6 +127,21 @@ gfortran            gfortran
 gnat                gnatmake
 rustc               rustc
 '
+# For the corpus of programs whose values are compared (make check-values).
+# libc++ is not among them: its package would take libunwind-dev away.
+setup_needs_values='
+gdb                 gdb
+gcc                 gcc
+g++                 g++
+clang               clang
+lld                 ld.lld
+binutils            objcopy
+dwz                 dwz
+gfortran            gfortran
+rustc               /usr/bin/rustc
+golang-go           /usr/bin/go
+python3             python3
+'
 setup_needs_lint='
 clang               clang
 clang-tidy          clang-tidy

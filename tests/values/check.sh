@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# check.sh: installs the compilers of the corpus, then compares all of it;
+# values.py tells what is done. With --no-install it says what is missing.
+set -u
+source=$(cd "$(dirname "$0")/../.." && pwd)
+setup_name='tests/values/check.sh' steps=1
+work=$BUILDDIR/tests/work/values.setup
+setup_about="Compares gdb's values of a corpus of programs with inquest's."
+. "$source/tests/lib/setup.sh"
+
+how=-y
+case ${1:-} in -y | --no-install) how=$1; shift ;; esac
+setup_options "$how"
+setup_tools "$setup_needs_values"
+exec python3 "$source/tests/values/values.py" --all "$@"
