@@ -183,6 +183,13 @@ class Lives:
                         and len(re.findall(r"^frame ", dump, re.M)) >= 8,
                         "its memory, modules and stacks are those of the "
                         "threads that run", dump[:2000])
+            said = kit.run(["gdb", "-nx", "-batch", "-ex", "set sysroot target:",
+                            "-ex", "target remote | %s rsp %s"
+                            % (self.inquest, self.snapshot),
+                            "-ex", "info threads"], merge=True).out
+            self.tap.ok(len(re.findall(rb"^[* ] \d +Thread", said, re.M)) == 4
+                        and b"unable to open" not in said,
+                        "gdb knows those threads, and misses nothing", said)
             self.tap.ok(victim.goes_on(4), "it goes on without that one")
 
     def at_entry(self):
@@ -331,6 +338,7 @@ class Lives:
 def main():
     inquest = kit.need_inquest()
     kit.need_tool("gcc")
+    kit.need_tool("gdb")
     kit.need_tool("setpriv")
     tap = kit.Tap()
     with tempfile.TemporaryDirectory(prefix="inquest-live-") as directory:
