@@ -164,6 +164,7 @@ struct stub {
 	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
 	bool resumed_all;       /* all threads, by the packet at hand */
 	bool stepping;          /* the request to run is a step */
+	bool pc_written;        /* since the request before it */
 	struct watch *watches;  /* WATCHES_MAX of them, once there is one */
 	size_t n_watches;
 	struct point *points;   /* likewise */
@@ -250,6 +251,9 @@ struct err *resume_stay(struct stub *s, bool back) _must_check_;
 /* timeline.c: a series of snapshots as one process that can be resumed */
 /** Goes on or back by one, and answers; false where there is no line. */
 bool timeline_continue(struct stub *s, bool back, struct err **err) _must_check_;
+/** Does a thread stand elsewhere than it was captured, to call a function or
+ * to jump? */
+bool timeline_displaced(const struct inferior *f);
 /** Was the next moment chosen by a person? */
 bool timeline_jumps(const struct stub *s);
 /** Answers that nothing moves, and @why; false where there is no line. */

@@ -134,9 +134,12 @@ regs_write(struct stub *s, const struct args *a)
 			       "function of it can be called");
 	}
 	err = insp_reg_write(f->insp, thread, a->v[0].number, value->data);
-	if (!err)
-		stub_ok(s);
-	return err;
+	if (err)
+		return err;
+	if (a->v[0].number == inferior_generic_reg(f, "pc"))
+		s->pc_written = true;
+	stub_ok(s);
+	return NULL;
 }
 
 static size_t

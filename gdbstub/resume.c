@@ -59,20 +59,37 @@ stay_alone(struct stub *s, bool back)
 	return resume_stay(s, back);
 }
 
+/*
+ * A client that means to come to some place of the program, and not to the
+ * next moment: gdb's finish, until and advance, and its jump, which moves the
+ * pc just before.
+ */
+static bool
+wants_a_place(struct stub *s, size_t looked_at)
+{
+	bool returns = points_return(s, looked_at);
+	bool jumps = s->pc_written && s->n_inferiors
+		     && s->dialect == DIALECT_GDB
+		     && timeline_displaced(stub_inferior(s));
+
+	s->pc_written = false;
+	return (returns || jumps) && !timeline_jumps(s);
+}
+
 /* To go on, along a time line where there is one (timeline.c). @looked_at: the
  * thread that a client looked at last. */
 static struct err *
 go(struct stub *s, bool back, size_t looked_at)
 {
-	bool returns = points_return(s, looked_at) && !back;
+	bool place = wants_a_place(s, looked_at) && !back;
 	struct err *err = NULL;
 
-	if (returns && !timeline_jumps(s)
-	    && timeline_stay(s, "a snapshot does not run, so that finish, "
-			     "until and advance have nowhere to go: continue "
-			     "goes to the next snapshot\n", &err))
+	if (place && timeline_stay(s, "a snapshot does not run, so that "
+				   "finish, until, advance and jump have "
+				   "nowhere to go: continue goes to the next "
+				   "snapshot\n", &err))
 		return err;
-	if (returns && !timeline_jumps(s) && s->dialect == DIALECT_LLDB)
+	if (place && s->dialect == DIALECT_LLDB)
 		return resume_stay(s, back);
 	if (timeline_continue(s, back, &err))
 		return err;

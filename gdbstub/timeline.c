@@ -346,9 +346,8 @@ arrive_now(struct stub *s, struct inferior *f, struct err **err)
 	return true;
 }
 
-/* Does a thread stand elsewhere than it was captured, to call a function? */
-static bool
-is_calling(const struct inferior *f)
+bool
+timeline_displaced(const struct inferior *f)
 {
 	size_t n, pc = inferior_generic_reg(f, "pc");
 	const struct overlay_reg *r = overlay_regs(f->shown->overlay, &n);
@@ -374,7 +373,7 @@ static bool
 is_asked(const struct stub *s, const struct inferior *f)
 {
 	return s->dialect == DIALECT_GDB || f->line.jump != INSP_NONE
-	       || (s->resumed_all && !is_calling(f));
+	       || (s->resumed_all && !timeline_displaced(f));
 }
 
 bool

@@ -27,7 +27,7 @@ MARK = "--- %d ---"
 STOPPED = r'(\[New Thread .*\n)?\nThread 1(\.1)? "moments" stopped\.'
 ALONE = r"^a snapshot does not run: .*\n\nNo more reverse-execution history"
 STANDS = r"^a snapshot does not run: .*\n\n.* stopped\."
-NOWHERE = r"finish, until and advance have nowhere to go.*\n\n.* stopped"
+NOWHERE = r"finish, until, advance and jump have nowhere to go.*\n\n.* stopped"
 STAYS = r"a step moves nothing.*\n" + STOPPED
 FORWARD = (
     ("print moment", r"= 1$"),
@@ -109,7 +109,11 @@ RETURNS = (
     ("print moment", r"= 1$"),
     ("continue", r"snapshot 2 of 3"),
     ("advance exit", NOWHERE),
+    ("jump main", NOWHERE),
+    ("jump twice", NOWHERE),
     ("print moment", r"= 2$"),
+    ("monitor overlay discard", r"say stepi"),
+    ("stepi", STAYS),
     ("thread 2", r"Switching to thread 2"),
     ("finish", NOWHERE),
     ("thread 1", r"Switching to thread 1"),
