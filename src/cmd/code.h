@@ -25,6 +25,7 @@ struct code {
 	uint64_t frame;                 /* its number */
 	struct frame frame_regs;
 	struct disasm_list list;
+	struct line *lines;             /* of each; @file NULL = not known */
 	bool absent;                    /* the current one is not captured */
 };
 
@@ -37,8 +38,9 @@ struct err *code_faulting(struct insp *i, struct arena *a,
 void code_text(const struct code *c, struct buf *out);
 struct err *code_json(const struct code *c, struct buf *out) _must_check_;
 
-/** An entry as JSON; @current: it is where the thread stands. */
-struct json *code_json_entry(const struct disasm_entry *e, bool current);
+/** An entry as JSON; @current: it is where the thread stands. @line or NULL. */
+struct json *code_json_entry(const struct disasm_entry *e, bool current,
+			     const struct line *line);
 /** "reads 4 bytes at …", for each operand in memory, and the registers. */
 void code_put_effect(const struct disasm_entry *e, struct buf *out);
 

@@ -79,7 +79,8 @@ json_target(const struct disasm_entry *e)
 }
 
 struct json *
-code_json_entry(const struct disasm_entry *e, bool current)
+code_json_entry(const struct disasm_entry *e, bool current,
+		const struct line *line)
 {
 	struct json *j = json_object(), *memory = json_array();
 	bool code = e->kind == DISASM_CODE;
@@ -93,6 +94,9 @@ code_json_entry(const struct disasm_entry *e, bool current)
 	json_set(j, "symbol", json_string(e->place.name));
 	json_set(j, "offset", e->place.name ? json_u64(e->place.offset)
 					    : json_null());
+	json_set(j, "file", json_string(line ? line->file : NULL));
+	json_set(j, "line", line && line->file ? json_u64(line->line)
+					       : json_null());
 	json_set(j, "current", json_bool(current));
 	json_set(j, "flow", json_string(code ? FLOWS[e->flow] : NULL));
 	json_set(j, "target", json_target(e));
@@ -126,7 +130,8 @@ code_json(const struct code *c, struct buf *out)
 	for (size_t k = 0; k < c->list.n; k++) {
 		const struct disasm_entry *e = &c->list.entries[k];
 		json_add(all, code_json_entry(e, c->has_frame && e->length
-				&& e->address == c->frame_regs.pc));
+				&& e->address == c->frame_regs.pc,
+				&c->lines[k]));
 	}
 	json_set(top, "instructions", all);
 	err = json_write(top, true, out);

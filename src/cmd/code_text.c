@@ -87,17 +87,36 @@ put_entry(const struct code *c, const struct disasm_entry *e, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* The function that a line is in, where it is another than above. */
-static void
-put_function(const struct disasm_entry *e, const struct disasm_entry *above,
-	     struct buf *out)
+static bool
+same_text(const char *a, const char *b)
 {
-	const char *name = e->place.name;
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
 
-	if (!name || (above && above->place.name
-		      && strcmp(above->place.name, name) == 0))
+/* Function and source line of @k, where they are others than above. */
+static void
+put_function(const struct code *c, size_t k, struct buf *out)
+{
+	static const struct disasm_entry no_entry = { .place.name = NULL };
+	static const struct line no_line = { .file = NULL };
+	const struct line *line = &c->lines[k], *above = &no_line;
+	const char *name = c->list.entries[k].place.name;
+	const struct disasm_entry *e = &no_entry;
+
+	if (k) {
+		e = &c->list.entries[k - 1];
+		above = &c->lines[k - 1];
+	}
+	if (!name || (same_text(name, e->place.name)
+		      && (!line->file || (same_text(line->file, above->file)
+					  && line->line == above->line))))
 		return;
 	buf_escape(out, name, strlen(name));
+	if (line->file) {
+		buf_puts(out, " at ");
+		buf_escape(out, line->file, strlen(line->file));
+		buf_printf(out, ":%u", line->line);
+	}
 	buf_puts(out, ":\n");
 }
 
@@ -227,7 +246,7 @@ code_text(const struct code *c, struct buf *out)
 
 	put_head(c, out);
 	for (size_t k = 0; k < c->list.n; k++) {
-		put_function(&e[k], k ? &e[k - 1] : NULL, out);
+		put_function(c, k, out);
 		put_entry(c, &e[k], out);
 	}
 	for (size_t k = 0; k < c->list.n; k++)

@@ -120,6 +120,20 @@ disasm_address(struct code *c, struct disasm_ask *ask)
 	return NULL;
 }
 
+static struct err *
+disasm_lines(struct code *c)
+{
+	c->lines = arena_array(c->arena, c->list.n, sizeof(*c->lines));
+	if (c->list.n && !c->lines)
+		return err_nomem();
+	for (size_t k = 0; k < c->list.n; k++) {
+		const struct disasm_entry *e = &c->list.entries[k];
+		if (e->kind == DISASM_CODE)
+			err_free(insp_line(c->insp, e->address, &c->lines[k]));
+	}
+	return NULL;
+}
+
 /* ---- the verb ----------------------------------------------------------- */
 static struct err *
 disasm_read(struct code *c)
@@ -142,7 +156,7 @@ disasm_read(struct code *c)
 	err = disasm_list(d, c->insp, &ask, c->arena, &c->list);
 	if (!err && ask.count)
 		c->absent = c->list.entries[ask.before].kind == DISASM_ABSENT;
-	return err;
+	return err ? err : disasm_lines(c);
 }
 
 /* Runs jailed. */
@@ -249,7 +263,7 @@ static const char disasm_manual[] =
 	"registers\n\n"
 	"- instructions: address, length (0 beyond the address space), kind "
 	"(code, bad, not-captured, not-mapped, unknown, outside), why, bytes, "
-	"text, symbol, offset, current, flow (next, jump, branch, call, "
+	"text, symbol, offset, file, line, current, flow (next, jump, branch, call, "
 	"return), target (address, symbol, offset, indirect), memory, and "
 	"registers that it reads beside those (an object). Each of memory has "
 	"address, symbol, offset, size, reads, writes, registers "

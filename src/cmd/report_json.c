@@ -313,8 +313,8 @@ report_json(const struct report *r, struct buf *out)
 	json_set(snap, "kind", json_string(r->target->ops->kind));
 	json_set(top, "snapshot", snap);
 	json_set(top, "reason", json_reason(r));
-	json_set(top, "instruction", r->code ? code_json_entry(r->code, true)
-					     : json_null());
+	json_set(top, "instruction", r->code
+		 ? code_json_entry(r->code, true, NULL) : json_null());
 	json_set(top, "process", json_process(r));
 	json_set(top, "threads", json_threads(r));
 	json_set(top, "groups", json_groups(r));

@@ -16,16 +16,36 @@ struct known {
 };
 
 static void
+place_set(uint64_t address, const struct symbol *s, struct disasm_place *out)
+{
+	out->name = s->name;
+	out->offset = address - s->address;
+}
+
+static void
 place_fill(struct insp *i, uint64_t address, struct disasm_place *out)
 {
 	struct symbol s;
 	_err_ struct err *none = insp_symbol(i, address, &s);
 
 	*out = (struct disasm_place){ .address = address };
-	if (none)
-		return;
-	out->name = s.name;
-	out->offset = address - s.address;
+	if (!none)
+		place_set(address, &s, out);
+}
+
+/* Line after line is in one function, and to look for it takes long. */
+static void
+place_own(struct walk *w, uint64_t address, struct disasm_place *out)
+{
+	*out = (struct disasm_place){ .address = address };
+	if (address - w->near.address >= w->near.size) {
+		_err_ struct err *none = insp_symbol(w->i, address, &w->near);
+		if (none) {
+			w->near.size = 0;
+			return;
+		}
+	}
+	place_set(address, &w->near, out);
 }
 
 /* ---- registers ---------------------------------------------------------- */
@@ -201,7 +221,7 @@ effect_fill(struct walk *w, const struct disasm_ask *ask, struct arena *a,
 
 	if (e->kind > DISASM_BAD)
 		return NULL;
-	place_fill(w->i, e->address, &e->place);
+	place_own(w, e->address, &e->place);
 	struct span bytes = code_at(&w->code, e->address, (size_t)e->length);
 	e->n_bytes = (uint8_t)bytes.n;
 	memcpy(e->bytes, bytes.data, bytes.n);

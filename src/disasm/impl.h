@@ -103,6 +103,7 @@ struct walk {
 	uint64_t at;
 	bool lost;              /* a hole ended at @at */
 	bool ended;             /* the address space did */
+	struct symbol near;     /* of the last entry */
 };
 /** The entry at @at: address, length, kind and why. Goes on behind it. */
 void walk_next(struct walk *w, struct disasm_entry *out);

@@ -32,26 +32,36 @@ by_table(struct insp *i, uint64_t addr, struct bounds *out)
 }
 
 /* Of two the nearer start: what is between may be data. */
-bool
-starts_at(struct insp *i, uint64_t addr, struct bounds *out)
+static void
+nearer(struct insp *i, uint64_t addr, struct bounds *inout)
 {
-	struct bounds s, t;
-	bool symbol = by_symbol(i, addr, &s), table = by_table(i, addr, &t);
+	struct bounds s;
 
-	if (!symbol && !table)
-		return false;
-	if (symbol && table)
-		*out = s.start > t.start ? s : t;
-	else
-		*out = symbol ? s : t;
-	return true;
+	if (by_symbol(i, addr, &s) && s.start > inout->start)
+		*inout = s;
 }
 
 bool
+starts_at(struct insp *i, uint64_t addr, struct bounds *out)
+{
+	if (!by_table(i, addr, out))
+		return by_symbol(i, addr, out);
+	nearer(i, addr, out);
+	return true;
+}
+
+/* Tables first: symbols are looked for one by one, among maybe a million. */
+bool
 starts_near(struct insp *i, uint64_t addr, struct bounds *out)
 {
+	for (unsigned k = 0; k < CACHE_LINE && k <= addr; k++) {
+		if (!by_table(i, addr - k, out))
+			continue;
+		nearer(i, addr - k, out);
+		return true;
+	}
 	for (unsigned k = 0; k < CACHE_LINE && k <= addr; k++)
-		if (starts_at(i, addr - k, out))
+		if (by_symbol(i, addr - k, out))
 			return true;
 	return false;
 }

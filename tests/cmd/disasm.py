@@ -27,7 +27,8 @@ PLACE = {"address": (str, NONE), "symbol": (str, NONE),
          "offset": (int, NONE)}
 ENTRY = {"address": str, "length": int, "kind": str, "why": (str, NONE),
          "bytes": (str, NONE), "text": (str, NONE), "symbol": (str, NONE),
-         "offset": (int, NONE), "current": bool, "flow": (str, NONE),
+         "offset": (int, NONE), "file": (str, NONE), "line": (int, NONE),
+         "current": bool, "flow": (str, NONE),
          "target": (dict, NONE), "memory": list, "registers": dict}
 MEMORY = {**PLACE, "size": (int, NONE), "reads": bool, "writes": bool,
           "registers": dict, "answer": (str, NONE), "value": (str, NONE)}
