@@ -3,9 +3,34 @@
 
 noinst_LIBRARIES += libvalues.a
 libvalues_a_SOURCES = \
+	src/values/arith.c \
+	src/values/ast.h \
 	src/values/cell.c \
+	src/values/chars.c \
+	src/values/children.c \
+	src/values/cxx.c \
+	src/values/display.c \
 	src/values/dw.h \
+	src/values/eval.c \
+	src/values/float.c \
+	src/values/frame.c \
+	src/values/impl.h \
+	src/values/langs.c \
 	src/values/leb.c \
+	src/values/lex.c \
 	src/values/loc.c \
 	src/values/loc.h \
-	src/values/values.h
+	src/values/members.c \
+	src/values/names.c \
+	src/values/parse.c \
+	src/values/scalar.c \
+	src/values/scope.c \
+	src/values/shape.c \
+	src/values/show.c \
+	src/values/show.h \
+	src/values/type.c \
+	src/values/typename.c \
+	src/values/value.c \
+	src/values/values.c \
+	src/values/values.h \
+	src/values/vars.c

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * C++ as the Itanium ABI lays it out: the type that an object's vtable names,
+ * pointers to members.
+ */
+#include "values/show.h"
+
+#include <string.h>
+
+#define BASES_MAX 64u
+static const char VTABLE_FOR[] = "vtable for ";
+
+/* ---- dynamic types -------------------------------------------------------- */
+bool
+cxx_is_vptr(const struct type *t, const struct sym_member *m)
+{
+	const char *name = type_string(t, m->name);
+
+	return name && strncmp(name, "_vptr", 5) == 0
+	       && (name[5] == '.' || name[5] == '$');
+}
+
+static bool
+is_polymorphic(const struct type *t, unsigned depth)
+{
+	const struct type *p = type_plain(t);
+
+	if (!type_is_class(p) || depth > MEMBER_DEPTH_MAX)
+		return false;
+	for (size_t n = 0; n < p->sym->n_members && n < BASES_MAX; n++) {
+		const struct sym_member *m = &p->sym->members[n];
+
+		if (m->flags & SYM_MEMBER_BASE
+		    && (m->flags & SYM_MEMBER_VIRTUAL
+			|| is_polymorphic(type_beside(p, m->type),
+					  depth + 1)))
+			return true;
+		if (cxx_is_vptr(p, m))
+			return true;
+	}
+	return false;
+}
+
+/** The name of the class whose vtable @addr is in, or NULL. */
+static const char *
+class_of_vtable(struct values *vs, uint64_t addr)
+{
+	struct symbol s;
+	_err_ struct err *err = insp_symbol(vs->insp, addr, &s);
+
+	if (err || !s.name
+	    || strncmp(s.name, VTABLE_FOR, sizeof(VTABLE_FOR) - 1) != 0)
+		return NULL;
+	return s.name + sizeof(VTABLE_FOR) - 1;
+}
+
+/** The whole object that one at @addr is a part of (2.5.2: offset to top). */
+static const struct type *
+whole_type(struct values *vs, const struct type *p, uint64_t addr,
+	   uint64_t *whole)
+{
+	uint64_t vtable, top;
+	_err_ struct err *err = space_u64(vs->space, addr, &vtable);
+	_err_ struct err *gone = err ? NULL : space_u64(vs->space,
+							vtable - 16, &top);
+	const char *name = err || gone ? NULL : class_of_vtable(vs, vtable);
+	const struct type *t = name ? type_named(vs, p->module, name) : NULL;
+
+	*whole = t ? addr + top : addr;
+	return t;
+}
+
+static struct err *
+dynamic_pointer(const struct value *v, const struct type *p, struct arena *a,
+		const struct value **out)
+{
+	const struct type *target = type_target(p);
+	uint64_t addr, whole;
+
+	if (!is_polymorphic(target, 0))
+		return NULL;
+	_err_ struct err *err = value_u64(v, &addr);
+	if (err)
+		return NULL;
+	const struct type *t = whole_type(v->vs, type_plain(target), addr,
+					  &whole);
+	if (!t || t == type_plain(target))
+		return NULL;
+	const struct type *pointer = type_pointer_to(v->vs, t);
+	return pointer ? value_of_u64(v->vs, pointer, whole, a, out)
+	       : err_nomem();
+}
+
+struct err *
+value_dynamic(const struct value *v, struct arena *a, const struct value **out)
+{
+	const struct type *p = type_plain(v->type);
+	uint64_t whole;
+
+	*out = v;
+	if (type_is_pointer(p))
+		return dynamic_pointer(v, p, a, out);
+	if (v->place != PLACE_MEMORY || !is_polymorphic(p, 0))
+		return NULL;
+	const struct type *t = whole_type(v->vs, p, v->address, &whole);
+	if (!t || t == p)
+		return NULL;
+	return value_in_memory(v->vs, t, whole, v->c, a, out);
+}
+
+/* ---- pointers to members -------------------------------------------------- */
+static bool
+put_member_at(struct buf *out, const struct type *p, uint64_t offset,
+	      unsigned depth)
+{
+	for (size_t n = 0; p && n < p->sym->n_members; n++) {
+		const struct sym_member *m = &p->sym->members[n];
+		const struct type *t = type_plain(type_beside(p, m->type));
+		const char *name = type_string(p, m->name);
+
+		if (m->flags & (SYM_MEMBER_STATIC | SYM_MEMBER_VIRTUAL))
+			continue;
+		if (m->flags & SYM_MEMBER_BASE) {
+			if (offset >= m->offset / 8
+			    && offset - m->offset / 8 < type_size(t)
+			    && depth < MEMBER_DEPTH_MAX
+			    && put_member_at(out, t, offset - m->offset / 8,
+					     depth + 1))
+				return true;
+		} else if (m->offset == 8 * offset && name) {
+			const char *of = type_qualified(p);
+
+			buf_printf(out, "&%s::", of ? of : "");
+			buf_escape(out, name, strlen(name));
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+put_data_member(struct buf *out, const struct value *v, const struct type *p)
+{
+	int64_t offset;
+	_err_ struct err *err = value_read(v, 0, 8, &offset);
+
+	if (err)
+		scalar_put_error(out, v, err);
+	else if (offset == -1)
+		buf_puts(out, "NULL");
+	else if (offset < 0
+		 || !put_member_at(out, type_plain(type_beside(
+			p, p->sym->holder)), (uint64_t)offset, 0))
+		buf_printf(out, "%lld", (long long)offset);
+}
+
+static void
+put_method(struct buf *out, const struct value *v)
+{
+	uint64_t pair[2];
+	_err_ struct err *err = value_read(v, 0, sizeof(pair), pair);
+
+	if (err) {
+		scalar_put_error(out, v, err);
+		return;
+	}
+	if (!pair[0]) {
+		buf_puts(out, "NULL");
+	} else if (pair[0] & 1) {
+		buf_printf(out, "&virtual table offset %llu",
+			   (unsigned long long)pair[0] - 1);
+	} else {
+		buf_putc(out, '(');
+		_err_ struct err *unnamed = type_name(v->type, out);
+		buf_puts(out, ") ");
+		scalar_put_address(out, v->vs, pair[0]);
+	}
+	if (pair[1])
+		buf_printf(out, ", this adjustment %lld",
+			   (long long)pair[1]);
+}
+
+void
+cxx_put_member_pointer(struct buf *out, const struct value *v)
+{
+	const struct type *p = type_plain(v->type);
+
+	if (type_kind(type_plain(type_target(p))) == SYM_TYPE_FUNCTION)
+		put_method(out, v);
+	else
+		put_data_member(out, v, p);
+}

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Types: records of an index, decoded once, and those made here. */
+#include "values/impl.h"
+
+#include <string.h>
+
+#define SLOTS_FIRST 256u
+
+/* ---- the cache of one module ---------------------------------------------- */
+static struct type **
+slot_of(struct type **slots, size_t n_slots, uint32_t ref)
+{
+	size_t at = (ref * 0x9e3779b1u) & (n_slots - 1);
+
+	while (slots[at] && slots[at]->ref != ref)
+		at = (at + 1) & (n_slots - 1);
+	return &slots[at];
+}
+
+static struct err *
+grow(struct values *vs, struct module *m)
+{
+	size_t n = m->n_slots ? 2 * m->n_slots : SLOTS_FIRST;
+	struct type **slots = arena_array(vs->arena, n, sizeof(*slots));
+
+	if (!slots)
+		return err_nomem();
+	for (size_t k = 0; k < m->n_slots; k++)
+		if (m->types[k])
+			*slot_of(slots, n, m->types[k]->ref) = m->types[k];
+	m->types = slots;
+	m->n_slots = n;
+	return NULL;
+}
+
+static uint8_t
+lang_of_unit(struct module *m, uint32_t unit)
+{
+	struct sym_unit u;
+	_err_ struct err *err = symidx_unit(m->ix, unit, &u);
+
+	return err ? LANG_IS_C : lang_of(u.language);
+}
+
+static struct err *
+decode(struct values *vs, struct module *m, size_t module, uint32_t ref,
+       struct type **out)
+{
+	struct type *t = arena_alloc(vs->arena, sizeof(*t));
+
+	if (!t)
+		return err_nomem();
+	*t = (struct type){ .vs = vs, .module = module, .ref = ref };
+	struct err *err = symidx_type(m->ix, ref, vs->arena, &t->sym);
+	if (err)
+		return err;
+	t->size = t->sym->size;
+	t->lang = lang_of_unit(m, t->sym->unit);
+	*out = t;
+	return NULL;
+}
+
+struct err *
+type_by_ref(struct values *vs, size_t module, uint32_t ref,
+	    const struct type **out)
+{
+	struct module *m = values_module(vs, module);
+	struct err *err = NULL;
+	struct type *t;
+
+	if (ref == SYM_NONE || !m) {
+		*out = NULL;
+		return NULL;
+	}
+	if (2 * (m->n_types + 1) > m->n_slots)
+		err = grow(vs, m);
+	if (err)
+		return err;
+	struct type **slot = slot_of(m->types, m->n_slots, ref);
+	if (!*slot) {
+		err = decode(vs, m, module, ref, &t);
+		if (err)
+			return err;
+		*slot = t;
+		m->n_types++;
+	}
+	*out = *slot;
+	return NULL;
+}
+
+struct symidx *
+type_index(const struct type *t)
+{
+	return t && t->ref != SYM_NONE ? values_index(t->vs, t->module) : NULL;
+}
+
+const char *
+type_string(const struct type *t, uint32_t string)
+{
+	struct symidx *ix = type_index(t);
+
+	return ix ? symidx_string(ix, string) : NULL;
+}
+
+const struct type *
+type_beside(const struct type *t, uint32_t ref)
+{
+	const struct type *found = NULL;
+	_err_ struct err *err = t->ref == SYM_NONE ? NULL :
+				type_by_ref(t->vs, t->module, ref, &found);
+
+	return err ? NULL : found;
+}
+
+/* ---- types made here ------------------------------------------------------ */
+struct made_type {
+	struct type type;
+	struct sym_type sym;
+	struct sym_dimension dimension;
+	const char *name;
+};
+
+static struct made_type *
+make(struct values *vs, uint8_t kind, uint64_t size)
+{
+	struct made_type *m = arena_alloc(vs->arena, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->sym = (struct sym_type){ .kind = kind, .size = size,
+				    .name = SYM_NONE, .prefix = SYM_NONE,
+				    .target = SYM_NONE, .holder = SYM_NONE };
+	m->type = (struct type){ .vs = vs, .module = INSP_NONE,
+				 .ref = SYM_NONE, .sym = &m->sym,
+				 .size = size, .target_known = true };
+	return m;
+}
+
+const struct type *
+type_pointer_to(struct values *vs, const struct type *t)
+{
+	struct made_type *m = make(vs, SYM_TYPE_POINTER, 8);
+
+	if (!m)
+		return NULL;
+	m->type.target = t;
+	m->type.lang = t ? t->lang : LANG_IS_C;
+	return &m->type;
+}
+
+const struct type *
+type_function(struct values *vs)
+{
+	struct made_type *m = make(vs, SYM_TYPE_FUNCTION, 1);
+
+	return m ? &m->type : NULL;
+}
+
+const struct type *
+type_array_of(struct values *vs, const struct type *t, uint64_t n)
+{
+	uint64_t size;
+
+	if (__builtin_mul_overflow(type_size(t), n, &size))
+		size = UINT64_MAX;
+	struct made_type *m = make(vs, SYM_TYPE_ARRAY, size);
+	if (!m)
+		return NULL;
+	m->dimension = (struct sym_dimension){
+		.lower = { .kind = SYM_BOUND_CONSTANT },
+		.upper = { .kind = SYM_BOUND_CONSTANT,
+			   .constant = (int64_t)n },
+		.is_count = true,
+	};
+	m->sym.dimensions = &m->dimension;
+	m->sym.n_dimensions = 1;
+	m->type.target = t;
+	m->type.lang = t ? t->lang : LANG_IS_C;
+	return &m->type;
+}
+
+const struct type *
+type_basic(struct values *vs, const char *name, uint8_t encoding,
+	   uint64_t size)
+{
+	struct made_type **known = vs->basics.data;
+
+	for (size_t n = 0; n < vs->basics.n; n++)
+		if (strcmp(known[n]->name, name) == 0)
+			return &known[n]->type;
+	struct made_type *m = make(vs, SYM_TYPE_BASE, size);
+	struct made_type **slot = m ? vec_add(&vs->basics, vs->arena,
+					      sizeof(*slot)) : NULL;
+	if (!slot)
+		return NULL;
+	m->sym.encoding = encoding;
+	m->name = name;
+	return &(*slot = m)->type;
+}
+
+/* ---- what is behind a type ------------------------------------------------ */
+const struct type *
+type_target(const struct type *t)
+{
+	if (!t)
+		return NULL;
+	if (t->target_known)
+		return t->target;
+	struct type *known = (struct type *)t;
+	known->target = type_beside(t, t->sym->target);
+	known->target_known = true;
+	return t->target;
+}
+
+uint8_t
+type_kind(const struct type *t)
+{
+	return t ? t->sym->kind : 0;
+}
+
+static bool
+is_qualifier(uint8_t kind)
+{
+	return kind == SYM_TYPE_CONST || kind == SYM_TYPE_VOLATILE
+	       || kind == SYM_TYPE_RESTRICT || kind == SYM_TYPE_ATOMIC;
+}
+
+const struct type *
+type_unaliased(const struct type *t)
+{
+	for (unsigned n = 0; n < TYPE_DEPTH_MAX && t
+	     && is_qualifier(t->sym->kind); n++)
+		t = type_target(t);
+	return t;
+}
+
+static const struct type *
+completed(const struct type *t)
+{
+	const char *name = type_qualified(t);
+	const struct type *whole = name ? type_named(t->vs, t->module, name)
+				   : NULL;
+
+	if (whole && whole->sym->kind == SYM_TYPE_TYPEDEF)
+		whole = NULL;
+	((struct type *)t)->declared_only = !whole;
+	return whole ? whole : t;
+}
+
+const struct type *
+type_plain(const struct type *t)
+{
+	const struct type *p = t;
+
+	if (!t || t->plain)
+		return t ? t->plain : NULL;
+	for (unsigned n = 0; p && (is_qualifier(p->sym->kind)
+				   || p->sym->kind == SYM_TYPE_TYPEDEF); n++) {
+		if (n == TYPE_DEPTH_MAX)
+			return NULL;
+		p = type_target(p);
+	}
+	if (p && p->sym->flags & SYM_TYPE_DECLARED)
+		p = completed(p);
+	((struct type *)t)->plain = p;
+	return p;
+}
+
+static bool
+is_constant(const struct sym_bound *b)
+{
+	return b->kind == SYM_BOUND_CONSTANT;
+}
+
+static uint64_t
+dimension_count(const struct sym_dimension *d)
+{
+	int64_t lower = is_constant(&d->lower) ? d->lower.constant : 0;
+
+	if (!is_constant(&d->upper))
+		return 0;
+	if (d->is_count)
+		return d->upper.constant < 0 ? 0
+		       : (uint64_t)d->upper.constant;
+	return d->upper.constant < lower ? 0
+	       : (uint64_t)d->upper.constant - (uint64_t)lower + 1;
+}
+
+uint64_t
+type_count(const struct type *t)
+{
+	const struct sym_type *s = t->sym;
+
+	if (s->kind != SYM_TYPE_ARRAY || t->first >= s->n_dimensions)
+		return 0;
+	return dimension_count(&s->dimensions[t->lang == LANG_IS_FORTRAN ?
+					      s->n_dimensions - 1 - t->first :
+					      t->first]);
+}
+
+uint64_t
+type_size(const struct type *t)
+{
+	const struct type *p = type_plain(t);
+	uint64_t size;
+
+	if (!p)
+		return 0;
+	if (p->sym->kind == SYM_TYPE_POINTER
+	    || type_is_reference(p))
+		return p->size ? p->size : 8;
+	if (p->sym->kind != SYM_TYPE_ARRAY || p->size)
+		return p->size;
+	size = type_size(type_target(p));
+	for (size_t n = p->first; n < p->sym->n_dimensions; n++)
+		if (__builtin_mul_overflow(
+			size, dimension_count(&p->sym->dimensions[
+				p->lang == LANG_IS_FORTRAN ?
+				p->sym->n_dimensions - 1 - n : n]), &size))
+			return UINT64_MAX;
+	return size;
+}
+
+const struct type *
+type_element(const struct type *t)
+{
+	const struct type *p = type_plain(t);
+
+	if (!p || p->first + 1 >= p->sym->n_dimensions)
+		return p ? type_target(p) : NULL;
+	struct type *rest = arena_dup(p->vs->arena, p, sizeof(*p));
+	if (!rest)
+		return NULL;
+	rest->first++;
+	rest->size = 0;
+	rest->plain = NULL;
+	return rest;
+}
+
+const struct type *
+type_argument(const struct type *t, size_t n)
+{
+	const struct type *p = type_plain(t);
+
+	if (!p || n >= p->sym->n_arguments
+	    || p->sym->arguments[n].is_value)
+		return NULL;
+	return type_beside(p, p->sym->arguments[n].type);
+}
+
+/* ---- questions ------------------------------------------------------------ */
+bool
+type_is_class(const struct type *p)
+{
+	uint8_t kind = type_kind(p);
+
+	return kind == SYM_TYPE_STRUCT || kind == SYM_TYPE_CLASS
+	       || kind == SYM_TYPE_UNION;
+}
+
+bool
+type_is_float(const struct type *p)
+{
+	return type_kind(p) == SYM_TYPE_BASE
+	       && p->sym->encoding == ATE_FLOAT;
+}
+
+bool
+type_is_integral(const struct type *p)
+{
+	return type_kind(p) == SYM_TYPE_ENUM
+	       || (type_kind(p) == SYM_TYPE_BASE
+		   && p->sym->encoding != ATE_FLOAT
+		   && p->sym->encoding != ATE_COMPLEX_FLOAT
+		   && p->sym->encoding != ATE_DECIMAL_FLOAT);
+}
+
+static bool
+has_negative(const struct sym_type *s)
+{
+	for (size_t n = 0; n < s->n_enumerators; n++)
+		if ((int64_t)s->enumerators[n].value < 0)
+			return true;
+	return false;
+}
+
+bool
+type_is_signed(const struct type *p)
+{
+	if (type_kind(p) == SYM_TYPE_ENUM)
+		return has_negative(p->sym);
+	return type_kind(p) == SYM_TYPE_BASE
+	       && (p->sym->encoding == ATE_SIGNED
+		   || p->sym->encoding == ATE_SIGNED_CHAR
+		   || p->sym->encoding == ATE_SIGNED_FIXED);
+}
+
+bool
+type_is_pointer(const struct type *p)
+{
+	return type_kind(p) == SYM_TYPE_POINTER;
+}
+
+bool
+type_is_reference(const struct type *p)
+{
+	return type_kind(p) == SYM_TYPE_REFERENCE
+	       || type_kind(p) == SYM_TYPE_RVALUE_REFERENCE;
+}
+
+/* The wide characters of C are known by their names alone. */
+static bool
+names_text(const struct type *t)
+{
+	static const char *const names[] = { "wchar_t", "char16_t",
+					     "char32_t" };
+	const char *name = type_plain_name(t);
+
+	for (size_t n = 0; name && n < countof(names); n++)
+		if (strcmp(name, names[n]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_byte(const struct type *p)
+{
+	return p->size == 1 && p->sym->encoding != ATE_BOOLEAN
+	       && type_is_integral(p) && p->sym->kind == SYM_TYPE_BASE;
+}
+
+bool
+type_is_text(const struct type *t)
+{
+	const struct type *p = type_plain(t);
+
+	if (type_kind(p) != SYM_TYPE_BASE)
+		return false;
+	if (p->lang == LANG_IS_RUST)
+		return p->sym->encoding == ATE_UTF;
+	if (p->lang == LANG_IS_GO || p->sym->encoding == ATE_UTF)
+		return p->sym->encoding == ATE_UTF;
+	t = type_unaliased(t);
+	for (unsigned n = 0; t && n < TYPE_DEPTH_MAX; n++) {
+		if (names_text(t))
+			return true;
+		if (t->sym->kind != SYM_TYPE_TYPEDEF)
+			break;
+		t = type_unaliased(type_target(t));
+	}
+	return is_byte(p);
+}
+
+/* ---- names ---------------------------------------------------------------- */
+const char *
+type_plain_name(const struct type *t)
+{
+	if (!t)
+		return "void";
+	if (t->module == INSP_NONE)
+		return t->sym->kind == SYM_TYPE_BASE ?
+		       ((const struct made_type *)t)->name : NULL;
+	return type_string(t, t->sym->name);
+}
+
+const char *
+type_qualified(const struct type *t)
+{
+	const char *name = type_plain_name(t);
+
+	if (!t || t->module == INSP_NONE)
+		return name;
+	return values_qualified(t->vs, type_string(t, t->sym->prefix), name);
+}
+
+struct named {
+	struct values *vs;
+	size_t module;
+	const char *name;
+	const struct type *found;
+};
+
+static struct err *
+named_one(void *arg, enum sym_what what, uint32_t reference)
+{
+	struct named *want = arg;
+	const struct type *t = NULL;
+
+	if (what != SYM_A_TYPE || want->found)
+		return NULL;
+	struct err *err = type_by_ref(want->vs, want->module, reference, &t);
+	if (err)
+		return err;
+	const char *name = t ? type_qualified(t) : NULL;
+	if (name && !(t->sym->flags & SYM_TYPE_DECLARED)
+	    && strcmp(name, want->name) == 0)
+		want->found = t;
+	return NULL;
+}
+
+static const struct type *
+named_in(struct values *vs, size_t module, const char *name)
+{
+	struct named want = { .vs = vs, .module = module, .name = name };
+	struct symidx *ix = values_index(vs, module);
+	_err_ struct err *err = ix ? symidx_named(ix, name, SYM_A_TYPE,
+						  named_one, &want) : NULL;
+
+	return want.found;
+}
+
+const struct type *
+type_named(struct values *vs, size_t near, const char *name)
+{
+	const struct type *t = named_in(vs, near, name);
+
+	for (size_t n = 0; !t && n < vs->n_modules; n++)
+		if (n != near)
+			t = named_in(vs, n, name);
+	return t;
+}
