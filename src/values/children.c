@@ -256,7 +256,7 @@ value_n_children(const struct value *v, const struct value_style *style,
 struct err *
 value_children(const struct value *v, const struct value_style *style,
 	       uint64_t offset, size_t count, struct arena *a,
-	       const struct child **out, size_t *n)
+	       struct children *out)
 {
 	struct err *err = object_of(&v, style, a);
 	struct page g = { .v = v, .style = style, .offset = offset,
@@ -282,7 +282,6 @@ value_children(const struct value *v, const struct value_style *style,
 		err = pointer_child(&g);
 	if (err)
 		return err;
-	*out = g.list;
-	*n = g.n;
+	*out = (struct children){ g.list, g.n };
 	return NULL;
 }

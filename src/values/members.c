@@ -27,10 +27,11 @@ is_through(const struct type *p, const struct sym_member *m)
 }
 
 static struct err *
-find_through(const struct value *v, const struct type *p, const char *name,
-	     size_t n, unsigned depth, struct arena *a,
-	     const struct value **out)
+find_through(const struct value *v, const char *name, size_t n, unsigned depth,
+	     struct arena *a, const struct value **out)
 {
+	const struct type *p = type_plain(v->type);
+
 	for (size_t k = 0; k < p->sym->n_members; k++) {
 		const struct value *part;
 
@@ -59,7 +60,7 @@ find(const struct value *v, const char *name, size_t n, unsigned depth,
 	for (size_t k = 0; k < p->sym->n_members; k++)
 		if (is_named(p, &p->sym->members[k], name, n))
 			return value_nth_member(v, k, a, out);
-	return find_through(v, p, name, n, depth, a, out);
+	return find_through(v, name, n, depth, a, out);
 }
 
 struct err *

@@ -123,8 +123,7 @@ context_body(struct context *c, struct arena *a)
 }
 
 static struct err *
-add_context(const struct context *c, struct arena *a,
-	    const struct scope *const **out, size_t *n)
+add_context(const struct context *c, struct arena *a, struct scopes *out)
 {
 	const struct scope **list = arena_array(a, 1, sizeof(*list));
 	struct context *one = arena_dup(a, c, sizeof(*c));
@@ -137,15 +136,13 @@ add_context(const struct context *c, struct arena *a,
 	if (!none)
 		one->scope.function = symbol.name;
 	list[0] = &one->scope;
-	*out = list;
-	*n = 1;
+	*out = (struct scopes){ list, 1 };
 	return NULL;
 }
 
 struct err *
 values_scopes(struct values *vs, size_t thread, const struct stack *s,
-	      size_t frame, struct arena *a,
-	      const struct scope *const **out, size_t *n)
+	      size_t frame, struct arena *a, struct scopes *out)
 {
 	struct context c = context_begin(vs, thread, s, frame);
 	uint32_t chain[CHAIN_MAX];
@@ -157,7 +154,7 @@ values_scopes(struct values *vs, size_t thread, const struct stack *s,
 	if (err)
 		return err;
 	if (!c.body || !c.body->n_blocks)
-		return add_context(&c, a, out, n);
+		return add_context(&c, a, out);
 	size_t depth = chain_at(c.body, c.pc, chain);
 	list = arena_array(a, depth, sizeof(*list));
 	if (!list)
@@ -178,8 +175,7 @@ values_scopes(struct values *vs, size_t thread, const struct stack *s,
 		inner = b;
 		c.inner = k ? chain[k - 1] : 0;
 	}
-	*out = list;
-	*n = count;
+	*out = (struct scopes){ list, count };
 	return NULL;
 }
 

@@ -51,11 +51,14 @@ struct scope {
 	const char *file;       /* where this frame is: of an outer one where */
 	uint32_t line, column;  /* the inner one was called; NULL, 0, 0 */
 };
+struct scopes {
+	const struct scope *const *list;
+	size_t n;               /* at least 1 */
+};
 /** Those of frame @frame of @s, which is a stack of @thread. Borrows @s. */
 struct err *values_scopes(struct values *vs, size_t thread,
 			  const struct stack *s, size_t frame,
-			  struct arena *a, const struct scope *const **out,
-			  size_t *n) _must_check_;
+			  struct arena *a, struct scopes *out) _must_check_;
 
 enum var_kind {
 	VAR_ARGUMENT = 1, VAR_LOCAL,
@@ -155,6 +158,10 @@ struct child {
 	uint8_t kind;
 	const struct value *value;
 };
+struct children {
+	const struct child *list;
+	size_t n;
+};
 /** How many: 0 = a leaf. Of a list with no count, as many as were found. */
 struct err *value_n_children(const struct value *v,
 			     const struct value_style *style, uint64_t *out)
@@ -163,7 +170,7 @@ struct err *value_n_children(const struct value *v,
 struct err *value_children(const struct value *v,
 			   const struct value_style *style, uint64_t offset,
 			   size_t count, struct arena *a,
-			   const struct child **out, size_t *n) _must_check_;
+			   struct children *out) _must_check_;
 /** As the type that its vtable names, whole; itself if there is none. */
 struct err *value_dynamic(const struct value *v, struct arena *a,
 			  const struct value **out) _must_check_;
