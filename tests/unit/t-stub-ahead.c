@@ -96,10 +96,10 @@ another_question_gets_its_own_answer(void **state)
 	assert_non_null(served_ask(s, "qC"));
 	assert_string_equal(s->reply.data, "QC1093");
 	read_on(s, 'm', START + 2 * PIECE);
-	_free_ char *shorter = read_at(s, 'm', START + 2 * PIECE, 4);
 	char want[16];
 	int n = 0;
 
+	free(read_at(s, 'm', START + 2 * PIECE, 4));
 	for (unsigned k = 0; k < 4; k++)
 		n += snprintf(want + n, sizeof(want) - (size_t)n, "%02x",
 			      served_byte(START + 2 * PIECE + k));
@@ -171,7 +171,7 @@ beyond_what_is_captured_nothing_is_made(void **state)
 	struct served *s = *state;
 
 	read_on(s, 'm', END);
-	_free_ char *absent = read_at(s, 'm', END, PIECE);
+	free(read_at(s, 'm', END, PIECE));
 	assert_string_equal(s->reply.data, "E14");
 	assert_non_null(served_ask(s, "qC"));
 	assert_string_equal(s->reply.data, "QC1093");
