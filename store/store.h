@@ -165,8 +165,8 @@ struct store_symbols {
 	uint32_t nth;           /* of those that there are, from 0 */
 };
 /**
- * Which object of @project is such a file; in the order of their numbers. That
- * it is one was told by whoever put it. ERR_NOTFOUND after the last.
+ * Which object of @project is such a file: those that have both first, else in
+ * the order of their numbers. That it is one was told by whoever put it. ERR_NOTFOUND after the last.
  */
 struct err *store_symbols(struct store *s, const char *project,
 			  const struct store_symbols *asked,

@@ -113,7 +113,7 @@ symbols_check(struct txn *t, const struct store_object *o)
 struct symbols {
 	struct key key;         /* its last 8 bytes are the number's */
 	size_t n;               /* of them, what all rows of the id begin with */
-	uint8_t kind;
+	uint8_t kinds;          /* exactly these */
 	uint32_t skip;
 	uint64_t number;        /* found */
 };
@@ -131,7 +131,7 @@ symbols_step(struct txn *t, struct symbols *s, bool *more)
 	    || memcmp(e.key.data, s->key.bytes, s->n) != 0)
 		return err;
 	bool fits = e.value.n == 1
-		    && (*(const uint8_t *)e.value.data & s->kind);
+		    && *(const uint8_t *)e.value.data == s->kinds;
 	err = key_copy(e.key, &s->key);
 	if (err)
 		return err;
@@ -152,6 +152,7 @@ symbols_run(struct txn *t, void *arg)
 
 	while (!err && more)
 		err = symbols_step(t, s, &more);
+	s->key.n = s->n;
 	return err;
 }
 
@@ -159,12 +160,17 @@ struct err *
 store_symbols(struct store *s, const char *project,
 	      const struct store_symbols *asked, struct store_ref *out)
 {
-	struct symbols look = { .kind = asked->kind, .skip = asked->nth };
+	const uint8_t orders[] = { STORE_SYMBOLS_CODE | STORE_SYMBOLS_DEBUG,
+				   asked->kind };
+	struct symbols look = { .skip = asked->nth };
 	struct project *p;
 	struct err *err = store_project(s, project, false, &p);
+	bool is_id = key_begin(&look.key, asked->id.data, asked->id.n);
 
-	if (!err && key_begin(&look.key, asked->id.data, asked->id.n)) {
-		look.n = look.key.n;
+	look.n = look.key.n;
+	for (size_t k = 0; k < countof(orders) && is_id && !err
+	     && !look.number; k++) {
+		look.kinds = orders[k];
 		err = db_read(p->db, symbols_run, &look);
 	}
 	if (!err && !look.number)

@@ -463,11 +463,11 @@ symbol_files_are_found_by_id_in_their_project(void **state)
 
 	on_put(s, "q", 1);
 	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 0),
-			 code.number);
-	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 1),
 			 both.number);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 1),
+			 code.number);
 	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 2), 0);
-	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_DEBUG, 0),
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_DEBUG, 1),
 			 debug.number);
 	assert_int_equal(symbols_of(s, "p", 3, STORE_SYMBOLS_DEBUG, 0),
 			 other.number);
@@ -475,9 +475,10 @@ symbol_files_are_found_by_id_in_their_project(void **state)
 	assert_int_equal(symbols_of(s, "q", 2, STORE_SYMBOLS_CODE, 0), 0);
 	assert_int_equal(symbols_of(s, "no", 2, STORE_SYMBOLS_CODE, 0), 0);
 	on_sound(s, 5);
-	assert_ok(store_rm(s, &code));
+	assert_ok(store_rm(s, &both));
 	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 0),
-			 both.number);
+			 code.number);
+	assert_int_equal(symbols_of(s, "p", 2, STORE_SYMBOLS_CODE, 1), 0);
 	on_sound(s, 4);
 }
 
