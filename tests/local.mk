@@ -153,6 +153,9 @@ check_PROGRAMS += tests/capture/take
 # Our decoders beside objdump, for tests/disasm.
 check_PROGRAMS += tests/disasm/sweep
 
+# Makes an index of symbols and shows what is in one.
+check_PROGRAMS += tests/symbols/symidx
+
 # A store from the command line, for the scripts of tests/store.
 check_PROGRAMS += tests/store/drive
 
@@ -234,6 +237,7 @@ SCRIPT_TESTS = \
 	tests/stub/record.py \
 	tests/stub/paths.py \
 	tests/stub/session.py \
+	tests/symbols/small.py \
 	tests/unwind/chromium.py \
 	tests/unwind/compare.py \
 	tests/unwind/steps.py \

@@ -20,6 +20,8 @@
 #include "base/base.h"
 
 #define SYM_NONE UINT32_MAX
+/** Of the bytes; one of another version is to be made anew. */
+#define SYMIDX_VERSION 1u
 
 /* ---- making ------------------------------------------------------------- */
 /**
@@ -54,7 +56,9 @@ void symidx_freep(struct symidx **ix);
 struct symidx_about {
 	struct module_id id;    /* build-id of the file */
 	uint64_t dwarf_size;    /* inflated bytes of DWARF; 0 = had none */
-	uint32_t n_units, n_functions, n_variables, n_symbols;
+	uint32_t n_units, n_functions, n_variables, n_types, n_symbols;
+	uint32_t n_sources;
+	uint32_t units_lost;    /* damaged: not all of them is here */
 };
 const struct symidx_about *symidx_about(const struct symidx *ix);
 /** "" where the bytes are damaged; NULL for SYM_NONE. */
@@ -67,6 +71,8 @@ struct sym_unit {
 };
 struct err *symidx_unit(struct symidx *ix, uint32_t unit,
 			struct sym_unit *out) _must_check_;
+/** The n-th source file, a string; SYM_NONE behind the last. */
+uint32_t symidx_source(struct symidx *ix, uint32_t n);
 
 /* ---- addresses ------------------------------------------------------------- */
 /** A symbol of the ELF tables that covers @addr, or the nearest below it. */
@@ -112,8 +118,9 @@ struct sym_range {
  * GNU forms) has its type reference of this index as ULEB128, 0 for the
  * generic type and reference + 1 otherwise; implicit_pointer and
  * variable_value have the index of a variable of the same body as ULEB128
- * (or of none: the body's n_variables); call2, call4 and call_ref stand
- * replaced by what they call; parameter_ref has an index into call values.
+ * (or of none: the body's n_variables), and so has parameter_ref: the callee's
+ * parameter, whose name a call value has; call2, call4 and call_ref stand
+ * replaced by what they call. What cannot be told so is the one byte 0xff.
  */
 struct sym_location {
 	uint64_t start, end;    /* 0, UINT64_MAX: everywhere */
@@ -222,7 +229,8 @@ struct sym_bound {
 	uint8_t kind;
 	int64_t constant;
 	struct span expr;
-	uint32_t variable;      /* string: name of an artificial variable */
+	uint32_t variable;      /* string: name of a variable, artificial; one
+				   that has none is called ".unit.offset" */
 };
 struct sym_dimension {
 	struct sym_bound lower, upper, stride;  /* upper: last index, not count */
@@ -252,12 +260,14 @@ struct sym_type {
 	       n_arguments, n_parameters;
 	struct span data_location, allocated, associated;       /* 5.18 */
 };
-/** Members of types that lead in a circle by value do not get here. */
+/** A damaged file may have types that are inside of themselves by value:
+ * who descends has a bound. */
 struct err *symidx_type(struct symidx *ix, uint32_t type, struct arena *a,
 			const struct sym_type **out) _must_check_;
 
 /* ---- by name -------------------------------------------------------------------- */
-enum sym_what { SYM_A_FUNCTION = 1, SYM_A_VARIABLE = 2, SYM_A_TYPE = 4 };
+enum sym_what { SYM_A_FUNCTION = 1, SYM_A_VARIABLE = 2, SYM_A_TYPE = 4,
+		SYM_AN_ENUMERATOR = 8 /* the reference is its type's */ };
 /**
  * Calls @fn with each function, variable outside of functions or complete type
  * (typedefs too) whose name is @name, with its prefix or without, until one
