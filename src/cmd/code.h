@@ -29,9 +29,6 @@ struct code {
 	bool absent;                    /* the current one is not captured */
 };
 
-/** An address as @typed says it: 0x…, SYMBOL or SYMBOL+OFFSET. */
-struct err *code_resolve(struct insp *i, const char *typed, uint64_t *out)
-	_must_check_;
 /** The instruction at which a signal hit that the kernel sent, or NULL. */
 struct err *code_faulting(struct insp *i, struct arena *a,
 			  const struct disasm_entry **out) _must_check_;

@@ -11,6 +11,7 @@
 #define PLAIN "\033[0m"
 #define COMMENT_COLUMN 58u      /* what operands point to begins there */
 #define NEXT_WIDTH 40
+#define HEAD_LONGEST 400u        /* of a hostile name */
 
 static bool
 is_current(const struct code *c, const struct disasm_entry *e)
@@ -111,10 +112,10 @@ put_function(const struct code *c, size_t k, struct buf *out)
 		      && (!line->file || (same_text(line->file, above->file)
 					  && line->line == above->line))))
 		return;
-	buf_escape(out, name, strlen(name));
+	buf_escape(out, name, strnlen(name, HEAD_LONGEST));
 	if (line->file) {
 		buf_puts(out, " at ");
-		buf_escape(out, line->file, strlen(line->file));
+		buf_escape(out, line->file, strnlen(line->file, HEAD_LONGEST));
 		buf_printf(out, ":%u", line->line);
 	}
 	buf_puts(out, ":\n");

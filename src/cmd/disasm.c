@@ -35,8 +35,9 @@ is_address(const char *s, uint64_t *out)
 	return strncmp(s, "0x", 2) == 0 && hex_u64(s + 2, strlen(s + 2), out);
 }
 
-struct err *
-code_resolve(struct insp *i, const char *typed, uint64_t *out)
+/* 0x…, SYMBOL or SYMBOL+0x… */
+static struct err *
+resolve_place(struct insp *i, const char *typed, uint64_t *out)
 {
 	const char *plus = strrchr(typed, '+');
 	uint64_t offset = 0;
@@ -108,7 +109,7 @@ disasm_address(struct code *c, struct disasm_ask *ask)
 	ask->before = o->before == NOT_GIVEN ? 0 : (size_t)o->before;
 	ask->count = o->count == NOT_GIVEN ? ALONE : (size_t)o->count;
 	if (o->place)
-		return code_resolve(c->insp, o->place, &ask->address);
+		return resolve_place(c->insp, o->place, &ask->address);
 	if (!c->has_frame)
 		return err_new(ERR_NOTFOUND, "no registers of a thread are in "
 			       "it: give an address or a symbol");

@@ -107,6 +107,14 @@ arm64_hint(const cs_insn *insn)
 	return NULL;
 }
 
+/* How it is written where nothing is shifted (Arm ARM, C6.2 MOV). */
+static const char *
+arm64_name(const cs_insn *insn)
+{
+	return insn->id == ARM64_INS_MOVZ && !strstr(insn->op_str, "lsl")
+	       ? "mov" : insn->mnemonic;
+}
+
 /* "#0x401000" is an immediate; an address is written without the #. */
 static void
 arm64_text(const cs_insn *insn, bool address, struct decoded *out)
@@ -119,7 +127,7 @@ arm64_text(const cs_insn *insn, bool address, struct decoded *out)
 	}
 	mark = address ? strrchr(rest, '#') : NULL;
 	int head = mark ? (int)(mark - rest) : (int)strlen(rest);
-	snprintf(out->text, sizeof(out->text), "%s%s%.*s%s", insn->mnemonic,
+	snprintf(out->text, sizeof(out->text), "%s%s%.*s%s", arm64_name(insn),
 		 *rest ? " " : "", head, rest, mark ? mark + 1 : "");
 }
 

@@ -8,6 +8,7 @@
 #include "inspect/bounds.h"
 
 #define STUB_MAX 4u             /* instructions */
+#define NAME_LONGEST 1000       /* of hostile ones there are as many as lines */
 #define IP0 16u                 /* the register of AArch64's stubs */
 
 /* On x86-64 the jump itself has the slot's address. */
@@ -82,5 +83,5 @@ plt_name(struct walk *w, uint64_t at, struct arena *a)
 	_err_ struct err *err = insp_slot_symbol(w->i, slot, &name);
 	if (err)
 		name = name_of_value(w, slot);
-	return name ? arena_printf(a, "%s@plt", name) : NULL;
+	return name ? arena_printf(a, "%.*s@plt", NAME_LONGEST, name) : NULL;
 }

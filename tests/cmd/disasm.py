@@ -187,6 +187,22 @@ class Disasm:
                     wrong.append((place, n, before, got))
         self.tap.ok(not wrong, "there are as many as asked for", wrong)
 
+    def threads(self):
+        snap = os.path.join(self.directory, "threads.snap")
+        report = json.loads(self.run("report", "--json", snap).out)
+        wrong = []
+        for thread in report["threads"]:
+            for depth, frame in enumerate(thread["frames"][:3]):
+                value = self.json(snap, "-t", str(thread["tid"]), "-f",
+                                  str(depth), "-n", "1", "-b", "0")
+                entry = value["instructions"][0]
+                if (value["thread"], value["frame"]) != (thread["tid"], depth) \
+                        or entry["address"] != frame["pc"] \
+                        or not entry["current"]:
+                    wrong.append((thread["tid"], depth, value))
+        self.tap.ok(not wrong, "each frame of each thread stands where report "
+                    "has it", wrong)
+
     def refusals(self):
         snap = os.path.join(self.directory, "heaplist.snap")
         for name, status, words in (
@@ -231,6 +247,7 @@ def main():
         tests.fault(name, words)
     tests.shapes()
     tests.counts()
+    tests.threads()
     tests.refusals()
     tests.syntax()
     tests.jump()
