@@ -29,8 +29,11 @@
 #define FIELDS_AFTER_NAME 37u
 /* Questions by which a way is measured; so many measures, and the other way is
  * tried. */
-#define MEASURE 64u
-#define TRY_EVERY 128u
+#define MEASURE 32u
+#define TRY_EVERY 512u
+/* What a question counts at most: one during which something else ran says
+ * nothing of the way, and would outweigh all others. */
+#define TOOK_MAX 100000u
 /* So many questions that came late, one after the other, and all is forgotten
  * but the measures: its client may have gone to another processor. */
 #define LATE_MAX 4u
@@ -133,7 +136,7 @@ follow_choose(const struct follow *f)
 						       : FOLLOW_AWAKE;
 
 	if (!f->took[other] || f->measures % TRY_EVERY == 0
-	    || f->took[other] < f->took[f->way])
+	    || f->took[other] + f->took[other] / 8 < f->took[f->way])
 		return other;
 	return f->way;
 }
@@ -160,7 +163,7 @@ follow_question(struct follow *f, int socket, uint64_t took)
 		f->socket = socket;
 	}
 	f->late = 0;
-	f->sum += took;
+	f->sum += took < TOOK_MAX ? took : TOOK_MAX;
 	if (++f->questions == MEASURE)
 		follow_measured(f, socket);
 	return f->way == FOLLOW_AWAKE;
