@@ -6,7 +6,7 @@
  * A debugger and its stub do not work at the same time then: one waits for the
  * other. On two processors each question and each answer wakes one that has
  * fallen asleep, which takes several times as long as an answer, and the
- * scheduler spreads them by itself: 40 us a question were measured over TCP, 21
+ * scheduler spreads them by itself: 55 us a question were measured over TCP, 21
  * where the worker waits awake, and 15 on one processor. But where another
  * processor has nothing to do, the scheduler may wake the client there, every
  * time; so both ways are tried now and then, and the quicker one is taken. While
