@@ -241,6 +241,7 @@ SCRIPT_TESTS = \
 	tests/unwind/chromium.py \
 	tests/unwind/compare.py \
 	tests/unwind/steps.py \
+	tests/values/judging.py \
 	tests/values/values.py
 
 # Scripts that print figures; run by `make stress` and `make bench`.

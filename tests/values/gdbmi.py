@@ -126,7 +126,7 @@ class Session:
         self.said, self.complained = [], []
 
     def __enter__(self):
-        environment = {**os.environ, "LC_ALL": "C", "TERM": "dumb",
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "dumb",
                        "DEBUGINFOD_URLS": ""}
         with open(self.log or os.devnull, "wb") as log:
             self.process = subprocess.Popen(

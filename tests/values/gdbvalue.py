@@ -45,7 +45,8 @@ class Unreadable(Exception):
 
 
 class Node:
-    def __init__(self, kind, text="", items=None, shape="{}"):
+    def __init__(self, kind, text="", items=None,
+                 shape=("{", ", ", "}")):
         self.kind, self.text = kind, text
         self.items = items if items is not None else []
         self.shape = shape      # of a group: brackets and what is beside them
@@ -395,10 +396,9 @@ class RustParser(Parser):
 
     def skip_reference(self):
         """`&[u16] [1, 2]`: the first brackets are of the type."""
-        self.at = self.PATH.match(self.text, self.at).end()
-        begin = self.at
-        if self.at and self.text[self.at - 1] in "& " and \
-                self.text[begin:begin + 1] in ("[", "("):
+        found = self.PATH.match(self.text, self.at)
+        self.at = found.end()
+        if found.group() and self.text[self.at:self.at + 1] in ("[", "("):
             self.at = self.match_bracket(self.at)
 
 

@@ -53,8 +53,8 @@ def tree_of(value, language):
     text = bytes_of(value.get("value") or "")
     children = value.get("children")
     if children and not is_pointer(text):
-        node = Node("group", text, [(bytes_of(c.get("name") or ""),
-                                     tree_of(c, language)) for c in children])
+        node = Node("group", text, [(name_of(c), tree_of(c, language))
+                                    for c in children])
         node.cut = bool(value.get("more"))
         return node
     try:
@@ -63,6 +63,11 @@ def tree_of(value, language):
         return Node("scalar", text)
     node.cut = node.cut or bool(value.get("more"))
     return node
+
+
+def name_of(value):
+    name = bytes_of(value.get("name") or "")
+    return name + " = " if name else ""
 
 
 def is_pointer(text):
