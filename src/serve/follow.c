@@ -121,10 +121,10 @@ follow_go(struct follow *f, enum follow_way way, int processor)
 	CPU_AND(&set, &f->anywhere, &client);
 	if (way == FOLLOW_AWAKE)
 		CPU_XOR(&set, &f->anywhere, &set);
-	if (f->bound && CPU_EQUAL(&set, &f->set))
+	if ((f->bound && CPU_EQUAL(&set, &f->set)) || !CPU_COUNT(&set)
+	    || sched_setaffinity(0, sizeof(set), &set) < 0)
 		return;
-	f->bound = CPU_COUNT(&set)
-		   && sched_setaffinity(0, sizeof(set), &set) == 0;
+	f->bound = true;
 	f->set = set;
 }
 
