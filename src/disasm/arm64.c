@@ -12,6 +12,8 @@
 
 #define WORD 4u                 /* every instruction is one */
 #define DWARF_SP 31u
+/* Linux lets programs keep a tag in the highest byte of addresses of data. */
+#define TAGGED 56
 
 struct arm64 {
 	csh handle;
@@ -216,7 +218,7 @@ arm64_memory(const struct arm64 *x, const cs_insn *insn, const cs_arm64_op *op,
 	struct term *index = &o->terms[1];
 
 	*o = (struct operand){
-		.disp = (uint64_t)(int64_t)op->mem.disp, .bits = 64,
+		.disp = (uint64_t)(int64_t)op->mem.disp, .bits = TAGGED,
 		.size = arm64_size(x, insn),
 		.reads = strncmp(insn->mnemonic, "ld", 2) == 0,
 		.writes = strncmp(insn->mnemonic, "st", 2) == 0,

@@ -103,7 +103,7 @@ arm64_atomic(uint32_t word, struct decoded *out)
 	out->memory[out->n_memory++] = (struct operand){
 		.terms = { { .kind = BASE_FRAME, .reg = (uint8_t)base,
 			     .scale = 1, .bits = 64 } },
-		.n_terms = 1, .bits = 64, .size = (uint16_t)(1u << (word >> 30)),
+		.n_terms = 1, .bits = 56, .size = (uint16_t)(1u << (word >> 30)),
 		.reads = a->reads, .writes = a->writes,
 	};
 }

@@ -122,6 +122,8 @@ memory_address(const struct known *k, const struct operand *o,
 	}
 	if (o->bits == 32)
 		sum = (uint32_t)sum;
+	if (o->bits == 56)
+		sum = (uint64_t)((int64_t)(sum << 8) >> 8);
 	if (o->segment && m->n_regs < DISASM_REGS_MAX) {
 		struct disasm_reg *r = &m->regs[m->n_regs++];
 		term_value(k, o->segment, r);

@@ -26,7 +26,8 @@ struct operand {
 	struct term terms[DISASM_REGS_MAX];
 	size_t n_terms;
 	uint64_t disp;          /* the pc is in it already */
-	uint8_t bits;           /* the sum is cut to 32 bits, or not (64) … */
+	uint8_t bits;           /* the sum is cut to 32 bits, or to 56 (the byte
+				   above is a tag), or not (64) … */
 	const struct term *segment;     /* … before this one is added */
 	uint16_t size;
 	bool reads, writes;

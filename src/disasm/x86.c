@@ -142,6 +142,33 @@ x86_moved(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *op)
 	return !hidden && insn->meta.category == ZYDIS_CATEGORY_POP ? size : 0;
 }
 
+/* Where more than the operand makes up the address: a bit that is counted from
+ * it by a register, a table that is looked into. */
+static bool
+x86_is_elsewhere(const ZydisDecodedInstruction *insn,
+		 const ZydisDecodedOperand *last)
+{
+	static const ZydisMnemonic bits[] = {
+		ZYDIS_MNEMONIC_BT, ZYDIS_MNEMONIC_BTC, ZYDIS_MNEMONIC_BTR,
+		ZYDIS_MNEMONIC_BTS,
+	};
+
+	if (insn->mnemonic == ZYDIS_MNEMONIC_XLAT)
+		return true;
+	for (size_t k = 0; k < countof(bits); k++)
+		if (bits[k] == insn->mnemonic)
+			return last->type == ZYDIS_OPERAND_TYPE_REGISTER;
+	return false;
+}
+
+/* Under a mask only some of the elements are touched. */
+static bool
+x86_is_masked(const ZydisDecodedInstruction *insn)
+{
+	return insn->avx.mask.reg != ZYDIS_REGISTER_NONE
+	       && insn->avx.mask.reg != ZYDIS_REGISTER_K0;
+}
+
 static void
 x86_operand(const ZydisDecodedInstruction *insn, uint64_t at,
 	    const ZydisDecodedOperand *op, struct operand *o)
@@ -152,7 +179,7 @@ x86_operand(const ZydisDecodedInstruction *insn, uint64_t at,
 	*o = (struct operand){
 		.disp = m->disp.has_displacement ? (uint64_t)m->disp.value : 0,
 		.bits = insn->address_width == 32 ? 32 : 64,
-		.size = (uint16_t)(op->size / 8),
+		.size = x86_is_masked(insn) ? 0 : (uint16_t)(op->size / 8),
 		.reads = touches && (op->actions & ZYDIS_OPERAND_ACTION_MASK_READ),
 		.writes = touches
 			  && (op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE),
@@ -226,7 +253,9 @@ x86_operands(const ZydisDecodedInstruction *insn, uint64_t at,
 		if (out->flow == DISASM_RETURN
 		    || (k == 0 && out->flow != DISASM_NEXT))
 			out->target_memory = (uint8_t)out->n_memory;
-		x86_operand(insn, at, &ops[k], &out->memory[out->n_memory++]);
+		struct operand *o = &out->memory[out->n_memory++];
+		x86_operand(insn, at, &ops[k], o);
+		o->vague |= x86_is_elsewhere(insn, &ops[1]);
 	}
 }
 

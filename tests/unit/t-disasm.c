@@ -489,6 +489,32 @@ many_addresses_are_none(void **state)
 	e = ONE(&f, "\xc4\xe2\x6d\x92\x04\x88");
 	assert_int_equal(e->n_memory, 1);
 	assert_false(e->memory[0].known);
+	/* bt %rax, (%rdi): the bit may be far from there; by a number not. */
+	e = ONE(&f, "\x48\x0f\xa3\x07");
+	assert_false(e->memory[0].known);
+	e = ONE(&f, "\x48\x0f\xba\x27\x07");
+	assert_true(e->memory[0].known);
+	e = ONE(&f, "\xd7");                    /* xlat */
+	assert_false(e->memory[0].known);
+	done(&f);
+}
+
+static void
+under_a_mask_the_size_is_not_known(void **state)
+{
+	struct fixture f;
+	const struct disasm_entry *e;
+
+	(void)state;
+	begin(&f, EM_X86_64);
+	knows(&f, RDI, DATA);
+	e = ONE(&f, "\x62\xf1\xfe\x48\x6f\x07");   /* vmovdqu64 (%rdi), %zmm0 */
+	assert_int_equal(e->memory[0].size, 64);
+	e = ONE(&f, "\x62\xf1\xfe\x49\x6f\x07");   /* … {%k1} */
+	assert_true(e->memory[0].known);
+	assert_int_equal(e->memory[0].size, 0);
+	assert_int_equal(e->memory[0].answer, DISASM_VALUE);
+	assert_int_equal(e->memory[0].n_value, 0);
 	done(&f);
 }
 
@@ -545,6 +571,10 @@ aarch64_has_addresses_too(void **state)
 	assert_int_equal(e->memory[0].size, 4);
 	e = ONE(&f, "\x20\x08\x40\xf9");        /* ldr x0, [x1, #16] */
 	memory_says(&f, &e->memory[0], "0x404010 = 0x7");
+	knows(&f, 1, DATA | 0x2aull << 56);     /* a tag is no part of it */
+	e = ONE(&f, "\x20\x08\x40\xf9");
+	memory_says(&f, &e->memory[0], "0x404010 = 0x7");
+	knows(&f, 1, DATA);
 	e = ONE(&f, "\xfd\x7b\xbf\xa9");        /* stp x29, x30, [sp, #-16]! */
 	memory_says(&f, &e->memory[0], "0x5ffff0 (not mapped)");
 	assert_int_equal(e->memory[0].size, 16);
@@ -641,6 +671,7 @@ main(void)
 		cmocka_unit_test(a_segment_is_where_its_base_is),
 		cmocka_unit_test(a_32_bit_address_is_cut),
 		cmocka_unit_test(many_addresses_are_none),
+		cmocka_unit_test(under_a_mask_the_size_is_not_known),
 		cmocka_unit_test(targets_are_told_where_they_are_known),
 		cmocka_unit_test(aarch64_has_atomics),
 		cmocka_unit_test(what_is_read_of_registers_is_told),
