@@ -74,6 +74,19 @@ code_at(const uint8_t *at, unsigned width)
 	return code;
 }
 
+/* Two halves of a character beyond U+FFFF (Unicode 15, 3.9, UTF-16). */
+static void
+join_pair(struct glyph *g)
+{
+	uint32_t low = code_at(g->at + 2, 2);
+
+	if (g->code < 0xd800 || g->code > 0xdbff || low < 0xdc00
+	    || low > 0xdfff)
+		return;
+	g->code = 0x10000 + ((g->code - 0xd800) << 10) + (low - 0xdc00);
+	g->size = 4;
+}
+
 static struct glyph
 glyph_at(const struct chars *c, size_t n)
 {
@@ -91,6 +104,8 @@ glyph_at(const struct chars *c, size_t n)
 			g.plain = true;
 		}
 	} else {
+		if (c->width == 2 && c->n - n > 1)
+			join_pair(&g);
 		g.plain = g.code < 0x110000
 			  && is_plain(utf8, encode(g.code, utf8));
 	}
@@ -227,6 +242,30 @@ put_run(struct string_writer *w, const struct glyph *g, size_t count,
 		put_glyph(w->out, g, w->width, w->quote, &w->escaped);
 }
 
+/** Bytes at the end that begin a character and do not end it. */
+static size_t
+incomplete(const struct chars *c)
+{
+	for (size_t n = 1; c->width == 1 && n < 4 && n <= c->n; n++) {
+		uint8_t byte = c->data[c->n - n];
+
+		if ((byte & 0xc0) != 0x80)
+			return byte >= 0xc2 && sequence_length(byte) > n ? n
+			       : 0;
+	}
+	return 0;
+}
+
+static void
+put_incomplete(struct string_writer *w, const struct chars *c, size_t cut)
+{
+	buf_puts(w->out, w->any ? ", <incomplete sequence "
+		 : "<incomplete sequence ");
+	for (size_t k = 0; k < cut; k++)
+		buf_printf(w->out, "\\%.3o", c->data[c->n + k]);
+	buf_putc(w->out, '>');
+}
+
 void
 chars_put_string(struct buf *out, const struct chars *c,
 		 const struct value_style *style)
@@ -244,6 +283,8 @@ chars_put_string(struct buf *out, const struct chars *c,
 		buf_putc(out, w.quote);
 		buf_putc(out, w.quote);
 	}
+	size_t cut = incomplete(&s);
+	s.n -= cut;
 	while (n < s.n && shown < style->elements) {
 		struct glyph g = glyph_at(&s, n);
 		size_t count = run_length(&s, n, &g, &n);
@@ -255,6 +296,8 @@ chars_put_string(struct buf *out, const struct chars *c,
 	}
 	if (w.open)
 		buf_putc(out, w.quote);
+	if (cut && n == s.n)
+		put_incomplete(&w, &s, cut);
 	if (s.more || n < s.n)
 		buf_puts(out, "...");
 }

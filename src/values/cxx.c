@@ -154,6 +154,62 @@ put_data_member(struct buf *out, const struct value *v, const struct type *p)
 		buf_printf(out, "%lld", (long long)offset);
 }
 
+/** "a::b" as the ABI mangles it (5.1.2); false: not a plain name. */
+static bool
+mangle(struct buf *out, const char *name)
+{
+	bool nested = strstr(name, "::");
+
+	buf_puts(out, nested ? "_ZTVN" : "_ZTV");
+	while (*name) {
+		size_t n = strcspn(name, ":");
+
+		if (strcspn(name, "<( ") < n)
+			return false;
+		buf_printf(out, "%zu%.*s", n, (int)n, name);
+		name += n + strspn(name + n, ":");
+	}
+	buf_puts(out, nested ? "E" : "");
+	return !out->failed;
+}
+
+/** The function in place @offset of the virtual functions of @holder. */
+static bool
+virtual_function(const struct type *holder, uint64_t offset,
+		 struct symbol *out)
+{
+	const char *name = holder ? type_qualified(holder) : NULL;
+	_buf_ struct buf mangled = { 0 };
+	uint64_t vtable, function;
+
+	if (!name || !mangle(&mangled, name))
+		return false;
+	struct values *vs = holder->vs;
+	_err_ struct err *err = insp_symbol_address(
+		vs->insp, holder->module, mangled.data, &vtable);
+	_err_ struct err *gone = err ? NULL : space_u64(
+		vs->space, vtable + 16 + offset, &function);
+	_err_ struct err *lost = err || gone ? NULL :
+				 insp_symbol(vs->insp, function, out);
+	return !err && !gone && !lost && out->name;
+}
+
+static void
+put_virtual(struct buf *out, const struct value *v, uint64_t offset)
+{
+	const struct type *p = type_plain(v->type);
+	struct symbol s;
+
+	if (virtual_function(type_plain(type_beside(p, p->sym->holder)),
+			     offset, &s)) {
+		buf_puts(out, "&virtual ");
+		buf_escape(out, s.name, strlen(s.name));
+	} else {
+		buf_printf(out, "&virtual table offset %llu",
+			   (unsigned long long)offset);
+	}
+}
+
 static void
 put_method(struct buf *out, const struct value *v)
 {
@@ -167,8 +223,7 @@ put_method(struct buf *out, const struct value *v)
 	if (!pair[0]) {
 		buf_puts(out, "NULL");
 	} else if (pair[0] & 1) {
-		buf_printf(out, "&virtual table offset %llu",
-			   (unsigned long long)pair[0] - 1);
+		put_virtual(out, v, pair[0] - 1);
 	} else {
 		buf_putc(out, '(');
 		_err_ struct err *unnamed = type_name(v->type, out);

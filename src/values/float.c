@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Floating point numbers with as many digits as tell each one apart. */
+#define __STDC_WANT_IEC_60559_TYPES_EXT__ 1
+#include <stdlib.h>
+
 #include "values/show.h"
 
 #include <math.h>
@@ -24,6 +27,26 @@ format_of(uint64_t size)
 		    || (size >= 12 && FORMATS[n].size == 10))
 			return &FORMATS[n];
 	return NULL;
+}
+
+/* Quadruple precision, which is no type of standard C: the C library's own
+ * functions know it (ISO/IEC TS 18661-3). */
+static void
+put_quad(struct buf *out, const uint8_t *bytes)
+{
+	_Float128 f;
+	char text[64];
+	uint64_t low, high;
+
+	memcpy(&f, bytes, 16);
+	memcpy(&low, bytes, 8);
+	memcpy(&high, bytes + 8, 8);
+	if ((high >> 48 & 0x7fff) == 0x7fff && (low || high << 16))
+		buf_printf(out, "%snan(0x%llx%016llx)", high >> 63 ? "-" : "",
+			   (unsigned long long)(high & 0xffffffffffff),
+			   (unsigned long long)low);
+	else if (strfromf128(text, sizeof(text), "%.36g", f) > 0)
+		buf_puts(out, text);
 }
 
 /* A half: 1 sign, 5 exponent, 10 mantissa. */
@@ -69,10 +92,14 @@ put_nan(struct buf *out, const uint8_t *bytes, const struct float_format *f)
 }
 
 void
-float_put(struct buf *out, const void *bytes, uint64_t size)
+float_put(struct buf *out, const void *bytes, uint64_t size, bool quad)
 {
 	const struct float_format *f = format_of(size);
 
+	if (quad && size == 16) {
+		put_quad(out, bytes);
+		return;
+	}
 	if (!f) {
 		buf_puts(out, "<invalid float value>");
 		return;
@@ -83,4 +110,83 @@ float_put(struct buf *out, const void *bytes, uint64_t size)
 		return;
 	}
 	buf_printf(out, "%.*Lg", f->digits, v);
+}
+
+/* ---- decimal floating point ------------------------------------------------ */
+/** Bits of the coefficient where the exponent stands first, the bias. */
+struct decimal_format {
+	uint8_t size, short_bits, exponent_bits;
+	int bias;
+};
+
+static const struct decimal_format DECIMALS[] = {
+	{ 4, 23, 8, 101 }, { 8, 53, 10, 398 }, { 16, 113, 14, 6176 },
+};
+
+static void
+put_digits(struct buf *out, const char *digits, size_t n, int exponent)
+{
+	int point = (int)n + exponent;          /* before which digit */
+	int adjusted = point - 1;
+
+	if (exponent > 0 || adjusted < -6) {
+		buf_put(out, digits, 1);
+		if (n > 1) {
+			buf_putc(out, '.');
+			buf_put(out, digits + 1, n - 1);
+		}
+		buf_printf(out, "E%+d", adjusted);
+	} else if (exponent == 0) {
+		buf_put(out, digits, n);
+	} else if (point > 0) {
+		buf_put(out, digits, (size_t)point);
+		buf_putc(out, '.');
+		buf_put(out, digits + point, n - (size_t)point);
+	} else {
+		buf_puts(out, "0.");
+		for (; point < 0; point++)
+			buf_putc(out, '0');
+		buf_put(out, digits, n);
+	}
+}
+
+/* IEEE 754-2008, 3.5.2, with the coefficient as a binary number. */
+static void
+put_decimal(struct buf *out, unsigned __int128 v,
+	    const struct decimal_format *f)
+{
+	unsigned bits = 8u * f->size;
+	unsigned __int128 one = 1;
+	bool large = (v >> (bits - 3) & 3) == 3;
+	unsigned shift = large ? f->short_bits - 2u : f->short_bits;
+	int exponent = (int)(v >> shift & ((one << f->exponent_bits) - 1))
+		       - f->bias;
+	unsigned __int128 c = v & ((one << shift) - 1);
+	_buf_ struct buf digits = { 0 };
+
+	if (v >> (bits - 1) & 1)
+		buf_putc(out, '-');
+	if ((v >> (bits - 5) & 15) == 15) {
+		buf_puts(out, v >> (bits - 6) & 1 ? "NaN" : "Infinity");
+		return;
+	}
+	if (large)
+		c |= one << (f->short_bits);
+	scalar_put_wide(&digits, c, false);
+	if (!digits.failed)
+		put_digits(out, digits.data, digits.len, exponent);
+}
+
+bool
+float_put_decimal(struct buf *out, const void *bytes, uint64_t size)
+{
+	unsigned __int128 v = 0;
+
+	for (size_t n = 0; n < countof(DECIMALS); n++)
+		if (DECIMALS[n].size == size) {
+			memcpy(&v, bytes, size);
+			put_decimal(out, v, &DECIMALS[n]);
+			return true;
+		}
+	return false;
 }

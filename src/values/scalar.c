@@ -2,6 +2,7 @@
 /* Values that have no parts: numbers, enumerators, pointers, functions. */
 #include "values/show.h"
 
+#include <elf.h>
 #include <string.h>
 
 /* ---- absence --------------------------------------------------------------- */
@@ -206,7 +207,7 @@ static void
 put_as_float(struct formatted *f)
 {
 	if (f->size == 4 || f->size == 8 || f->size == 16)
-		float_put(f->out, &f->bits, f->size);
+		float_put(f->out, &f->bits, f->size, false);
 	else if (f->is_signed)
 		put_decimal(f);
 	else
@@ -281,17 +282,30 @@ put_bool(struct buf *out, unsigned __int128 bits)
 		scalar_put_wide(out, bits, true);
 }
 
+/* Of 16 bytes there are two formats: the name tells on x86, elsewhere all
+ * are of the one kind. */
+static bool
+is_quad(struct values *vs, const struct type *p)
+{
+	const char *name = type_plain_name(p);
+
+	return insp_arch(vs->insp)->machine != EM_X86_64
+	       || (name && strstr(name, "loat128"));
+}
+
 static void
 put_real(struct buf *out, const struct value *v, uint64_t off, uint64_t size)
 {
+	const struct type *p = type_plain(v->type);
 	uint8_t bytes[16] = { 0 };
 	_err_ struct err *err = size <= 16 ? value_read(v, off, size, bytes)
 				: err_new(ERR_UNSUPPORTED, "too wide");
 
 	if (err)
 		scalar_put_error(out, v, err);
-	else
-		float_put(out, bytes, size);
+	else if (p->sym->encoding != ATE_DECIMAL_FLOAT
+		 || !float_put_decimal(out, bytes, size))
+		float_put(out, bytes, size, is_quad(v->vs, p));
 }
 
 static void
@@ -310,7 +324,8 @@ put_base(struct buf *out, const struct value *v, const struct type *p)
 {
 	unsigned __int128 bits;
 
-	if (p->sym->encoding == ATE_FLOAT) {
+	if (p->sym->encoding == ATE_FLOAT
+	    || p->sym->encoding == ATE_DECIMAL_FLOAT) {
 		put_real(out, v, 0, p->size);
 		return;
 	}

@@ -242,7 +242,7 @@ order_of(const struct context *c, const struct sym_block *b, struct arena *a,
 {
 	struct placed *order = arena_array(a, b->n_variables + 1,
 					   sizeof(*order));
-	uint32_t slots = b->n_variables * 5 / 4 + 1;
+	uint32_t slots = b->n_variables / 5 + 1;
 
 	if (!order)
 		return err_nomem();
@@ -372,6 +372,16 @@ has_entry_value(const struct context *c, const struct sym_variable *v)
 	return false;
 }
 
+/* Bounds that the compiler computes have no name, and get one with a dot. */
+static bool
+is_nameless(const struct context *c, const struct sym_variable *v)
+{
+	const char *name = string_at(c, v->name);
+
+	return !name || !name[0]
+	       || (v->flags & SYM_ARTIFICIAL && name[0] == '.');
+}
+
 static struct err *
 list_block(struct listing *l, const struct sym_block *b)
 {
@@ -387,7 +397,7 @@ list_block(struct listing *l, const struct sym_block *b)
 		const struct sym_variable *v =
 			&c->body->variables[order[n].nth];
 
-		if (v->flags & SYM_DECLARATION || !string_at(c, v->name))
+		if (v->flags & SYM_DECLARATION || is_nameless(c, v))
 			continue;
 		err = add_var(l, v, false);
 		if (!err && has_entry_value(c, v))

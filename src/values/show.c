@@ -172,7 +172,16 @@ show_open_array(struct shower *s, const struct value *v)
 	if (v->place == PLACE_MEMORY)
 		scalar_put_address(s->out, v->vs, v->address);
 	else
-		buf_puts(s->out, "{}");
+		buf_puts(s->out, "0x0");
+}
+
+/* The characters of a vector register are numbers. */
+static bool
+is_vector(const struct type *t)
+{
+	const struct type *p = type_plain(t);
+
+	return p && p->sym->flags & SYM_TYPE_VECTOR;
 }
 
 static void
@@ -180,13 +189,15 @@ show_array(struct shower *s, const struct value *v)
 {
 	const struct type *element = type_element(type_plain(v->type));
 	struct array_get g = { .arena = s->arena };
+	const struct value_style *style = s->style;
+	struct value_style numbers;
 	uint64_t count;
 
 	if (!value_count(v, &count) || count == 0) {
 		show_open_array(s, v);
 		return;
 	}
-	if (shows_text(s, element)) {
+	if (shows_text(s, element) && !is_vector(v->type)) {
 		show_text(s, v, element, count);
 		return;
 	}
@@ -195,11 +206,18 @@ show_array(struct shower *s, const struct value *v)
 		return;
 	}
 	g.array = read_ahead(v, s->arena);
+	if (type_is_text(element) && is_vector(v->type)) {
+		numbers = *s->style;
+		numbers.format = type_is_signed(type_plain(element)) ? 'd'
+				 : 'u';
+		s->style = &numbers;
+	}
 	s->depth++;
 	buf_putc(s->out, '{');
 	show_elements(s, count, get_element, &g);
 	buf_putc(s->out, '}');
 	s->depth--;
+	s->style = style;
 }
 
 /* ---- structures ----------------------------------------------------------- */

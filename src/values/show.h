@@ -52,7 +52,9 @@ void scalar_put_error(struct buf *out, const struct value *v,
 
 /* ---- float.c ------------------------------------------------------------- */
 /** @size bytes of a floating point number, with gdb's digits. */
-void float_put(struct buf *out, const void *bytes, uint64_t size);
+void float_put(struct buf *out, const void *bytes, uint64_t size, bool quad);
+/** Of a decimal one, coefficient as a binary number (BID). */
+bool float_put_decimal(struct buf *out, const void *bytes, uint64_t size);
 
 /* ---- cxx.c --------------------------------------------------------------- */
 /** &A::x, &virtual A::f(), (void (A::*)(…)) 0x… <A::f()>. */

@@ -13,6 +13,7 @@
 struct writer {
 	struct buf *out;
 	unsigned depth;
+	const struct type *holder;      /* of the method that comes next */
 };
 
 static void write_type(struct writer *w, const struct type *t);
@@ -181,8 +182,17 @@ write_before(struct writer *w, const struct type *t, bool inner)
 	}
 }
 
+/* "this" of a method cannot be changed. */
+static bool
+is_this(const struct type *p, const struct type *holder)
+{
+	return holder && type_is_pointer(p)
+	       && under_modifiers(type_target(p)) == holder;
+}
+
 static void
-put_parameters(struct writer *w, const struct type *t)
+put_parameters(struct writer *w, const struct type *t,
+	       const struct type *holder)
 {
 	const struct sym_type *s = t->sym;
 	size_t n = s->n_parameters < PARAMETERS_MAX ? s->n_parameters
@@ -192,7 +202,10 @@ put_parameters(struct writer *w, const struct type *t)
 	for (size_t k = 0; k < n; k++) {
 		if (k)
 			buf_puts(w->out, ", ");
-		write_type(w, type_beside(t, s->parameters[k]));
+		const struct type *p = type_beside(t, s->parameters[k]);
+		write_type(w, p);
+		if (!k && is_this(p, holder))
+			buf_puts(w->out, " const");
 	}
 	if (s->flags & SYM_TYPE_VARIADIC)
 		buf_puts(w->out, n ? ", ..." : "...");
@@ -223,6 +236,8 @@ write_after(struct writer *w, const struct type *t, bool inner)
 	if (!u || w->depth++ > NAME_DEPTH_MAX)
 		return;
 	if (is_pointing(kind)) {
+		w->holder = kind == SYM_TYPE_MEMBER_POINTER ?
+			    type_beside(u, u->sym->holder) : NULL;
 		write_after(w, type_target(u), true);
 	} else if (kind == SYM_TYPE_ARRAY) {
 		buf_puts(w->out, inner ? ")" : "");
@@ -240,7 +255,8 @@ write_after(struct writer *w, const struct type *t, bool inner)
 		write_after(w, type_target(u), false);
 	} else if (kind == SYM_TYPE_FUNCTION) {
 		buf_puts(w->out, inner ? ")" : " ");
-		put_parameters(w, u);
+		put_parameters(w, u, w->holder);
+		w->holder = NULL;
 		write_after(w, type_target(u), false);
 	}
 }
