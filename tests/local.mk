@@ -153,6 +153,9 @@ check_PROGRAMS += tests/capture/take
 # Our decoders beside objdump, for tests/disasm.
 check_PROGRAMS += tests/disasm/sweep
 
+# Variables and expressions of a core, for the scripts of tests/values.
+check_PROGRAMS += tests/values/look
+
 # Makes an index of symbols and shows what is in one.
 check_PROGRAMS += tests/symbols/symidx
 
