@@ -18,11 +18,10 @@ import threading
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "victims")]
+sys.path[:0] = [HERE]
 
-import kit   # noqa: E402
+import rows   # noqa: E402
 
-MARK = "--- %d ---"
 DEADLINE = 60
 
 
@@ -42,7 +41,7 @@ class Talk:
 
     def say(self, command):
         self.n += 1
-        mark = MARK % self.n
+        mark = rows.MARK % self.n
         self.process.stdin.write(("%s\necho %s\\n\n" % (command, mark))
                                  .encode())
         self.process.stdin.flush()
@@ -61,33 +60,16 @@ class Talk:
         self.timer.cancel()
 
 
-class Beside:
+class Beside(rows.Rows):
     def __init__(self, tap, inquest):
-        self.tap, self.inquest = tap, inquest
-        self.directory = kit.work_dir("beside")
-        self.program = os.path.join(self.directory, "moments")
-        kit.run(["gcc", "-g", "-O0", "-pthread", "-o", self.program,
-                 os.path.join(HERE, "moments.c"), "-ldl"])
-
-    def run(self, *words):
-        return kit.run(list(words), cwd=self.directory, merge=True,
-                       timeout=120)
+        super().__init__(tap, inquest, "beside")
 
     def capture(self, pid, *words):
         result = self.run(self.inquest, "capture", str(pid), *words)
         self.tap.ok(result.status == 0, "captured: " + " ".join(words), result)
 
-    def rows(self, kind, argv, rows):
-        for number, (command, _) in enumerate(rows):
-            argv += ["-ex", "echo %s\\n" % (MARK % number), "-ex", command]
-        result = self.run(*argv)
-        text = result.out.decode("utf-8", "replace")
-        for number, (command, pattern) in enumerate(rows):
-            part = text.split(MARK % number + "\n", 1)[1:]
-            said = part[0].split(MARK % (number + 1))[0] if part else ""
-            self.tap.ok(re.search(pattern, said, re.M | re.S),
-                        "%s: %s" % (kind, command), said or result)
-        self.tap.ok(not result.timed_out, "%s: gdb ends by itself" % kind)
+    def rows(self, kind, argv, says, how=re.M | re.S):
+        super().rows(kind, argv, says, how)
 
     def fork(self):
         parent = subprocess.Popen([self.program, "fork"],
@@ -220,18 +202,5 @@ class Beside:
                     "together: lldb sees what was captured", result)
 
 
-def main():
-    inquest = kit.need_inquest()
-    kit.need_tool("gdb")
-    kit.need_tool("gcc")
-    tap = kit.Tap()
-    beside = Beside(tap, inquest)
-    beside.fork()
-    beside.two_of_one()
-    beside.calls()
-    beside.together()
-    tap.leave()
-
-
 if __name__ == "__main__":
-    main()
+    rows.main_of(Beside, ("fork", "two_of_one", "calls", "together"))

@@ -17,13 +17,12 @@ import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), folder)
-                for folder in ("victims", "capture")]
+sys.path[:0] = [HERE] + [os.path.join(os.path.dirname(HERE), folder)
+                         for folder in ("victims", "capture")]
 
-import kit     # noqa: E402
 import living  # noqa: E402
+import rows    # noqa: E402
 
-MARK = "--- %d ---"
 STOPPED = r'(\[New Thread .*\n)?\nThread 1(\.1)? "moments" stopped\.'
 ALONE = r"^a snapshot does not run: .*\n\nNo more reverse-execution history"
 STANDS = r"^a snapshot does not run: .*\n\n.* stopped\."
@@ -139,19 +138,9 @@ STEP_MS = 20
 EVERY_MS = (1500, 10000)
 
 
-class Timeline:
+class Timeline(rows.Rows):
     def __init__(self, tap, inquest):
-        self.tap, self.inquest = tap, inquest
-        self.directory = kit.work_dir("timeline")
-        self.env = {**os.environ, "INQUEST_STORE":
-                    os.path.join(self.directory, "store")}
-        self.program = os.path.join(self.directory, "moments")
-        kit.run(["gcc", "-g", "-O0", "-pthread", "-o", self.program,
-                 os.path.join(HERE, "moments.c"), "-ldl"])
-
-    def run(self, *words, timeout=120):
-        return kit.run(list(words), cwd=self.directory, env=self.env,
-                       timeout=timeout, merge=True)
+        super().__init__(tap, inquest, "timeline")
 
     def capture(self, *words):
         """A series of which each snapshot sees another moment: slower where
@@ -187,30 +176,15 @@ class Timeline:
         victim.wait()
         return lines
 
-    def gdb(self, kind, argv, rows):
-        for number, (command, _) in enumerate(rows):
-            argv += ["-ex", "echo %s\\n" % (MARK % number), "-ex", command]
-        result = self.run(*argv)
-        text = result.out.decode("utf-8", "replace")
-        for number, (command, pattern) in enumerate(rows):
-            part = text.split(MARK % number + "\n", 1)[1:]
-            said = part[0].split(MARK % (number + 1))[0] if part else ""
-            said = "\n".join(line for line in said.split("\n")
-                             if not line.startswith("Reading "))
-            self.tap.ok(re.search(pattern, said.strip("\n") + "\n", re.M),
-                        "%s: %s" % (kind, command), said or result)
-        self.tap.ok(not result.timed_out, "%s: gdb ends by itself" % kind,
-                    result)
+    def plain(self, kind, snap, says):
+        self.rows(kind, ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0",
+                         "-ex", "set sysroot target:", "-ex",
+                         "target remote | %s rsp %s" % (self.inquest, snap)],
+                  says)
 
-    def plain(self, kind, snap, rows):
-        self.gdb(kind, ["gdb", "-nx", "-q", "-batch", "-ex", "set width 0",
-                        "-ex", "set sysroot target:", "-ex",
-                        "target remote | %s rsp %s" % (self.inquest, snap)],
-                 rows)
-
-    def own(self, kind, snap, rows):
-        self.gdb(kind, [self.inquest, "gdb", snap, "-nx", "-q", "-batch",
-                        "-ex", "set width 0"], rows)
+    def own(self, kind, snap, says):
+        self.rows(kind, [self.inquest, "gdb", snap, "-nx", "-q", "-batch",
+                         "-ex", "set width 0"], says)
 
     def files(self):
         names = self.capture("-o", "m.snap")
@@ -278,9 +252,9 @@ class Timeline:
         self.plain("by its URL", "http://%s/p/default/%s" % (http, digits[0]),
                    [("print moment", "= 1$"), *FORWARD[4:6], FORWARD[7],
                     ("monitor snapshot", r"\* +2 ")])
-        self.gdb("server", ["gdb", "-nx", "-q", "-batch", "-ex",
-                            "set width 0", "-ex", "set sysroot target:",
-                            "-ex", "target extended-remote " + address], [
+        self.rows("server", ["gdb", "-nx", "-q", "-batch", "-ex",
+                             "set width 0", "-ex", "set sysroot target:",
+                             "-ex", "target extended-remote " + address], [
             ("monitor open " + digits[0], r"next: attach (\d+)"),
             ("python n=gdb.execute('monitor open %s', to_string=True)"
              ".split()[-1]; gdb.execute('attach ' + n)" % digits[0], ""),
@@ -348,19 +322,5 @@ class Client:
         self.process.wait(timeout=20)
 
 
-def main():
-    inquest = kit.need_inquest()
-    kit.need_tool("gdb")
-    kit.need_tool("gcc")
-    tap = kit.Tap()
-    line = Timeline(tap, inquest)
-    line.files()
-    line.speed()
-    line.store()
-    line.growing()
-    line.alone()
-    tap.leave()
-
-
 if __name__ == "__main__":
-    main()
+    rows.main_of(Timeline, ("files", "speed", "store", "growing", "alone"))
