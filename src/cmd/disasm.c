@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/code.h"
 #include "cmd/session.h"
+#include "inspect/bounds.h"
 
 #define NOT_GIVEN UINT64_MAX
 #define AROUND 8u               /* before a frame's instruction, and from it */
@@ -22,6 +23,11 @@ resolve_symbol(struct insp *i, const char *name, uint64_t *out)
 	insp_modules(i, &n);
 	for (size_t k = 0; k < n; k++) {
 		_err_ struct err *none = insp_symbol_address(i, k, name, out);
+		if (!none)
+			return NULL;
+	}
+	for (size_t k = 0; k < n; k++) {
+		_err_ struct err *none = insp_function_named(i, k, name, out);
 		if (!none)
 			return NULL;
 	}
@@ -246,11 +252,12 @@ static const struct exit_row disasm_exits[] = {
 
 static const char disasm_manual[] =
 	"Shows instructions: around where a thread stands, or from an address "
-	"or a symbol on (0x401136, main, main+0x10). The current instruction "
-	"of the frame is marked with =>; behind it stands what it reads, "
-	"writes or goes to, computed from the frame's registers, and below, "
-	"which registers went into that. Of other instructions only what is "
-	"relative to the instruction itself is certain, and shown.\n\n"
+	"or a symbol on (0x401136, main, main+0x10, std::terminate). The "
+	"current instruction of the frame is marked with =>; behind it stands "
+	"what it reads, writes or goes to, computed from the frame's "
+	"registers, and below, which registers went into that. Of other "
+	"instructions only what is relative to the instruction itself is "
+	"certain, and shown.\n\n"
 	"There are exactly as many lines as were asked for. Instructions "
 	"before an address are found by reading forward from where a function "
 	"begins, by symbols or unwind tables. Where that is not known, where "
@@ -264,8 +271,8 @@ static const char disasm_manual[] =
 	"registers\n\n"
 	"- instructions: address, length (0 beyond the address space), kind "
 	"(code, bad, not-captured, not-mapped, unknown, outside), why, bytes, "
-	"text, symbol, offset, file, line, current, flow (next, jump, branch, call, "
-	"return), target (address, symbol, offset, indirect), memory, and "
+	"text, symbol, offset, file, line, current, flow (next, jump, branch, "
+	"call, return), target (address, symbol, offset, indirect), memory, and "
 	"registers that it reads beside those (an object). Each of memory has "
 	"address, symbol, offset, size, reads, writes, registers "
 	"(an object), answer (value, not-captured, not-mapped) and value, "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bounds: what tables of modules know of code, for those who read it: where
- * functions begin and end, and what the slots are for that stubs jump through.
+ * functions begin and end, how they are called, and what the slots are for that
+ * stubs jump through.
  */
 #ifndef INSPECT_BOUNDS_H
 #define INSPECT_BOUNDS_H
@@ -23,5 +24,12 @@ struct err *insp_code_bounds(struct insp *i, uint64_t addr, uint64_t *start,
  */
 struct err *insp_slot_symbol(struct insp *i, uint64_t slot, const char **out)
 	_must_check_;
+
+/**
+ * The first function of a module that is called @name to people: demangled,
+ * with its arguments or without. ERR_NOTFOUND if none is.
+ */
+struct err *insp_function_named(struct insp *i, size_t module,
+				const char *name, uint64_t *out) _must_check_;
 
 #endif

@@ -27,6 +27,7 @@ libinspect_a_SOURCES = \
 	src/inspect/inspect.h \
 	src/inspect/lines.c \
 	src/inspect/modules.c \
+	src/inspect/named.c \
 	src/inspect/nptl.c \
 	src/inspect/nptl.h \
 	src/inspect/overlay.c \

@@ -85,8 +85,8 @@ class Disasm:
 
     def gdb(self, snap, addresses):
         """gdb's lines from each address on, and before each."""
-        words = [self.debugger, "-nx", "-q", "-batch", "-ex", "set width 0", "-ex",
-                 "set debuginfod enabled off", "-ex",
+        words = [self.debugger, "-nx", "-q", "-batch",
+                 "-ex", "set width 0", "-ex", "set debuginfod enabled off", "-ex",
                  "target remote | %s rsp %s" % (self.inquest, snap)]
         for a in addresses:
             words += ["-ex", "echo \\n@on\\n", "-ex", "x/%di %s" % (COUNT, a),
@@ -117,7 +117,7 @@ class Disasm:
                                                     text, e))
         return wrong
 
-    def names(self, gdb, ours):
+    def same_names(self, gdb, ours):
         """How many of gdb's function names are ours."""
         pairs = [(name, e["symbol"]) for (_, name, _, _), e in zip(gdb, ours)
                  if name]
@@ -138,7 +138,7 @@ class Disasm:
             before = before if lines and len(before) == BEFORE else []
             wrong += self.differences(before, ours[:BEFORE])
             compared, back = compared + len(forward), back + len(before)
-            some, equal = self.names(forward, ours[BEFORE:])
+            some, equal = self.same_names(forward, ours[BEFORE:])
             named, same = named + some, same + equal
         self.tap.ok(not wrong and compared >= COUNT
                     and (back >= BEFORE or not lines),
@@ -186,6 +186,19 @@ class Disasm:
                 if got != n + before:
                     wrong.append((place, n, before, got))
         self.tap.ok(not wrong, "there are as many as asked for", wrong)
+
+    def names(self):
+        snap = self.snap_of("containers")
+        wrong = []
+        for typed, shown in (
+                ("zoo::bird::name", "zoo::bird::name"), ("main+0x4", "main"),
+                ("zoo::cage<zoo::animal>::open", "zoo::cage<"),
+                ("std::terminate()", "std::terminate()")):
+            e = self.entries(snap, typed, "-n", "1")
+            if not e or not (e[0]["symbol"] or "").startswith(shown):
+                wrong.append((typed, e))
+        self.tap.ok(not wrong, "functions of C++ are found by their names",
+                    wrong)
 
     def threads(self):
         snap = os.path.join(self.directory, "threads.snap")
@@ -247,6 +260,7 @@ def main():
         tests.fault(name, words)
     tests.shapes()
     tests.counts()
+    tests.names()
     tests.threads()
     tests.refusals()
     tests.syntax()
