@@ -166,7 +166,8 @@ struct store_symbols {
 };
 /**
  * Which object of @project is such a file: those that have both first, else in
- * the order of their numbers. That it is one was told by whoever put it. ERR_NOTFOUND after the last.
+ * the order of their numbers. That it is one was told by whoever put it.
+ * ERR_NOTFOUND after the last.
  */
 struct err *store_symbols(struct store *s, const char *project,
 			  const struct store_symbols *asked,

@@ -376,10 +376,23 @@ offers_refresh(void *arg, unsigned group)
 	return err;
 }
 
+/*
+ * Which of several snapshots a question for a module is of is not known: the
+ * symbol files of a project serve as long as all are of that project.
+ */
+static void
+offers_keep_project(struct offers *o, const struct pick *shown)
+{
+	char *first = o->first.project;
+
+	if (first && (!shown->project || strcmp(shown->project, first) != 0))
+		free(take(o->first.project));
+}
+
 static struct err *
 offers_open(void *arg, uint64_t number, int *fd, char **title)
 {
-	const struct offers *o = arg;
+	struct offers *o = arg;
 	_pick_ struct pick p = PICK_NONE;
 	const struct pick *from = &p;
 
@@ -389,6 +402,7 @@ offers_open(void *arg, uint64_t number, int *fd, char **title)
 				o, number - FIRST_NUMBER), &p) : NULL;
 	if (err)
 		return err;
+	offers_keep_project(o, from);
 	*title = strdup(from->title);
 	*fd = dup(from->fd);
 	if (*title && *fd >= 0)
