@@ -98,6 +98,8 @@ UNIT_HELPERS = \
 	tests/unit/snap-sample.h \
 	tests/unit/store-on.c \
 	tests/unit/store-on.h \
+	tests/symbols/walk.c \
+	tests/symbols/walk.h \
 	tests/unit/temp-tree.c \
 	tests/unit/temp-tree.h
 
@@ -117,7 +119,9 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
 	tests/fuzz/fuzz-store \
-	tests/fuzz/fuzz-supply
+	tests/fuzz/fuzz-supply \
+	tests/fuzz/fuzz-symidx \
+	tests/fuzz/fuzz-symmake
 
 tests_fuzz_fuzz_rsp_SOURCES = tests/fuzz/fuzz-rsp.c tests/fuzz/rsp-mutate.c
 

@@ -56,6 +56,11 @@ pack(struct block *to, const void *data, size_t n)
 		return err_new(ERR_FAILED, "zstd: %s",
 			       ZSTD_getErrorName(packed));
 	}
+	/* What does not get smaller stays as it is. */
+	if (packed >= n) {
+		memcpy(room, data, n);
+		packed = n;
+	}
 	uint8_t *fit = realloc(room, packed);
 	to->data = fit ? fit : room;
 	to->packed = (uint32_t)packed;
@@ -135,7 +140,11 @@ block_unpack(const void *packed, size_t n, size_t raw, uint8_t **out)
 
 	if (!room)
 		return err_nomem();
-	size_t got = ZSTD_decompress(room, raw, packed, n);
+	size_t got = raw;
+	if (n == raw)
+		memcpy(room, packed, n);
+	else
+		got = ZSTD_decompress(room, raw, packed, n);
 	if (ZSTD_isError(got) || got != raw)
 		return err_new(ERR_DAMAGED, "symbol index: a block of it is "
 			       "damaged; make it anew");

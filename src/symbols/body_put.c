@@ -262,6 +262,13 @@ function_name_put(struct maker *m, struct dw_unit *u, uint32_t offset,
 	put_name(m, &die, SYM_A_FUNCTION, number, names);
 }
 
+/* What stands for a function of which nothing could be read. */
+static const struct body_block nobody = {
+	.kind = SYM_BLOCK_FUNCTION, .parent = SYM_NONE, .name = STR_NONE,
+	.prefix = STR_NONE, .linkage = STR_NONE, .file = STR_NONE,
+	.call_file = STR_NONE, .type = SYM_NONE,
+};
+
 static void
 functions_put(struct body *b, struct dw_unit *u, struct job *job)
 {
@@ -272,8 +279,13 @@ functions_put(struct body *b, struct dw_unit *u, struct job *job)
 		uint32_t number = u->first_function + (uint32_t)k;
 
 		/* What was gathered before the damage is as good. */
-		if (!body_gather(b, u, offsets[k]) || !sort_variables(b))
+		if (!body_gather(b, u, offsets[k]))
 			__atomic_store_n(&u->lost, true, __ATOMIC_RELAXED);
+		if (!b->blocks.len)
+			buf_put(&b->blocks, &nobody, sizeof(nobody));
+		if (!sort_variables(b))
+			__atomic_store_n(&b->m->failed, true,
+					 __ATOMIC_RELAXED);
 		tree_put(b, &job->trees);
 		body_put(b, &job->bodies);
 		spans_put(b, number, &job->spans);
@@ -290,16 +302,15 @@ variables_put(struct body *b, struct dw_unit *u, struct job *job)
 
 	for (size_t k = 0; k < n; k++) {
 		struct buf *out = blocks_record(&job->variables);
-		struct dw_die die;
+		struct dw_die die = { .unit = u, .offset = offsets[k] };
+		struct origin home = { u, offsets[k] };
+		bool read = dw_read(u, offsets[k], &die);
 
 		buf_reset(&b->variables);
-		if (dw_read(u, offsets[k], &die)
-		    && body_variable(b, &die, SYM_NONE)) {
-			struct body_variable *v = body_variables(b, &got);
-			struct origin home = { u, offsets[k] };
-
-			put_uleb(out, u->number);
-			variable_put(&at, v, 0, out);
+		put_uleb(out, u->number);
+		if (body_variable(b, &die, SYM_NONE))
+			variable_put(&at, body_variables(b, &got), 0, out);
+		if (read) {
 			origin_add(&die, &home);
 			put_name(b->m, &die, SYM_A_VARIABLE,
 				 u->first_variable + (uint32_t)k,

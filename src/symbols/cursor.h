@@ -19,7 +19,10 @@ struct cur {
 static inline struct cur
 cur_of(const void *data, size_t n)
 {
-	return (struct cur){ .p = data, .end = (const uint8_t *)data + n };
+	static const uint8_t nothing[1];
+	const uint8_t *p = n ? data : nothing;
+
+	return (struct cur){ .p = p, .end = p + n };
 }
 
 static inline size_t

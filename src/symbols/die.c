@@ -354,8 +354,9 @@ read_code(struct dw_unit *u, struct cur *c, struct dw_die *out)
 static const struct dw_attr *
 attrs_of(const struct dw_unit *u, const struct dw_abbrev *a)
 {
-	return (const struct dw_attr *)(const void *)u->abbrevs->attrs.data
-	       + a->first;
+	const struct dw_attr *all = (const void *)u->abbrevs->attrs.data;
+
+	return a->n ? all + a->first : NULL;
 }
 
 /* Other threads follow references into the unit: their counts may get lost,
@@ -644,10 +645,10 @@ dw_follow(const struct dw_die *die, enum dw_slot slot, struct dw_die *out)
 static const char *
 text_in(const struct span *section, uint64_t place)
 {
-	const char *at = (const char *)section->data + place;
+	const char *all = section->data;
 
-	return place < section->n && memchr(at, 0, section->n - place)
-	       ? at : NULL;
+	return place < section->n && memchr(all + place, 0, section->n - place)
+	       ? all + place : NULL;
 }
 
 static bool

@@ -151,6 +151,9 @@ open_handles(struct opened *o, const struct span *image)
 	GElf_Ehdr eh;
 	if (!gelf_getehdr(o->elf[0], &eh))
 		return false;
+	/* What is not there begins somewhere, too, and has no bytes. */
+	for (size_t k = 0; k < DW_SECTIONS; k++)
+		o->dwarf.section[k].data = "";
 	o->dwarf.big = eh.e_ident[EI_DATA] == ELFDATA2MSB;
 	o->machine = eh.e_machine;
 	return true;

@@ -4,9 +4,10 @@
  *
  * header, sections, packed blocks. All integers are little-endian. A section
  * is an array that is read in place; those of enum format_stream are tables of
- * blocks. A block is one zstd frame. In it are, but for strings and lines:
- * count, an offset for each record (u32 from the start of the block), and the
- * records, of LEB128 numbers; a reference is written plus one, 0 is none.
+ * blocks. A block is one zstd frame, or stored where that is no smaller. In it
+ * are, but for strings and lines: count, an offset for each record (u32 from
+ * the start of the block), and the records, of LEB128 numbers; a reference is
+ * written plus one, 0 is none.
  */
 #ifndef SYMBOLS_FORMAT_H
 #define SYMBOLS_FORMAT_H

@@ -299,12 +299,12 @@ types_job(struct maker *m, struct job *job)
 		struct type_out to = {
 			.m = m, .out = blocks_record(&job->types),
 		};
-		struct dw_die die;
+		struct dw_die die = { .unit = u };
+		bool read = dw_read(u, (uint32_t)m->unique[k], &die);
 
-		if (dw_read(u, (uint32_t)m->unique[k], &die)) {
-			type_put(&to, &die);
+		type_put(&to, &die);
+		if (read)
 			type_put_name(m, &die, k, &job->names);
-		}
 		blocks_end_record(&job->types);
 	}
 }

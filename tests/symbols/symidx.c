@@ -3,6 +3,7 @@
  * symidx: makes an index and shows what is in one, for tests and hands.
  *
  *   symidx make FILE OUT [DEBUG [ALT]] [--dwp FILE]
+ *   symidx store INDEX OUT
  *   symidx about|walk|speed INDEX
  *   symidx frames|body INDEX ADDRESS...
  *   symidx named INDEX NAME...
@@ -17,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "symbols/symbols.h"
+#include "symbols/blocks.h"
+#include "tests/symbols/walk.h"
 
 static int
 fail(struct err *err)
@@ -391,60 +393,14 @@ do_variables(struct symidx *ix, int argc, char **argv)
 	return 0;
 }
 
-struct walked {
-	size_t blocks, variables, located, locations, calls, values, unknown,
-	       members, untyped;
-};
-
-static struct err *
-walk_body(struct symidx *ix, uint32_t k, struct walked *w)
-{
-	_arena_ struct arena *a = arena_new(0);
-	const struct sym_body *b;
-	struct err *err = symidx_body(ix, k, a, &b);
-
-	if (err)
-		return err;
-	w->blocks += b->n_blocks;
-	w->variables += b->n_variables;
-	w->calls += b->n_calls;
-	for (size_t v = 0; v < b->n_variables; v++) {
-		const struct sym_variable *var = &b->variables[v];
-
-		w->locations += var->n_locations;
-		w->located += var->n_locations || (var->flags & SYM_CONSTANT);
-		w->untyped += var->type == SYM_NONE;
-		for (size_t l = 0; l < var->n_locations; l++) {
-			struct span e = var->locations[l].expr;
-
-			w->unknown += e.n == 1
-				      && *(const uint8_t *)e.data == 0xff;
-		}
-	}
-	for (size_t c = 0; c < b->n_calls; c++)
-		w->values += b->calls[c].n_values;
-	return NULL;
-}
-
 static int
 do_walk(struct symidx *ix, int argc, char **argv)
 {
-	const struct symidx_about *about = symidx_about(ix);
 	struct walked w = { 0 };
 	double start = now(CLOCK_PROCESS_CPUTIME_ID);
-	struct err *err = NULL;
+	struct err *err = walk_index(ix, &w);
 
 	(void)argc, (void)argv;
-	for (uint32_t k = 0; k < about->n_functions && !err; k++)
-		err = walk_body(ix, k, &w);
-	for (uint32_t k = 0; k < about->n_types && !err; k++) {
-		_arena_ struct arena *a = arena_new(0);
-		const struct sym_type *t;
-
-		err = symidx_type(ix, k, a, &t);
-		if (!err)
-			w.members += t->n_members;
-	}
 	if (err)
 		return fail(err);
 	printf("blocks %zu\nvariables %zu\nuntyped %zu\nlocated %zu\n"
@@ -453,6 +409,59 @@ do_walk(struct symidx *ix, int argc, char **argv)
 	       w.untyped, w.located, w.locations, w.unknown, w.calls,
 	       w.values, w.members, now(CLOCK_PROCESS_CPUTIME_ID) - start);
 	return 0;
+}
+
+/* ---- unpacked ------------------------------------------------------------------------ */
+/* The same index with its blocks as they are: what a fuzzer can change. */
+static bool
+store_blocks(char *in, size_t n, struct buf *out)
+{
+	struct format_header h;
+	_buf_ struct buf blocks = { 0 };
+
+	memcpy(&h, in, sizeof(h));
+	for (unsigned s = 0; s < N_STREAMS; s++) {
+		struct format_block *b = (struct format_block *)(void *)
+					 (in + h.sections[s].offset);
+
+		for (uint64_t k = 0; k < h.sections[s].n; k++) {
+			_free_ uint8_t *raw = NULL;
+			_err_ struct err *err =
+				block_unpack(in + h.blocks + b[k].offset,
+					     b[k].packed, b[k].raw, &raw);
+
+			if (err)
+				return false;
+			b[k].offset = blocks.len;
+			b[k].packed = b[k].raw;
+			b[k].hash = format_hash(raw, b[k].raw);
+			buf_put(&blocks, raw, b[k].raw);
+		}
+	}
+	(void)n;
+	h.hash = format_hash(in + sizeof(h), h.blocks - sizeof(h));
+	h.file_size = h.blocks + blocks.len;
+	buf_put(out, &h, sizeof(h));
+	buf_put(out, in + sizeof(h), h.blocks - sizeof(h));
+	buf_put(out, blocks.data, blocks.len);
+	return !out->failed;
+}
+
+static int
+do_store(int argc, char **argv)
+{
+	_buf_ struct buf in = { 0 };
+	_buf_ struct buf out = { 0 };
+	struct err *err = argc > 3 ? io_read_file(argv[2], 0, &in)
+			  : err_new(ERR_USAGE, "store INDEX OUT");
+
+	if (err)
+		return fail(err);
+	FILE *f = fopen(argv[3], "w");
+	if (!f || !store_blocks(in.data, in.len, &out)
+	    || fwrite(out.data, 1, out.len, f) != out.len)
+		return 1;
+	return fclose(f) != 0;
 }
 
 /* ---- how fast ------------------------------------------------------------------------ */
@@ -522,6 +531,8 @@ main(int argc, char **argv)
 
 	if (argc > 2 && strcmp(argv[1], "make") == 0)
 		return do_make(argc, argv);
+	if (argc > 2 && strcmp(argv[1], "store") == 0)
+		return do_store(argc, argv);
 	if (argc < 3)
 		return 2;
 	struct err *err = open_path(argv[2], &src);
