@@ -17,7 +17,8 @@
 
 struct batch {
 	struct pool_job job;
-	uint32_t n;
+	uint32_t n, ready;      /* chunks, and those that came packed */
+	bool given;             /* to the pool: something is to be packed */
 	struct err *err;
 	struct chunk chunk[BATCH];
 	uint8_t raw[BATCH][SNAP_CHUNK];
@@ -146,18 +147,21 @@ batch_take(struct batches *all, struct snap_writer *w)
 {
 	struct batch *b = all->ring[all->taken++ % all->size];
 
-	pool_take(all->pool, &b->job);
+	if (b->given)
+		pool_take(all->pool, &b->job);
 	struct err *err = take(b->err);
 	for (uint32_t k = 0; k < b->n && !err; k++)
 		err = writer_chunk(w, &b->chunk[k], b->frame[k]);
-	b->n = 0;
+	b->n = b->ready = 0;
 	return err;
 }
 
 static struct err *
 batch_give(struct batches *all, struct batch *b, struct snap_writer *w)
 {
-	pool_give(all->pool, batch_run, &b->job);
+	b->given = b->ready < b->n;
+	if (b->given)
+		pool_give(all->pool, batch_run, &b->job);
 	all->filled++;
 	/* The slot that comes next must be free. */
 	return all->filled - all->taken == all->size ? batch_take(all, w)
@@ -185,6 +189,7 @@ batches_ready(struct batches *all, struct snap_writer *w,
 		return err_nomem();
 	memcpy(b->frame[b->n], frame, c->stored);
 	b->chunk[b->n++] = *c;
+	b->ready++;
 	return b->n == BATCH ? batch_give(all, b, w) : NULL;
 }
 

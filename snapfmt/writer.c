@@ -309,6 +309,15 @@ snap_writer_freep(struct snap_writer **w)
 }
 
 /* ---- close ---- */
+/* Packed by whoever is free; takes what is in @payload. */
+static struct err *
+writer_late(struct snap_writer *w, uint32_t type, struct buf *payload)
+{
+	const struct section s = { .type = type, .raw = payload->len };
+
+	return batches_section(w->batches, w, &s, payload);
+}
+
 static struct err *
 writer_table(struct snap_writer *w, uint32_t type)
 {
@@ -325,16 +334,13 @@ writer_table(struct snap_writer *w, uint32_t type)
 	struct err *err = buf_err(&payload);
 	if (err)
 		return err_wrap(err, "section %s", schema_section_name(type));
-	return writer_section(w, type, 0,
-			      (struct span){ payload.data, payload.len });
+	return writer_late(w, type, &payload);
 }
 
 static struct err *
-writer_bytes(struct snap_writer *w, uint32_t type, const struct buf *b)
+writer_bytes(struct snap_writer *w, uint32_t type, struct buf *b)
 {
-	return b->len ? writer_section(w, type, 0,
-				       (struct span){ b->data, b->len }) :
-	       NULL;
+	return b->len ? writer_late(w, type, b) : NULL;
 }
 
 static struct err *
@@ -348,7 +354,7 @@ writer_sections(struct snap_writer *w)
 		err = writer_bytes(w, SECTION_STRINGS, &w->strings);
 	if (!err)
 		err = writer_bytes(w, SECTION_BLOBS, &w->blobs);
-	return err;
+	return err ? err : batches_drain(w->batches, w);
 }
 
 static struct err *

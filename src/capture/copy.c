@@ -17,7 +17,8 @@
 
 /* So much is copied between two looks at the clock. */
 #define SLICE (1u << 20)
-/* Some large pages. */
+#define LARGE (2ull << 20)      /* bytes of a large page */
+/* Some of them. */
 #define FILL_PART (4u << 20)
 /* Less memory than this is there before a thread is. */
 #define HELP_FROM (4u << 20)
@@ -97,6 +98,23 @@ least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Where large pages begin: the first and the last one are such pages, too. */
+static uint8_t *
+buffer_map(size_t size)
+{
+	uint8_t *at = mmap(NULL, size + LARGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	size_t before = -(uintptr_t)at & (LARGE - 1);
+	if (before)
+		munmap(at, before);
+	if (before < LARGE)
+		munmap(at + before + size, LARGE - before);
+	return at + before;
+}
+
 /* Address space for all that may be copied, memory for what is expected. */
 static struct err *
 buffer_reserve(struct copier *c, uint64_t bytes)
@@ -117,12 +135,9 @@ buffer_reserve(struct copier *c, uint64_t bytes)
 		return NULL;
 	if (c->size < size) {
 		copier_fini(c);
-		void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-				-1, 0);
-		if (at == MAP_FAILED)
+		c->buffer = buffer_map(size);
+		if (!c->buffer)
 			return err_nomem();
-		c->buffer = at;
 		c->size = size;
 	}
 	populate(c->buffer + c->ready, ready - c->ready);
