@@ -84,7 +84,12 @@ check-lldb: all
 VALUES_ARGS =
 check-values: all
 	@$(TESTS_SETTINGS) \
-	$(top_srcdir)/tests/values/check.sh $(VALUES_ARGS)
+	$(top_srcdir)/tests/values/check.sh --all $(VALUES_ARGS)
+
+# The same of ceph-mon, python3.11, redis and sqlite with their symbols.
+check-values-real: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/values/check.sh --real $(VALUES_ARGS)
 
 # Unit tests and replay of the fuzz seeds, without the scripts.
 check-unit: $(UNIT_TESTS) $(FUZZ_TARGETS)
@@ -102,7 +107,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb check-values fuzz stress bench bench-capture bench-disasm \
+.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm \
 	bench-rsp lint metrics
 
 lint:

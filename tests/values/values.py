@@ -9,11 +9,11 @@ the values are compared as trees. What differs must stand in `exceptions`.
 Before that gdb's texts are held against gdb's own values: a judge that reads
 them wrongly judges nothing.
 
-  values.py [--all] [--raw] [-v] [--json FILE] [CASE...]
+  values.py [--all | --real] [--raw] [-v] [--json FILE] [CASE...]
 
   CASE      PROGRAM/BUILD/PLACE, with '*'; --all: the whole table, else the
-            short form; --raw: without gdb's pretty printers; -v: all that
-            differs
+            short form; --real: ceph-mon, python3.11, redis, sqlite instead;
+            --raw: without gdb's pretty printers; -v: all that differs
 """
 
 import collections
@@ -29,13 +29,13 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 
 import build as victims  # noqa: E402
+import corpus            # noqa: E402
 import gdbmi             # noqa: E402
 import gdbside           # noqa: E402
 import gdbvalue          # noqa: E402
 import judge             # noqa: E402
 import kit               # noqa: E402
 import ours              # noqa: E402
-import programs          # noqa: E402
 import verdict           # noqa: E402
 
 SHOWN = 12      # differences of a case that are printed without -v
@@ -44,6 +44,7 @@ SHOWN = 12      # differences of a case that are printed without -v
 class Options:
     def __init__(self, words):
         self.all = "--all" in words
+        self.real = "--real" in words
         self.raw = "--raw" in words
         self.verbose = "-v" in words
         self.json = None
@@ -55,7 +56,7 @@ class Options:
 
     def wants(self, case):
         if self.patterns:
-            return any(fnmatch.fnmatch(programs.label(case), p)
+            return any(fnmatch.fnmatch(corpus.label(case), p)
                        for p in self.patterns)
         return self.all or case.short
 
@@ -137,18 +138,17 @@ class Result:
         self.verdict = None
 
 
-def judge_case(label, made, inquest, options, snapshot=None):
+def judge_case(label, made, inquest, raw):
     """A Result; made() gives the program and the core."""
     result = Result(label)
     try:
         program, core = made()
-        threads = gdb_says(program, core, options.raw)
-        result.wrong, result.count, result.lost = check_texts(threads,
-                                                              options.raw)
+        threads = gdb_says(program, core, raw)
+        result.wrong, result.count, result.lost = check_texts(threads, raw)
         if inquest:
-            said, seconds = ours.ask(inquest, core, snapshot)
+            said, seconds = ours.ask(inquest, core)
             result.verdict = verdict.compare(threads, said, seconds)
-    except programs.Missing as missing:
+    except corpus.Missing as missing:
         result.skipped = str(missing)
     except (victims.Failure, gdbmi.Malformed, ours.Failure) as failure:
         result.failed = str(failure)
@@ -156,8 +156,8 @@ def judge_case(label, made, inquest, options, snapshot=None):
 
 
 def run_group(cases, inquest, options):
-    return [judge_case(programs.label(c),
-                       lambda c=c: programs.ensure_core(c), inquest, options)
+    return [judge_case(corpus.label(c),
+                       lambda c=c: corpus.ensure_core(c), inquest, options.raw)
             for c in cases]
 
 
@@ -171,6 +171,13 @@ def run_all(cases, inquest, options):
                 for group in groups.values()]
         for job in jobs:
             yield from job.result()
+
+
+def run_real(inquest, options):
+    """One after the other: they are large."""
+    import real_programs  # pylint: disable=import-outside-toplevel
+    for label, made, raw in real_programs.cases(options.patterns):
+        yield judge_case(label, made, inquest, raw or options.raw)
 
 
 # ---- what is said about it -----------------------------------------------
@@ -228,9 +235,10 @@ def main():
         inquest = None
     tap = kit.Tap()
     listed = verdict.read_exceptions(os.path.join(HERE, "exceptions"))
-    cases = [c for c in programs.read_table()[1] if options.wants(c)]
+    cases = [c for c in corpus.read_table()[1] if options.wants(c)]
     results = []
-    for result in run_all(cases, inquest, options):
+    for result in run_real(inquest, options) if options.real else \
+            run_all(cases, inquest, options):
         report_case(tap, result, listed, options)
         results.append(result)
     report_all(tap, results, listed, inquest)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-programs: the corpus - each program built as the table says, and its cores.
+corpus: the programs - each program built as the table says, and its cores.
 
 A build has a directory of its own below BUILDDIR/tests/work/values, made once;
 it holds the program, its debug files, and a core for each place it stops at.
