@@ -4,6 +4,7 @@
  * are bounded: whoever wants all of it asks for a smaller part.
  */
 #include "gdbstub/impl.h"
+#include "inspect/differ.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct rows {
 
 /** Where to write the next row; NULL: there are enough of them. */
 static struct buf *
-row(struct rows *r, const char *mark)
+row_begin(struct rows *r, const char *mark)
 {
 	if (r->n++ >= ROWS_MAX)
 		return NULL;
@@ -44,229 +45,75 @@ put_escaped(struct buf *out, const char *text)
 		buf_escape(out, text, strlen(text));
 }
 
-/* ---- threads ------------------------------------------------------------ */
-static bool
-where(struct insp *i, size_t thread, uint64_t *pc, uint64_t *sp)
+/* "threads: 3 and 4", and a line for each that differs. */
+static struct err *
+row_tell(void *arg, const struct differ_row *row)
 {
-	const struct arch *arch = insp_arch(i);
-	struct frame_regs regs;
-	_err_ struct err *err = insp_frame_regs(i, thread, &regs);
-
-	if (err || !(regs.known >> arch->pc & regs.known >> arch->sp & 1))
-		return false;
-	*pc = regs.value[arch->pc];
-	*sp = regs.value[arch->sp];
-	return true;
-}
-
-static void
-put_place(struct insp *i, uint64_t pc, struct buf *out)
-{
-	struct symbol symbol;
-	_err_ struct err *err = insp_symbol(i, pc, &symbol);
-
-	if (err || !symbol.name) {
-		buf_printf(out, "0x%" PRIx64, pc);
-		return;
-	}
-	put_escaped(out, symbol.name);
-	buf_printf(out, "+0x%" PRIx64, pc - symbol.address);
-}
-
-static void
-put_thread(struct buf *out, struct insp *i, size_t thread)
-{
-	const struct snap_thread *t = &insp_target(i)->threads[thread];
-
-	buf_printf(out, "%" PRIu64 " ", t->tid);
-	put_escaped(out, t->name);
-}
-
-static void
-put_alone(struct rows *r, const char *mark, struct insp *i, size_t thread)
-{
-	struct buf *out = row(r, mark);
-	uint64_t pc, sp;
+	struct rows *r = arg;
+	struct buf *out = row_begin(r, row->mark);
 
 	if (!out)
-		return;
-	put_thread(out, i, thread);
-	if (where(i, thread, &pc, &sp)) {
-		buf_puts(out, " in ");
-		put_place(i, pc, out);
-	}
+		return NULL;
+	put_escaped(out, row->what);
+	if (row->before || row->after)
+		buf_puts(out, ": ");
+	put_escaped(out, row->before);
+	if (row->before && row->after)
+		buf_puts(out, " -> ");
+	put_escaped(out, row->after);
 	buf_putc(out, '\n');
-}
-
-static void
-put_moved(struct rows *r, struct insp *a, size_t x, struct insp *b, size_t y)
-{
-	uint64_t pc[2], sp[2];
-	struct buf *out;
-
-	if (!where(a, x, &pc[0], &sp[0]) || !where(b, y, &pc[1], &sp[1])
-	    || (pc[0] == pc[1] && sp[0] == sp[1]))
-		return;
-	out = row(r, "moved");
-	if (!out)
-		return;
-	put_thread(out, b, y);
-	buf_puts(out, ": ");
-	put_place(a, pc[0], out);
-	buf_puts(out, " -> ");
-	put_place(b, pc[1], out);
-	buf_puts(out, pc[0] == pc[1] ? ", another depth of stack\n" : "\n");
-}
-
-static void
-put_gone(struct rows *r, const char *mark, struct insp *a, struct insp *b)
-{
-	const struct target *t = insp_target(a);
-
-	for (size_t k = 0; k < t->n_threads; k++)
-		if (insp_find_thread(b, t->threads[k].tid) == INSP_NONE)
-			put_alone(r, mark, a, k);
-}
-
-static void
-diff_threads(struct insp *a, struct insp *b, struct buf *out)
-{
-	const struct target *x = insp_target(a), *y = insp_target(b);
-	struct rows r = { .out = out };
-
-	buf_printf(out, "threads: %zu and %zu\n", x->n_threads, y->n_threads);
-	put_gone(&r, "gone", a, b);
-	put_gone(&r, "new", b, a);
-	for (size_t k = 0; k < x->n_threads; k++) {
-		size_t other = insp_find_thread(b, x->threads[k].tid);
-
-		if (other != INSP_NONE)
-			put_moved(&r, a, k, b, other);
-	}
-	rows_end(&r);
-}
-
-/* ---- modules ------------------------------------------------------------ */
-static bool
-has_module(const struct insp *i, const struct snap_module *m)
-{
-	size_t n;
-	const struct snap_module *all = insp_modules(i, &n);
-
-	for (size_t k = 0; k < n; k++)
-		if (all[k].start == m->start && id_equal(&all[k].id, &m->id))
-			return true;
-	return false;
-}
-
-static void
-put_modules(struct rows *r, const char *mark, struct insp *a, struct insp *b)
-{
-	size_t n;
-	const struct snap_module *m = insp_modules(a, &n);
-	struct buf *out;
-
-	for (size_t k = 0; k < n; k++) {
-		if (has_module(b, &m[k]))
-			continue;
-		out = row(r, mark);
-		if (!out)
-			continue;
-		buf_printf(out, "0x%" PRIx64 " ", m[k].start);
-		put_escaped(out, m[k].path);
-		buf_putc(out, '\n');
-	}
-}
-
-static void
-diff_modules(struct insp *a, struct insp *b, struct buf *out)
-{
-	struct rows r = { .out = out };
-	size_t n, m;
-
-	insp_modules(a, &n);
-	insp_modules(b, &m);
-	buf_printf(out, "modules: %zu and %zu\n", n, m);
-	put_modules(&r, "gone", a, b);
-	put_modules(&r, "new", b, a);
-	rows_end(&r);
-}
-
-/* ---- attributes --------------------------------------------------------- */
-static const struct snap_attr *
-find_attr(const struct target *t, const char *key)
-{
-	for (size_t k = 0; k < t->n_attrs; k++)
-		if (strcmp(t->attrs[k].key, key) == 0)
-			return &t->attrs[k];
 	return NULL;
 }
 
-static bool
-same_attr(const struct snap_attr *a, const struct snap_attr *b)
+static struct err *
+diff_list(struct insp *a, struct insp *b, enum differ_list list,
+	  struct buf *out)
 {
-	if (a->type != b->type)
-		return false;
-	return a->type == SNAP_ATTR_STRING ? strcmp(a->string, b->string) == 0
-					   : a->number == b->number;
-}
-
-/* What is of the capture, and not of the process, differs always. */
-static bool
-is_told(const struct snap_attr *a)
-{
-	return strncmp(a->key, "capture.", 8) != 0
-	       && strncmp(a->key, "series.", 7) != 0;
-}
-
-static void
-put_attrs(struct rows *r, const char *mark, const struct target *a,
-	  const struct target *b)
-{
-	struct buf *out;
-
-	for (size_t k = 0; k < a->n_attrs; k++) {
-		if (!is_told(&a->attrs[k]) || find_attr(b, a->attrs[k].key))
-			continue;
-		out = row(r, mark);
-		if (out)
-			monitor_put_attribute(out, &a->attrs[k]);
-	}
-}
-
-static void
-put_changed(struct rows *r, const struct snap_attr *a,
-	    const struct snap_attr *b)
-{
-	struct buf *out = row(r, "other");
-
-	if (!out)
-		return;
-	put_escaped(out, a->key);
-	buf_puts(out, ": ");
-	monitor_put_value(out, a);
-	buf_puts(out, " -> ");
-	monitor_put_value(out, b);
-	buf_putc(out, '\n');
-}
-
-static void
-diff_attrs(struct insp *i, struct insp *j, struct buf *out)
-{
-	const struct target *a = insp_target(i), *b = insp_target(j);
+	static const char *const names[] = {
+		[DIFFER_THREADS] = "threads", [DIFFER_MODULES] = "modules",
+		[DIFFER_ATTRIBUTES] = "attributes",
+	};
 	struct rows r = { .out = out };
+	size_t n[2];
 
-	buf_printf(out, "attributes: %zu and %zu\n", a->n_attrs, b->n_attrs);
-	put_attrs(&r, "gone", a, b);
-	put_attrs(&r, "new", b, a);
-	for (size_t k = 0; k < a->n_attrs; k++) {
-		const struct snap_attr *other = find_attr(b, a->attrs[k].key);
-
-		if (other && is_told(other)
-		    && !same_attr(&a->attrs[k], other))
-			put_changed(&r, &a->attrs[k], other);
-	}
+	insp_diff_count(a, b, list, n);
+	buf_printf(out, "%s: %zu and %zu\n", names[list], n[0], n[1]);
+	struct err *err = insp_diff(a, b, list, row_tell, &r);
 	rows_end(&r);
+	return err;
+}
+
+/* ---- memory ------------------------------------------------------------- */
+static void
+put_kib(struct buf *out, uint64_t bytes, const char *words)
+{
+	if (bytes)
+		buf_printf(out, "  %" PRIu64 " KiB %s\n", (bytes + 1023) >> 10,
+			   words);
+}
+
+static void
+diff_memory(struct insp *a, struct insp *b, struct buf *out)
+{
+	struct differ_memory m;
+
+	insp_diff_memory(a, b, &m);
+	buf_printf(out, "memory: %" PRIu64 " pages differ\n", m.pages);
+	for (size_t k = 0; k < m.n_runs; k++) {
+		buf_printf(out, "  0x%" PRIx64 "-0x%" PRIx64 " ",
+			   m.runs[k].start, m.runs[k].end);
+		put_escaped(out, m.runs[k].path);
+		buf_putc(out, '\n');
+	}
+	if (m.more_runs)
+		buf_printf(out, "  and %zu ranges more\n", m.more_runs);
+	put_kib(out, m.equal, "are equal");
+	put_kib(out, m.only[0], "are mapped in the first only");
+	put_kib(out, m.only[1], "are mapped in the second only");
+	put_kib(out, m.absent[0], "were not captured in the first");
+	put_kib(out, m.absent[1], "were not captured in the second");
+	put_kib(out, m.unread, "more differ by their hashes: too many to tell "
+		"their pages");
 }
 
 /* ---- which ones --------------------------------------------------------- */
@@ -309,12 +156,13 @@ diff(struct stub *s, const struct shown *a, const struct shown *b,
 {
 	put_names(a, b, out);
 	overlay_lift(s);
-	diff_threads(a->insp, b->insp, out);
-	diff_modules(a->insp, b->insp, out);
-	diff_attrs(a->insp, b->insp, out);
-	struct err *err = diff_memory(a->insp, b->insp, out);
+	struct err *err = NULL;
+	for (unsigned k = 0; k < DIFFER_LISTS && !err; k++)
+		err = diff_list(a->insp, b->insp, k, out);
+	if (!err)
+		diff_memory(a->insp, b->insp, out);
 	overlay_lay(s);
-	return err;
+	return err ? err : buf_err(out);
 }
 
 struct err *

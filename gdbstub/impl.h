@@ -268,16 +268,8 @@ void timeline_put_reason(const struct timeline *line, struct buf *out);
 bool timeline_number(struct stub *s, uint64_t index, uint64_t *number);
 verb_fn timeline_verb;
 
-/* diff.c, diff_memory.c: two snapshots held against each other */
+/* diff.c: two snapshots held against each other */
 verb_fn diff_verb;
-/** What their memory differs in, for a person. */
-struct err *diff_memory(struct insp *a, struct insp *b, struct buf *out)
-	_must_check_;
-
-/* monitor.c */
-void monitor_put_value(struct buf *out, const struct snap_attr *a);
-/** "key = value", a line. */
-void monitor_put_attribute(struct buf *out, const struct snap_attr *a);
 
 /* points.c: what breakpoints tell of a request to run */
 void points_set(struct stub *s, const struct args *a);

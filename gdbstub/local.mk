@@ -9,7 +9,6 @@ libgdbstub_a_SOURCES = \
 	gdbstub/byid.c \
 	gdbstub/connect.c \
 	gdbstub/diff.c \
-	gdbstub/diff_memory.c \
 	gdbstub/framing.c \
 	gdbstub/framing.h \
 	gdbstub/gdbstub.h \

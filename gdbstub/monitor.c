@@ -4,6 +4,7 @@
  * escaped.
  */
 #include "gdbstub/impl.h"
+#include "inspect/differ.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -281,36 +282,15 @@ verb_notes(struct stub *s, const char *argument, struct buf *out)
 	return NULL;
 }
 
-void
-monitor_put_value(struct buf *out, const struct snap_attr *a)
+static void
+put_attribute(struct buf *out, const struct snap_attr *a)
 {
-	double f;
+	_buf_ struct buf value = { 0 };
 
-	switch (a->type) {
-	case SNAP_ATTR_STRING:
-		put_escaped(out, a->string);
-		break;
-	case SNAP_ATTR_I64:
-		buf_printf(out, "%" PRId64, (int64_t)a->number);
-		break;
-	case SNAP_ATTR_F64:
-		memcpy(&f, &a->number, sizeof(f));
-		buf_printf(out, "%g", f);
-		break;
-	case SNAP_ATTR_BOOL:
-		buf_puts(out, a->number ? "true" : "false");
-		break;
-	default:
-		buf_printf(out, "%" PRIu64, a->number);
-	}
-}
-
-void
-monitor_put_attribute(struct buf *out, const struct snap_attr *a)
-{
 	put_escaped(out, a->key);
 	buf_puts(out, " = ");
-	monitor_put_value(out, a);
+	insp_attr_text(a, &value);
+	put_escaped(out, value.data);
 	buf_putc(out, '\n');
 }
 
@@ -325,7 +305,7 @@ verb_attributes(struct stub *s, const char *argument, struct buf *out)
 	for (size_t k = 0; k < t->n_attrs; k++) {
 		if (strncmp(t->attrs[k].key, argument, n) != 0)
 			continue;
-		monitor_put_attribute(out, &t->attrs[k]);
+		put_attribute(out, &t->attrs[k]);
 		any = true;
 	}
 	if (!any)

@@ -195,11 +195,13 @@ SCRIPT_TESTS = \
 	tests/cmd/cache.py \
 	tests/cmd/capture.py \
 	tests/cmd/disasm.py \
+	tests/cmd/diff.py \
 	tests/cmd/doctor.py \
 	tests/cmd/drivers.py \
 	tests/cmd/export.py \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
+	tests/cmd/index.py \
 	tests/cmd/put.py \
 	tests/cmd/report.py \
 	tests/cmd/room.py \

@@ -19,26 +19,17 @@
 
 /* ---- where it is ---- */
 
-static bool
-cache_is_ours(const struct stat *st)
-{
-	return S_ISDIR(st->st_mode) && st->st_uid == geteuid()
-	       && !(st->st_mode & 022);
-}
-
 /* Nobody else can put anything there. Under sudo the home is another's. */
 void
 cache_open(struct cache *c, bool off)
 {
 	_free_ char *path = NULL;
-	struct stat st;
 
 	*c = (struct cache){ .dir = -1 };
 	if (off || !home_cache(&path))
 		return;
-	_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-				     | O_CLOEXEC);
-	if (dir < 0 || fstat(dir, &st) < 0 || !cache_is_ours(&st))
+	_close_ int dir = home_open_own(path);
+	if (dir < 0)
 		return;
 	c->arena = arena_new(0);
 	if (!c->arena)

@@ -3,7 +3,6 @@
  * cache_fill.c: entries are made, in a process of their own that has nothing
  * to do with whoever started it, at the lowest priority.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@
 
 /* All entries together; INQUEST_CACHE_SIZE says otherwise. */
 #define CACHE_SIZE (128u << 20)
-#define CACHE_ENTRIES_MAX 65536u
 /* A file that was changed a moment ago may change again unseen. */
 #define CACHE_SETTLED_NS 2000000000u
 
@@ -216,78 +214,12 @@ fill_one(const struct cache *c, const struct cache_file *f)
 
 /* ---- not too much ---- */
 
-struct trim_entry {
-	char name[48];
-	uint64_t size;
-	time_t modified;
-};
-
-static int
-trim_order(const void *a, const void *b)
-{
-	const struct trim_entry *x = a, *y = b;
-
-	return (x->modified > y->modified) - (x->modified < y->modified);
-}
-
 static uint64_t
 trim_limit(void)
 {
 	const char *text = getenv("INQUEST_CACHE_SIZE");
 
 	return text && *text ? strtoull(text, NULL, 10) : CACHE_SIZE;
-}
-
-static uint64_t
-trim_list(DIR *dir, struct arena *a, struct vec *out)
-{
-	uint64_t sum = 0;
-	struct dirent *d;
-
-	while ((d = readdir(dir))) {
-		struct stat st;
-		size_t n = strlen(d->d_name) + 1;
-		if (n > sizeof(((struct trim_entry *)0)->name)
-		    || fstatat(dirfd(dir), d->d_name, &st,
-			       AT_SYMLINK_NOFOLLOW) < 0
-		    || !S_ISREG(st.st_mode))
-			continue;
-		struct trim_entry *e = vec_add(out, a, sizeof(*e));
-		if (!e)
-			break;
-		memcpy(e->name, d->d_name, n);
-		e->size = (uint64_t)st.st_size;
-		e->modified = st.st_mtime;
-		sum += e->size;
-	}
-	return sum;
-}
-
-/* The oldest go, until a quarter is free again. */
-static void
-cache_trim(int fd)
-{
-	struct vec entries = { .max = CACHE_ENTRIES_MAX };
-	_arena_ struct arena *a = arena_new(0);
-	uint64_t limit = trim_limit();
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-
-	if (!dir || !a) {
-		if (dir)
-			closedir(dir);
-		return;
-	}
-	uint64_t sum = trim_list(dir, a, &entries);
-	struct trim_entry *e = entries.data;
-	if (sum > limit) {
-		qsort(e, entries.n, sizeof(*e), trim_order);
-		for (size_t k = 0; k < entries.n && sum > limit / 4 * 3; k++) {
-			if (unlinkat(fd, e[k].name, 0) == 0)
-				sum -= e[k].size;
-		}
-	}
-	closedir(dir);
 }
 
 /* ---- all of it ---- */
@@ -320,7 +252,7 @@ fill_all(const struct cache *c)
 	for (size_t k = 0; k < c->files.n; k++)
 		if (all[k].missing)
 			fill_one(c, &all[k]);
-	cache_trim(c->dir);
+	supply_trim(c->dir, trim_limit());
 }
 
 void

@@ -28,6 +28,7 @@ struct verb {
 	bool passes_args;               /* words after the first operand are
 					   those of another program */
 	const char *summary;            /* one line, no full stop */
+	bool seldom;                    /* by name only on the first screen */
 	const char *text;               /* for the man page: see page.h */
 	const struct opt *options;      /* NULL = none but --help */
 	const struct opt *others;       /* more of them, which only the manual
@@ -42,7 +43,7 @@ extern const struct verb verb_capture, verb_import, verb_export, verb_report,
 	verb_disasm,
 	verb_gdb, verb_lldb, verb_rsp, verb_put, verb_get, verb_list, verb_rm,
 	verb_tag, verb_token, verb_store, verb_serve, verb_check, verb_dump,
-	verb_doctor, verb_help;
+	verb_index, verb_diff, verb_doctor, verb_help;
 /** All verbs in the order of help; NULL ends. */
 extern const struct verb *const verbs[];
 const struct verb *verb_find(const char *name);

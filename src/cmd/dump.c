@@ -159,6 +159,7 @@ const struct verb verb_dump = {
 	.min = 1,
 	.max = 1,
 	.summary = "Show everything in a snapshot as text",
+	.seldom = true,
 	.text = "One record a line, in an order that depends on the contents "
 		"only; memory as sizes and hashes. Of a core, what import "
 		"would write is shown. With --extract NAME the file that was "

@@ -3,6 +3,7 @@
  * home.c: the default store.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,21 @@ home_is_own(const char *path)
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode)
 	       && st.st_uid == geteuid();
+}
+
+int
+home_open_own(const char *path)
+{
+	struct stat st;
+	_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+				     | O_CLOEXEC);
+
+	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid()
+	    || (st.st_mode & 022))
+		return -1;
+	int own = dir;
+	dir = -1;
+	return own;
 }
 
 bool

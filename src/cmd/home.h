@@ -24,6 +24,8 @@ struct err *home_open(const char *given, bool create, struct store **out)
  * what it is in is the user's own. False: there is none. The caller frees it.
  */
 bool home_cache(char **out);
+/** A directory of the user's own, where nobody else can put anything; -1. */
+int home_open_own(const char *path);
 /** A project's or a tag's name as it was typed; ERR_USAGE if it is none. */
 struct err *home_check_name(const char *what, const char *name) _must_check_;
 

@@ -14,6 +14,10 @@ inquest_SOURCES = \
 	src/cmd/code_json.c \
 	src/cmd/code_text.c \
 	src/cmd/complete.c \
+	src/cmd/diff.c \
+	src/cmd/diff.h \
+	src/cmd/diff_vars.c \
+	src/cmd/diff_write.c \
 	src/cmd/disasm.c \
 	src/cmd/doctor.c \
 	src/cmd/dump.c \
@@ -25,6 +29,9 @@ inquest_SOURCES = \
 	src/cmd/home.h \
 	src/cmd/import.c \
 	src/cmd/import.h \
+	src/cmd/index.c \
+	src/cmd/indexes.c \
+	src/cmd/indexes.h \
 	src/cmd/keep.c \
 	src/cmd/keep.h \
 	src/cmd/kv.c \
@@ -55,7 +62,9 @@ inquest_SOURCES = \
 	src/cmd/report.h \
 	src/cmd/report_gather.c \
 	src/cmd/report_json.c \
+	src/cmd/report_stack.c \
 	src/cmd/report_text.c \
+	src/cmd/report_vars.c \
 	src/cmd/rm.c \
 	src/cmd/room.c \
 	src/cmd/room.h \

@@ -99,9 +99,14 @@ page_verbs(struct buf *b)
 		 "SNAP: a snapshot, an ELF core, an object of the store, or "
 		 "its URL.\n");
 	for (size_t i = 0; verbs[i]; i++)
-		buf_printf(b, "  %-8s %s\n", verbs[i]->name,
-			   verbs[i]->summary);
-	buf_puts(b, PROGRAM " VERB --help: options and examples; "
+		if (!verbs[i]->seldom)
+			buf_printf(b, "  %-8s %s\n", verbs[i]->name,
+				   verbs[i]->summary);
+	buf_puts(b, "Seldom:");
+	for (size_t i = 0; verbs[i]; i++)
+		if (verbs[i]->seldom)
+			buf_printf(b, " %s", verbs[i]->name);
+	buf_puts(b, "\n" PROGRAM " VERB --help: options and examples; "
 		 PROGRAM " help VERB: its manual.\n"
 		 "To begin with: " PROGRAM " report CORE; " PROGRAM
 		 " --version: the version.\n");

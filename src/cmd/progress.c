@@ -2,6 +2,7 @@
 /*
  * progress.c: a bar on stderr.
  */
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,37 +32,63 @@ progress_init(struct progress *p)
 }
 
 static void
-progress_draw(uint64_t done, uint64_t total)
+progress_bar(struct buf *b, uint64_t share)
 {
-	_buf_ struct buf b = { 0 };
-	uint64_t share = total ? done / (total / 1000 + 1) : 0;
-
-	buf_puts(&b, "\r[");
+	buf_puts(b, "\r[");
 	for (unsigned k = 0; k < BAR_WIDTH; k++)
-		buf_putc(&b, k * 1000 < share * BAR_WIDTH ? '#' : ' ');
-	buf_puts(&b, "] ");
-	say_size(&b, done);
-	if (total) {
-		buf_puts(&b, " of ");
-		say_size(&b, total);
-	}
-	buf_puts(&b, "\033[K");
-	err_free(io_write(STDERR_FILENO, b.data, b.len));
+		buf_putc(b, k * 1000 < share * BAR_WIDTH ? '#' : ' ');
+	buf_puts(b, "] ");
+}
+
+static void
+progress_draw(struct buf *b)
+{
+	buf_puts(b, "\033[K");
+	err_free(io_write(STDERR_FILENO, b->data, b->len));
+}
+
+/* Is it time to show something? */
+static bool
+progress_due(struct progress *p)
+{
+	uint64_t now;
+
+	if (!p->terminal)
+		return false;
+	now = progress_now();
+	if (now - p->begun_ms < QUIET_MS || now - p->shown_ms < EVERY_MS)
+		return false;
+	p->shown_ms = now;
+	return true;
 }
 
 void
 progress_show(void *progress, uint64_t done, uint64_t total)
 {
-	struct progress *p = progress;
-	uint64_t now;
+	_buf_ struct buf b = { 0 };
 
-	if (!p->terminal)
+	if (!progress_due(progress))
 		return;
-	now = progress_now();
-	if (now - p->begun_ms < QUIET_MS || now - p->shown_ms < EVERY_MS)
+	progress_bar(&b, total ? done / (total / 1000 + 1) : 0);
+	say_size(&b, done);
+	if (total) {
+		buf_puts(&b, " of ");
+		say_size(&b, total);
+	}
+	progress_draw(&b);
+}
+
+void
+progress_share(struct progress *p, const char *of, unsigned done)
+{
+	_buf_ struct buf b = { 0 };
+
+	if (!progress_due(p))
 		return;
-	p->shown_ms = now;
-	progress_draw(done, total);
+	progress_bar(&b, done);
+	buf_puts(&b, "index of ");
+	buf_escape(&b, of, strlen(of));
+	progress_draw(&b);
 }
 
 void

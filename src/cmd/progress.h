@@ -16,6 +16,8 @@ void progress_init(struct progress *p);
 /** Shows it at most ten times a second; @total 0 is unknown. Fits the progress
  * functions of rooms below. */
 void progress_show(void *progress, uint64_t done, uint64_t total);
+/** The same of something with a name: so many thousandths are done. */
+void progress_share(struct progress *p, const char *of, unsigned done);
 /** Wipes the line. */
 void progress_end(struct progress *p);
 

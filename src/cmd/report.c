@@ -9,11 +9,26 @@
 #include "cmd/report.h"
 #include "cmd/session.h"
 
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_MARKDOWN };
+
 struct report_options {
 	const char *exe, *format;
-	bool json, all_threads;
+	enum report_format as;
+	bool json, all_threads, all_variables, no_index;
 	bool colour;            /* found out before the jail closes */
 };
+
+static struct err *
+report_write(const struct report *r, enum report_format as, struct buf *out)
+{
+	if (as == REPORT_JSON)
+		return report_json(r, out);
+	if (as == REPORT_MARKDOWN)
+		report_markdown(r, out);
+	else
+		report_text(r, out);
+	return buf_err(out);
+}
 
 /* Runs jailed. */
 static struct err *
@@ -25,6 +40,7 @@ report_work(struct subject *s, void *arg)
 	struct report r = {
 		.arena = a, .path = s->path,
 		.all_threads = o->all_threads, .colour = o->colour,
+		.all_variables = o->all_variables,
 	};
 	struct err *err;
 
@@ -35,12 +51,9 @@ report_work(struct subject *s, void *arg)
 		return err;
 	r.insp = s->insp;
 	err = report_gather(&r);
-	if (err)
-		return err;
-	if (o->json)
-		err = report_json(&r, &out);
-	else
-		report_text(&r, &out);
+	if (!err)
+		err = report_write(&r, o->as, &out);
+	report_fini(&r);
 	if (err)
 		return err;
 	err = say_result(&out);
@@ -49,15 +62,24 @@ report_work(struct subject *s, void *arg)
 }
 
 static struct err *
-report_format(struct report_options *o)
+report_find_format(struct report_options *o)
 {
-	if (!o->format || strcmp(o->format, "text") == 0)
-		return NULL;
-	if (strcmp(o->format, "json") != 0)
-		return err_new(ERR_USAGE, "no format \"%s\": text and json are "
-			       "known", o->format);
-	o->json = true;
-	return NULL;
+	static const char *const names[] = {
+		[REPORT_TEXT] = "text", [REPORT_JSON] = "json",
+		[REPORT_MARKDOWN] = "markdown",
+	};
+
+	if (o->json)
+		o->as = REPORT_JSON;
+	for (unsigned k = 0; o->format && k < countof(names); k++) {
+		if (strcmp(o->format, names[k]) == 0) {
+			o->as = k;
+			return NULL;
+		}
+	}
+	return !o->format ? NULL
+	       : err_new(ERR_USAGE, "no format \"%s\": text, json and "
+			 "markdown are known", o->format);
 }
 
 static struct err *
@@ -68,12 +90,14 @@ report_run(const struct verb *v, int argc, char **argv, int *status)
 
 	struct err *err = verb_parse(v, argc, argv, &o, &operands);
 	if (!err)
-		err = report_format(&o);
+		err = report_find_format(&o);
 	if (err)
 		return err;
-	o.colour = say_colour(STDOUT_FILENO);
+	o.colour = o.as == REPORT_TEXT && say_colour(STDOUT_FILENO);
 	const struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
+		.sources = true,
+		.indexes = o.no_index ? INDEXES_USE : INDEXES_MAKE,
 		.work = report_work, .arg = &o,
 	};
 	return session_run(&session, status);
@@ -86,7 +110,11 @@ static const struct opt report_opts[] = {
 	  OPT_FLAG, offsetof(struct report_options, json) },
 	{ "all-threads", 'a', NULL, "every stack in full",
 	  OPT_FLAG, offsetof(struct report_options, all_threads) },
-	{ "format", 'f', "FORMAT", "text or json",
+	{ "all-variables", 0, NULL, "variables of all frames of all threads",
+	  OPT_FLAG, offsetof(struct report_options, all_variables) },
+	{ "no-index", 0, NULL, "make no symbol index; use those that are there",
+	  OPT_FLAG, offsetof(struct report_options, no_index) },
+	{ "format", 'f', "FORMAT", "text, json or markdown",
 	  OPT_STRING, offsetof(struct report_options, format) },
 	{ .name = NULL }
 };
@@ -95,6 +123,7 @@ static const struct example report_examples[] = {
 	{ PROGRAM " report core.1234", "what happened" },
 	{ PROGRAM " report -a x.snap | less", "with all stacks" },
 	{ PROGRAM " report --json x.snap", "for another program" },
+	{ PROGRAM " report -f markdown x.snap", "for an issue tracker" },
 	{ NULL, NULL }
 };
 
@@ -119,6 +148,13 @@ static const char report_manual[] =
 	"stack was searched for return addresses, \"suspect\" where a second "
 	"unwinder disagreed. Frames that repeat are folded. A stack that could "
 	"not be followed to its end says why.\n\n"
+	"Where debug information is found, frames of inlined functions are "
+	"shown, the arguments and local variables of the thread that died, "
+	"and the source around the innermost line whose file is on this "
+	"machine, in the snapshot or on a debuginfod server. A symbol index is "
+	"made of the information first and kept (see `" PROGRAM " index`). A "
+	"value that the compiler kept nowhere at that place, one that was not "
+	"captured and one whose address is not mapped are told apart.\n\n"
 	"Of a snapshot, stacks are unwound anew with the debug files at hand; "
 	"where less is known now than when the snapshot was made, the stored "
 	"names and frames are shown.\n\n"
@@ -135,8 +171,12 @@ static const char report_manual[] =
 	"- threads: tid, name, state, faulting, group (an index), n_frames, "
 	"frames, end (complete, truncated or limit), why, stored. A frame has "
 	"depth, pc, function, offset, file, line, module, how (registers, cfi, "
-	"frame-pointer, scan, inlined), signal_frame, suspect. Of more than "
-	"1024 frames the middle is left out\n\n"
+	"frame-pointer, scan, inlined), inlined, signal_frame, suspect; "
+	"arguments and locals, of the faulting thread or with --all-variables "
+	"of all: lists of name, type, value (text, as a debugger shows it), "
+	"state (ok, optimized-out, not-captured, not-mapped, error), why, "
+	"address, line (of the declaration). Of more than 1024 frames the "
+	"middle is left out\n\n"
 	"- groups: n_threads, threads (their ids)\n\n"
 	"- modules: path, id, start, end, file (exact, unverified, composed or "
 	"none), frames, frames_without_function, frames_without_line\n\n"

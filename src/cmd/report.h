@@ -8,10 +8,19 @@
 #include "cmd/code.h"
 #include "cmd/reason.h"
 #include "inspect/inspect.h"
+#include "values/values.h"
 
+/** Arguments and locals of a frame; none where no index knows it. */
+struct report_frame {
+	const struct scope *scope;
+	const struct var *vars;
+	const struct value **values;            /* one each */
+	size_t n;
+};
 struct report_thread {
 	const struct snap_thread *record;
 	struct view view;
+	struct report_frame *frames;    /* one for each of the view, or NULL */
 	uint64_t hash;          /* of the stack */
 	size_t group;
 };
@@ -38,7 +47,8 @@ struct report {
 	struct arena *arena;
 	const char *path;       /* SNAP as it was typed */
 	const char *program;    /* path of the executable, or NULL */
-	bool all_threads, colour;
+	bool all_threads, all_variables, colour;
+	struct values *values;  /* by report_vars(), owned */
 	struct reason reason;
 	const struct disasm_entry *code;        /* that failed, or NULL */
 	struct report_thread *threads;
@@ -48,12 +58,33 @@ struct report {
 	struct report_absent absent[SNAP_REASONS];
 	const char *const *gaps;
 	size_t n_gaps;
+	struct span source;     /* text that frame @source_frame of the first
+				   thread is in; n = 0: it is not at hand */
+	size_t source_frame;
 };
 
 /** Fills what follows @path and @colour from @r->insp. */
 struct err *report_gather(struct report *r) _must_check_;
+/** Arguments and locals: of the first thread, or of all. */
+struct err *report_vars(struct report *r) _must_check_;
+/** The source of the innermost frame that has a line and whose file is found. */
+void report_source(struct report *r);
+void report_fini(struct report *r);
 void report_text(const struct report *r, struct buf *out);
+/** @r->colour is to be off. */
+void report_markdown(const struct report *r, struct buf *out);
 struct err *report_json(const struct report *r, struct buf *out) _must_check_;
+
+/* report_stack.c */
+void report_stack(const struct report *r, struct buf *b,
+		  const struct report_thread *t);
+/** On one line, innermost first. */
+void report_chain(const struct report *r, struct buf *b, const struct view *v);
+/** Foreign text: escaped; "?" for NULL. */
+void report_put(struct buf *b, const char *s);
+/** With @r->colour in the colour of that escape sequence. */
+void report_paint(const struct report *r, struct buf *b, const char *paint,
+		  const char *text);
 
 /** The part of a path after its last slash; "?" for NULL. */
 const char *report_base(const char *path);

@@ -13,6 +13,9 @@
 #define OTHER_FRAMES_MIN 64u
 #define ALL_FRAMES_MAX (1u << 20)
 
+#define SOURCE_MAX (16u << 20)
+#define SOURCE_FRAMES 16u       /* in which a source is looked for */
+
 const char *
 report_base(const char *path)
 {
@@ -179,6 +182,39 @@ gather_program(struct report *r)
 	r->n_modules = n;
 }
 
+/* ---- source ---- */
+
+static bool
+gather_source_of(struct report *r, const struct snap_frame *f)
+{
+	struct source *file;
+	const struct snap_module *modules;
+	size_t n;
+
+	modules = insp_modules(r->insp, &n);
+	if (!f->file || !f->line || f->module >= n)
+		return false;
+	_err_ struct err *err = insp_file_by_id(
+		r->insp, &modules[f->module].id, f->file, &file);
+	if (!err)
+		err = source_load(file, 0, source_size(file), SOURCE_MAX,
+				  r->arena, &r->source);
+	return !err && r->source.n;
+}
+
+void
+report_source(struct report *r)
+{
+	const struct view *v = r->n_threads ? &r->threads[0].view : NULL;
+
+	for (size_t k = 0; v && k < v->n && k < SOURCE_FRAMES; k++) {
+		if (gather_source_of(r, &v->frames[k])) {
+			r->source_frame = k;
+			return;
+		}
+	}
+}
+
 struct err *
 report_gather(struct report *r)
 {
@@ -194,8 +230,18 @@ report_gather(struct report *r)
 		err = gather_threads(r);
 	if (err)
 		return err;
+	report_source(r);
+	err = report_vars(r);
+	if (err)
+		return err;
 	gather_absent(r);
 	/* Last: what is missing turns up while looking. */
 	r->gaps = insp_gaps(r->insp, &r->n_gaps);
 	return NULL;
+}
+
+void
+report_fini(struct report *r)
+{
+	values_free(r->values);
 }

@@ -91,6 +91,60 @@ how_name(uint8_t how)
 	return how < countof(names) ? names[how] : NULL;
 }
 
+/* ---- variables ---- */
+
+static const char *
+state_name(enum value_state state)
+{
+	static const char *const names[] = {
+		[VALUE_KNOWN] = "ok", [VALUE_OPTIMISED_OUT] = "optimized-out",
+		[VALUE_UNMAPPED] = "not-mapped",
+		[VALUE_NOT_CAPTURED] = "not-captured",
+		[VALUE_UNKNOWN] = "error",
+	};
+
+	return names[state];
+}
+
+static struct json *
+json_variable(const struct var *var, const struct value *value)
+{
+	struct json *j = json_object();
+	_buf_ struct buf text = { 0 };
+	const char *why = NULL;
+	enum value_state state = value_state(value, &why);
+	uint64_t addr;
+
+	json_set(j, "name", json_string(var->name));
+	_err_ struct err *no_type = type_name(value_type(value), &text);
+	json_set(j, "type", no_type ? json_null() : json_text(&text));
+	buf_reset(&text);
+	_err_ struct err *no_text = value_text(value, &VALUE_STYLE, &text);
+	json_set(j, "value", no_text ? json_null() : json_text(&text));
+	json_set(j, "state", json_string(state_name(state)));
+	if (why)
+		json_set(j, "why", json_string(why));
+	if (value_address(value, &addr))
+		json_set(j, "address", json_addr(addr));
+	if (var->line)
+		json_set(j, "line", json_u64(var->line));
+	return j;
+}
+
+static void
+json_variables(const struct report_frame *f, struct json *frame)
+{
+	struct json *arguments = json_array(), *locals = json_array();
+
+	for (size_t k = 0; k < f->n; k++)
+		json_add(f->vars[k].kind == VAR_ARGUMENT ? arguments : locals,
+			 json_variable(&f->vars[k], f->values[k]));
+	json_set(frame, "arguments", arguments);
+	json_set(frame, "locals", locals);
+}
+
+/* ---- stacks ---- */
+
 static struct json *
 json_frame(const struct snap_frame *f, const struct snap_module *modules,
 	   size_t n_modules)
@@ -107,15 +161,17 @@ json_frame(const struct snap_frame *f, const struct snap_module *modules,
 	json_set(j, "module", json_string(f->module < n_modules
 					  ? modules[f->module].path : NULL));
 	json_set(j, "how", json_string(how_name(f->how)));
+	json_set(j, "inlined", json_bool(f->how == SNAP_FRAME_INLINE));
 	json_set(j, "signal_frame", json_bool(f->flags & SNAP_FRAME_SIGNAL));
 	json_set(j, "suspect", json_bool(f->flags & SNAP_FRAME_SUSPECT));
 	return j;
 }
 
 static struct json *
-json_frames(const struct report *r, const struct view *v)
+json_frames(const struct report *r, const struct report_thread *t)
 {
 	const struct snap_module *modules;
+	const struct view *v = &t->view;
 	struct json *j = json_array();
 	size_t n;
 
@@ -123,7 +179,10 @@ json_frames(const struct report *r, const struct view *v)
 	for (size_t k = 0; k < v->n; k++) {
 		if (v->n > FRAMES_MAX && k == FRAMES_MAX / 2)
 			k = v->n - FRAMES_MAX / 2;
-		json_add(j, json_frame(&v->frames[k], modules, n));
+		struct json *frame = json_frame(&v->frames[k], modules, n);
+		if (t->frames && t->frames[k].scope)
+			json_variables(&t->frames[k], frame);
+		json_add(j, frame);
 	}
 	return j;
 }
@@ -150,7 +209,7 @@ json_thread(const struct report *r, const struct report_thread *t)
 	json_set(j, "faulting", json_bool(t->record->faulting));
 	json_set(j, "group", json_u64(t->group));
 	json_set(j, "n_frames", json_u64(t->view.n));
-	json_set(j, "frames", json_frames(r, &t->view));
+	json_set(j, "frames", json_frames(r, t));
 	json_set(j, "end", json_string(end_name(t->view.end)));
 	json_set(j, "why", json_string(t->view.end == STACK_TRUNCATED
 				       ? t->view.why : NULL));

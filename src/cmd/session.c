@@ -260,6 +260,7 @@ struct err *
 session_serve(struct session *s, int quit)
 {
 	struct supply_places places = supply_default_places;
+	_indexes_ struct indexes indexes;
 	_close_ int either = -1;
 	int until = jail_pidfd(s->child);
 
@@ -267,6 +268,10 @@ session_serve(struct session *s, int quit)
 	places.debuginfod_ms = s->options->debuginfod_ms;
 	places.more = s->pick->project ? stored_more : NULL;
 	places.more_arg = s->pick->project;
+	indexes_open(&indexes, s->options->indexes);
+	places.sources = s->options->sources;
+	if (s->options->indexes != INDEXES_NONE)
+		places.indexes = &indexes.supply;
 
 	if (quit >= 0) {
 		struct err *err = session_either(until, quit, &either);

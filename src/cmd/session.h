@@ -10,6 +10,7 @@
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
+#include "cmd/indexes.h"
 #include "cmd/pick.h"
 #include "inspect/inspect.h"
 
@@ -42,6 +43,8 @@ struct session_options {
 	const char *sysroot;            /* where its files are, or NULL */
 	const char *exe;                /* the main program, or NULL */
 	unsigned debuginfod_ms;         /* of struct supply_places */
+	enum indexes_use indexes;
+	bool sources;                   /* of struct supply_places */
 	const int *keep;                /* descriptors the child keeps too */
 	size_t n_keep;
 	bool unlimited;                 /* no CPU and wall clock limits */

@@ -193,6 +193,7 @@ const struct verb verb_store = {
 	.min = 1,
 	.max = 1,
 	.summary = "Verify the store, or give back what nothing needs",
+	.seldom = true,
 	.text = "verify reads everything that is kept and holds it against its "
 		"checksums and counts; each fault is named with its object and "
 		"file. gc gives the disk back what no object needs; rm does so "

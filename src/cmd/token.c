@@ -210,6 +210,7 @@ const struct verb verb_token = {
 	.min = 1,
 	.max = 2,
 	.summary = "Make and revoke tokens for the server",
+	.seldom = true,
 	.text = "A token lets its holder open the objects of one project, or "
 		"of all, through `" PROGRAM " serve`. create prints one, and "
 		"that is the only time it is shown: the store keeps a hash. "

@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
 	&verb_import,
 	&verb_export,
 	&verb_report,
+	&verb_diff,
 	&verb_disasm,
 	&verb_gdb,
 	&verb_lldb,
@@ -28,6 +29,7 @@ const struct verb *const verbs[] = {
 	&verb_serve,
 	&verb_check,
 	&verb_dump,
+	&verb_index,
 	&verb_doctor,
 	&verb_help,
 	NULL

@@ -16,6 +16,8 @@
 
 struct module_state {
 	bool asked;             /* resolved, or being resolved */
+	bool found_at_path;     /* as candidate @nth of supply */
+	uint32_t nth;
 	enum module_file kind;
 	struct source *file;    /* what is shown; owned unless it is i->exe */
 	Elf *elf;               /* owned */
@@ -194,6 +196,8 @@ ask_supply(struct insp *i, size_t n)
 		_err_ struct err *bad = source_fd(fd, m->path ? m->path : "?",
 						  &file);
 		if (!bad && try_file(i, n, file)) {
+			i->states[n].found_at_path = true;
+			i->states[n].nth = ask.nth;
 			take(file);
 			return true;
 		}
@@ -516,6 +520,15 @@ Elf *
 files_elf(struct insp *i, size_t module)
 {
 	return resolved(i, module)->elf;
+}
+
+bool
+files_candidate(struct insp *i, size_t module, uint32_t *nth)
+{
+	const struct module_state *s = resolved(i, module);
+
+	*nth = s->nth;
+	return s->found_at_path;
 }
 
 enum module_file

@@ -16,6 +16,7 @@ struct cfi;             /* cfi.c: unwind tables of one module */
 struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct nptl;            /* nptl.c: the C library's threads, once asked for */
 struct lines;           /* lines.c: which unit covers what */
+struct indexes;         /* indexed.c */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct debug;           /* debug.c: separate debug files */
 struct module_state;    /* files.c: descriptors and images of one module */
@@ -46,6 +47,7 @@ struct insp {
 	struct nptl *nptl;
 	struct symbols *symbols;        /* symbols.c */
 	struct lines *lines;            /* lines.c */
+	struct indexes *indexes;        /* indexed.c */
 	uint64_t lines_max;             /* insp_limit_lines() */
 };
 
@@ -97,6 +99,8 @@ struct err *files_again(struct insp *i) _must_check_;
 void files_fini(struct insp *i);
 /** libelf's view of what stands for the module's file; NULL = nothing does. */
 Elf *files_elf(struct insp *i, size_t module);
+/** Which candidate of its path it is; false if it is not one of them. */
+bool files_candidate(struct insp *i, size_t module, uint32_t *nth);
 /** GNU build-id of any ELF file. */
 void files_id(Elf *elf, struct module_id *out);
 /**
@@ -145,11 +149,16 @@ struct err *compose(const struct snap_extent *extents, size_t n, uint64_t size,
  * no ELF file and no skeleton for it. Borrowed from i->dwfl. */
 struct err *symbols_init(struct insp *i) _must_check_;
 void symbols_fini(struct insp *i);
+/* indexed.c */
+struct err *indexed_init(struct insp *i) _must_check_;
+void indexed_fini(struct insp *i);
 struct err *lines_init(struct insp *i) _must_check_;
 void lines_fini(struct insp *i);
 Dwfl_Module *symbols_module(struct insp *i, size_t module);
 /** @linkage for a person, in the engine's arena. */
 const char *symbols_demangled(struct insp *i, const char *linkage);
+/** The same without parameters; NULL if it is not mangled. */
+const char *symbols_demangled_bare(struct insp *i, const char *linkage);
 
 /* second.c */
 void second_free(struct second *s);

@@ -93,6 +93,8 @@ insp_fill(struct insp *i)
 		err = symbols_init(i);
 	if (!err)
 		err = lines_init(i);
+	if (!err)
+		err = indexed_init(i);
 	return err;
 }
 
@@ -128,6 +130,7 @@ insp_free(struct insp *i)
 	second_free(i->second);
 	symbols_fini(i);
 	lines_fini(i);
+	indexed_fini(i);
 	debug_fini(i);
 	files_fini(i);
 	sources_fini(i);

@@ -7,8 +7,7 @@
  * and thread-local storage over it. Inspect opens no path and no socket: it
  * asks struct supply. It has no globals; two engines live in one process.
  * Everything handed out is borrowed and lives as long as the engine, unless
- * said otherwise. Not thread-safe: one engine, one thread.
- */
+ * said otherwise. Not thread-safe: one engine, one thread. */
 #ifndef INSPECT_INSPECT_H
 #define INSPECT_INSPECT_H
 
@@ -21,6 +20,8 @@ enum supply_kind {
 	SUPPLY_DEBUG = 2,       /* its separate debug file */
 	SUPPLY_ALT = 3,         /* dwz alternate of a debug file */
 	SUPPLY_SOURCE = 4,      /* @path is a source file of the module @id */
+	SUPPLY_INDEX = 5,       /* the module's symbol index */
+	SUPPLY_SPLIT = 6, SUPPLY_PACKAGE = 7,   /* .dwo file @path; .dwp */
 };
 struct supply_ask {
 	uint8_t kind;
@@ -226,7 +227,7 @@ struct line {
 };
 struct err *insp_line(struct insp *i, uint64_t addr, struct line *out)
 	_must_check_;
-/** insp_line() is to do without debug information of more bytes than that. */
+/** insp_line() is to do without more bytes of debug information. */
 void insp_limit_lines(struct insp *i, uint64_t bytes);
 /** Address of a dynamic or static symbol in one module. */
 struct err *insp_symbol_address(struct insp *i, size_t module,

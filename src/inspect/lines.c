@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/search.h"
+#include "inspect/indexed.h"
 #include "inspect/impl.h"
 
 #define UNITS_MAX (1u << 20)
@@ -198,9 +199,28 @@ find_unit(const struct module_lines *m, Dwarf_Addr addr, Dwarf_Die *unit)
 	       && dwarf_offdie(m->dwarf, r[k - 1].unit, unit);
 }
 
+static struct err *
+line_indexed(struct symidx *ix, uint64_t addr, struct line *out)
+{
+	struct sym_line l;
+
+	if (!symidx_line(ix, addr, &l) || !l.line || l.file == SYM_NONE)
+		return err_new(ERR_NOTFOUND, "no line is known for 0x%llx",
+			       (unsigned long long)addr);
+	out->file = symidx_string(ix, l.file);
+	out->line = l.line;
+	out->column = l.column;
+	return NULL;
+}
+
 struct err *
 insp_line(struct insp *i, uint64_t addr, struct line *out)
 {
+	uint64_t in_file;
+	struct symidx *ix = insp_index_at(i, addr, &in_file);
+
+	if (ix && symidx_about(ix)->dwarf_size)
+		return line_indexed(ix, in_file, out);
 	size_t module = insp_module_at(i, addr);
 	const struct module_lines *m = module == INSP_NONE
 				       ? NULL : lines_of(i, module);

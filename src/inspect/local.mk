@@ -18,11 +18,18 @@ libinspect_a_SOURCES = \
 	src/inspect/core.h \
 	src/inspect/core_notes.c \
 	src/inspect/debug.c \
+	src/inspect/differ.c \
+	src/inspect/differ.h \
+	src/inspect/differ_memory.c \
 	src/inspect/expr.c \
 	src/inspect/files.c \
 	src/inspect/image.c \
 	src/inspect/image.h \
 	src/inspect/impl.h \
+	src/inspect/indexed.c \
+	src/inspect/indexed.h \
+	src/inspect/ingredients.c \
+	src/inspect/ingredients.h \
 	src/inspect/insp.c \
 	src/inspect/inspect.h \
 	src/inspect/lines.c \

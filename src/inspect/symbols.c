@@ -3,6 +3,7 @@
  * Names through libdwfl, which gets every file from files.c and never opens a
  * path: in a jail that would be the end.
  */
+#include "inspect/indexed.h"
 #include "inspect/impl.h"
 
 #include <elfutils/libdwelf.h>
@@ -154,15 +155,28 @@ without_version(struct insp *i, const char *name)
 	return plain ? plain : name;
 }
 
+static const char *
+demangle(struct insp *i, const char *linkage, int options)
+{
+	if (strnlen(linkage, MANGLED_MAX) == MANGLED_MAX)
+		return NULL;
+	_free_ char *plain = cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI
+					    | DMGL_VERBOSE | options);
+	return plain ? arena_strdup(i->arena, plain) : NULL;
+}
+
 const char *
 symbols_demangled(struct insp *i, const char *linkage)
 {
-	if (strnlen(linkage, MANGLED_MAX) == MANGLED_MAX)
-		return linkage;
-	_free_ char *plain = cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI
-					    | DMGL_PARAMS | DMGL_VERBOSE);
-	const char *name = plain ? arena_strdup(i->arena, plain) : NULL;
-	return name ? name : without_version(i, linkage);
+	const char *plain = demangle(i, linkage, DMGL_PARAMS);
+
+	return plain ? plain : without_version(i, linkage);
+}
+
+const char *
+symbols_demangled_bare(struct insp *i, const char *linkage)
+{
+	return demangle(i, linkage, 0);
 }
 
 static bool
@@ -210,10 +224,32 @@ name_beside_mapping(const struct insp *i, Dwfl_Module *mod, uint64_t at,
 	return best;
 }
 
+/* An index has no mapping symbols. */
+static bool
+look_up_indexed(struct insp *i, struct symidx *ix, size_t module,
+		uint64_t addr, struct symbol *out)
+{
+	const uint64_t bias = i->modules[module].bias;
+	struct sym_symbol sym;
+
+	if (!symidx_symbol_at(ix, addr - bias, &sym))
+		return false;
+	*out = (struct symbol){
+		.linkage = sym.linkage, .address = bias + sym.address,
+		.size = sym.size, .module = module,
+		.name = symbols_demangled(i, sym.linkage),
+	};
+	return true;
+}
+
 static bool
 look_up(struct insp *i, uint64_t addr, struct symbol *out)
 {
 	size_t module = insp_module_at(i, addr);
+	struct symidx *ix = insp_index(i, module);
+
+	if (ix)
+		return look_up_indexed(i, ix, module, addr, out);
 	Dwfl_Module *mod = symbols_module(i, module);
 	GElf_Off off;
 	GElf_Sym sym;

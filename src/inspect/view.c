@@ -2,13 +2,17 @@
 /*
  * The best view of a stack: unwound and named now, or as it was stored.
  */
+#include "inspect/indexed.h"
 #include "inspect/impl.h"
 #include "inspect/unwind.h"
 
 #include <string.h>
 
+#define INLINES_MAX 64u         /* functions at one address */
+
+/* ---- names ------------------------------------------------------------------- */
 static void
-view_name(struct insp *i, uint64_t lookup, struct snap_frame *f)
+view_name_plain(struct insp *i, uint64_t lookup, struct snap_frame *f)
 {
 	struct symbol symbol;
 	struct line line;
@@ -26,29 +30,88 @@ view_name(struct insp *i, uint64_t lookup, struct snap_frame *f)
 	}
 }
 
-static struct err *
-view_named(struct insp *i, size_t thread, const struct trace *t,
-	   struct arena *a, struct snap_frame **out)
+/* What the index says of the function, where it says something. */
+static void
+view_name_indexed(struct insp *i, struct symidx *ix, const struct sym_frame *sf,
+		  struct snap_frame *f)
 {
-	struct snap_frame *frames = arena_array(a, t->n, sizeof(*frames));
+	const char *name = insp_function_name(i, ix, sf->prefix, sf->name,
+					      sf->linkage);
 
-	if (t->n && !frames)
-		return err_nomem();
-	for (size_t k = 0; k < t->n; k++) {
-		const struct trace_frame *f = &t->frames[k];
-		frames[k].tid = i->target->threads[thread].tid;
-		frames[k].depth = (uint32_t)k;
-		frames[k].how = f->how;
-		frames[k].flags = f->flags;
-		frames[k].module = f->module;
-		frames[k].pc = f->pc;
-		frames[k].cfa = f->cfa;
-		view_name(i, trace_lookup_pc(t, k), &frames[k]);
+	if (name)
+		f->function = name;
+	f->file = sf->file == SYM_NONE ? NULL : symidx_string(ix, sf->file);
+	f->line = f->file ? sf->line : 0;
+}
+
+/** Frames with names, while they are made. */
+struct naming {
+	struct insp *i;
+	struct arena *arena;
+	struct vec frames;      /* of struct snap_frame */
+};
+
+static struct snap_frame *
+view_add(struct naming *n, const struct snap_frame *like)
+{
+	struct snap_frame *f = vec_add(&n->frames, n->arena, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	*f = *like;
+	f->depth = (uint32_t)n->frames.n - 1;
+	return f;
+}
+
+/* The functions that were inlined at @lookup come first, innermost first. */
+static struct err *
+view_name(struct naming *n, const struct snap_frame *plain, uint64_t lookup)
+{
+	struct sym_frame at[INLINES_MAX];
+	uint64_t in_file;
+	struct symidx *ix = insp_index_at(n->i, lookup, &in_file);
+	size_t known = ix ? symidx_frames(ix, in_file, at, INLINES_MAX) : 0;
+	struct snap_frame *f;
+
+	if (known > INLINES_MAX)
+		known = INLINES_MAX;
+	for (size_t k = 0; k + 1 < known; k++) {
+		f = view_add(n, plain);
+		if (!f)
+			return err_nomem();
+		f->how = SNAP_FRAME_INLINE;
+		view_name_indexed(n->i, ix, &at[k], f);
 	}
-	*out = frames;
+	f = view_add(n, plain);
+	if (!f)
+		return err_nomem();
+	view_name_plain(n->i, lookup, f);
+	if (known)
+		view_name_indexed(n->i, ix, &at[known - 1], f);
 	return NULL;
 }
 
+static struct err *
+view_named(struct insp *i, size_t thread, const struct trace *t,
+	   struct arena *a, struct vec *out)
+{
+	struct naming n = { .i = i, .arena = a };
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < t->n && !err; k++) {
+		const struct trace_frame *f = &t->frames[k];
+		const struct snap_frame plain = {
+			.tid = i->target->threads[thread].tid, .how = f->how,
+			.flags = f->flags, .module = f->module, .pc = f->pc,
+			.cfa = f->cfa,
+		};
+		err = view_name(&n, &plain, trace_lookup_pc(t, k));
+	}
+	*out = n.frames;
+	return err;
+}
+
+/* ---- what was stored --------------------------------------------------------- */
 /* The run of stored frames of thread @tid, from its innermost outwards. */
 static const struct snap_frame *
 view_stored(const struct target *t, uint64_t tid, size_t *n)
@@ -65,23 +128,49 @@ view_stored(const struct target *t, uint64_t tid, size_t *n)
 	return t->frames + first;
 }
 
-/* Names that were known when the frames were stored, and are not now. */
+/* The next frame from @k on that has a caller of its own. */
+static size_t
+view_physical(const struct snap_frame *f, size_t n, size_t k)
+{
+	while (k < n && f[k].how == SNAP_FRAME_INLINE)
+		k++;
+	return k;
+}
+
+/*
+ * Names that were known when the frames were stored, and are not now. Inlined
+ * functions are known of both or of one only.
+ */
 static void
 view_adopt_names(struct snap_frame *mine, size_t n,
 		 const struct snap_frame *stored, size_t n_stored)
 {
-	for (size_t k = 0; k < n && k < n_stored; k++) {
-		if (mine[k].pc != stored[k].pc)
+	size_t k = 0, s = 0;
+
+	for (;; k++, s++) {
+		k = view_physical(mine, n, k);
+		s = view_physical(stored, n_stored, s);
+		if (k >= n || s >= n_stored || mine[k].pc != stored[s].pc)
 			return;
-		if (!mine[k].function && stored[k].function) {
-			mine[k].function = stored[k].function;
-			mine[k].function_offset = stored[k].function_offset;
+		if (!mine[k].function && stored[s].function) {
+			mine[k].function = stored[s].function;
+			mine[k].function_offset = stored[s].function_offset;
 		}
-		if (!mine[k].file && stored[k].file) {
-			mine[k].file = stored[k].file;
-			mine[k].line = stored[k].line;
+		if (!mine[k].file && stored[s].file) {
+			mine[k].file = stored[s].file;
+			mine[k].line = stored[s].line;
 		}
 	}
+}
+
+static size_t
+view_count(const struct snap_frame *f, size_t n)
+{
+	size_t physical = 0;
+
+	for (size_t k = 0; k < n; k++)
+		physical += f[k].how != SNAP_FRAME_INLINE;
+	return physical;
 }
 
 /* Unwind; a stack that cannot even begin is an empty one, with the reason. */
@@ -108,7 +197,7 @@ insp_view(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
 	  struct view *out)
 {
 	const struct snap_frame *stored;
-	struct snap_frame *mine;
+	struct vec mine;
 	struct trace trace;
 	size_t n_stored;
 
@@ -119,10 +208,11 @@ insp_view(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
 		return err;
 	stored = view_stored(i->target, i->target->threads[thread].tid,
 			     &n_stored);
-	view_adopt_names(mine, trace.n, stored, n_stored);
-	out->stored = trace.end == STACK_TRUNCATED && n_stored > trace.n;
-	out->frames = out->stored ? stored : mine;
-	out->n = out->stored ? n_stored : trace.n;
+	view_adopt_names(mine.data, mine.n, stored, n_stored);
+	out->stored = trace.end == STACK_TRUNCATED
+		      && view_count(stored, n_stored) > trace.n;
+	out->frames = out->stored ? stored : mine.data;
+	out->n = out->stored ? n_stored : mine.n;
 	out->end = trace.end;
 	out->why = trace.why;
 	return NULL;

@@ -39,6 +39,13 @@ static const struct {
 	{ SUPPLY_ALT, "M/R" },
 	{ SUPPLY_ALT, "DM/R" },
 	{ SUPPLY_ALT, "D/.dwz/B" },
+	{ SUPPLY_SOURCE, "SP" },
+	{ SUPPLY_SOURCE, "P" },
+	{ SUPPLY_SPLIT, "SP" },
+	{ SUPPLY_SPLIT, "P" },
+	{ SUPPLY_PACKAGE, "SP.dwp" },
+	{ SUPPLY_PACKAGE, "P.dwp" },
+	{ SUPPLY_PACKAGE, "DP.dwp" },
 };
 
 /* ---- what a name may be ------------------------------------------- */

@@ -160,8 +160,10 @@ find(struct client *c, const struct supply_ask *ask)
 	case SUPPLY_DEBUG:
 	case SUPPLY_ALT:
 		return lib.debuginfo(c, ask->id.bytes, n, NULL);
-	default:
+	case SUPPLY_SOURCE:
 		return find_source(c, ask);
+	default:
+		return -ENOENT;
 	}
 }
 

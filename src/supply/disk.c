@@ -21,6 +21,8 @@
 
 #include "supply/candidates.h"
 
+#define SOURCE_MAX (16 << 20)
+
 static const char *const default_debug_dirs[] = { "/usr/lib/debug", NULL };
 const struct supply_places supply_default_places = {
 	.debug_dirs = default_debug_dirs,
@@ -41,9 +43,43 @@ is_elf_file(int fd)
 }
 
 static bool
+is_source_file(int fd)
+{
+	struct stat st;
+	struct statfs fs;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+	       && st.st_size > 0 && st.st_size <= SOURCE_MAX
+	       && fstatfs(fd, &fs) == 0 && fs.f_type != PROC_SUPER_MAGIC;
+}
+
+static bool
 is_out_of_resources(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/*
+ * A hostile file may name any path for a source of its program, and what is
+ * shown of it may end in a report for others to read: so no file without a
+ * source's name is taken.
+ */
+static bool
+is_source_name(const char *path)
+{
+	static const char *const ends[] = {
+		"c", "h", "cc", "hh", "cpp", "hpp", "cxx", "hxx", "c++", "h++",
+		"C", "H", "inc", "ipp", "tcc", "inl", "S", "s", "y", "l", "m",
+		"mm", "rs", "go", "f", "F", "f90", "F90", "f95", "f03", "f08",
+		"ada", "adb", "ads", "d", "zig", "nim", "pas", "def", "pyx",
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t k = 0; dot && k < countof(ends); k++)
+		if (strcmp(dot + 1, ends[k]) == 0)
+			return true;
+	/* <vector> and the like of the C++ library. */
+	return strstr(path, "/include/c++/") != NULL;
 }
 
 /*
@@ -68,9 +104,10 @@ find_file(const struct supply_places *places, const char *path)
 	return (int)syscall(SYS_openat2, dir, path + n, &how, sizeof(how));
 }
 
-/* *@out stays -1 if @path is no file to hand over. */
+/* *@out stays -1 if @path is no file of @kind to hand over. */
 static struct err *
-open_elf(const struct supply_places *places, const char *path, int *out)
+open_found(const struct supply_places *places, uint8_t kind, const char *path,
+	   int *out)
 {
 	_close_ int found = find_file(places, path);
 	char self[64];
@@ -85,7 +122,8 @@ open_elf(const struct supply_places *places, const char *path, int *out)
 			      O_NOCTTY);
 	if (fd < 0 && is_out_of_resources(errno))
 		return err_errno("cannot open %s", path);
-	if (fd < 0 || !is_elf_file(fd))
+	if (fd < 0 || !(kind == SUPPLY_SOURCE ? is_source_file(fd)
+					      : is_elf_file(fd)))
 		return NULL;
 	*out = fd;
 	fd = -1;
@@ -101,10 +139,14 @@ find_candidate(const struct supply_places *places,
 	_buf_ struct buf path = { 0 };
 
 	*seen = 0;
+	if (ask->kind == SUPPLY_SOURCE
+	    && (!places->sources || !ask->path || !is_source_name(ask->path)))
+		return err_new(ERR_NOTFOUND, "sources are not looked for here");
 	candidates_init(&walk, places, ask);
 	while (candidates_next(&walk, &path)) {
 		_close_ int fd = -1;
-		struct err *err = open_elf(places, path.data, &fd);
+		struct err *err = open_found(places, ask->kind, path.data,
+					     &fd);
 		if (err)
 			return err;
 		if (fd < 0 || (*seen)++ != ask->nth)
@@ -145,6 +187,8 @@ supply_find(const struct supply_places *places, const struct supply_ask *ask,
 {
 	uint32_t seen, more = 0;
 
+	if (ask->kind == SUPPLY_INDEX)
+		return supply_index(places, ask, out);
 	struct err *err = supply_near(places, ask, &seen, out);
 	if (places->more && err_kind(err) == ERR_NOTFOUND) {
 		err_free(err);

@@ -8,7 +8,9 @@ libsupply_a_SOURCES = \
 	src/supply/client.c \
 	src/supply/debuginfod.c \
 	src/supply/disk.c \
+	src/supply/index.c \
 	src/supply/serve.c \
 	src/supply/supply.h \
+	src/supply/trim.c \
 	src/supply/wire.c \
 	src/supply/wire.h

@@ -14,18 +14,30 @@
 #include "base/base.h"
 #include "inspect/inspect.h"
 
+/** Symbol indexes, kept in a directory that is the user's own. */
+struct supply_indexes {
+	int dir;                        /* -1: none are kept */
+	bool make;                      /* those that are not there: seconds */
+	uint64_t size_max;              /* of all that are kept, bytes */
+	/** While one is made: so many thousandths are. May be NULL. */
+	void (*progress)(void *arg, const char *path, unsigned done);
+	void *arg;
+};
 /** Where the disk is searched. */
 struct supply_places {
 	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
 	const char *sysroot;            /* prefix for recorded paths, or NULL */
 	unsigned debuginfod_ms;         /* wait that long for the servers of
 					   DEBUGINFOD_URLS; 0: ask none */
+	bool sources;                   /* source files of this machine, too:
+					   for who sits at it */
 	bool by_id;                     /* never by a recorded path alone */
 	/** Asked behind the disk, or NULL: its candidate @nth into @out, else
 	 * ERR_NOTFOUND and at *@seen how many it has. */
 	struct err *(*more)(void *arg, const struct supply_ask *ask,
 			    uint32_t nth, uint32_t *seen, int *out);
 	void *more_arg;
+	const struct supply_indexes *indexes;   /* NULL: there are none */
 };
 /** /usr/lib/debug, no sysroot. */
 extern const struct supply_places supply_default_places;
@@ -48,6 +60,17 @@ struct err *supply_debuginfod(const struct supply_ask *ask, unsigned ms,
 struct err *supply_near(const struct supply_places *places,
 			const struct supply_ask *ask, uint32_t *seen, int *out)
 	_must_check_;
+/**
+ * The symbol index of the module of @ask, from places->indexes; made if it is
+ * not there, by a jailed child that is shown the module's files and nothing
+ * else. It is kept under a name made of what it was made from, so that nobody
+ * is given what was made of another's file. ERR_NOTFOUND.
+ */
+struct err *supply_index(const struct supply_places *places,
+			 const struct supply_ask *ask, int *out) _must_check_;
+/** Remove the oldest files of @dir while all are larger than @size_max. */
+void supply_trim(int dir, uint64_t size_max);
+
 /** All: candidates on disk first, those of debuginfod last. */
 struct err *supply_find(const struct supply_places *places,
 			const struct supply_ask *ask, int *out) _must_check_;

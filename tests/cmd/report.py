@@ -27,7 +27,11 @@ HOSTILE = b"\x1b]0;owned\x07\x9b\xff\n\\"       # title, CSI in C1, no UTF-8
 FRAME = {"depth": int, "pc": str, "function": (str, type(None)),
          "offset": (int, type(None)), "file": (str, type(None)),
          "line": (int, type(None)), "module": (str, type(None)), "how": str,
-         "signal_frame": bool, "suspect": bool}
+         "inlined": bool, "signal_frame": bool, "suspect": bool}
+VARIABLE = {"name": str, "type": (str, type(None)), "value": str,
+            "state": str}
+MAYBE = {"why": str, "address": str, "line": int}   # of a variable
+STATES = {"ok", "optimized-out", "not-captured", "not-mapped", "error"}
 THREAD = {"tid": int, "name": (str, type(None)), "state": str,
           "faulting": bool, "group": int, "n_frames": int, "frames": list,
           "end": str, "why": (str, type(None)), "stored": bool}
@@ -46,6 +50,17 @@ def shape(value, wanted):
              if k not in value or not isinstance(value[k], kind)]
     return wrong + ["%s is not documented" % k for k in value
                     if k not in wanted]
+
+
+def variables(frame):
+    """What is wrong with those of a frame."""
+    wrong = []
+    for v in [*frame.get("arguments", []), *frame.get("locals", [])]:
+        there = {k: kind for k, kind in MAYBE.items() if k in v}
+        wrong += shape(v, {**VARIABLE, **there})
+        if v.get("state") not in STATES:
+            wrong.append("%s is %r" % (v.get("name"), v.get("state")))
+    return wrong
 
 
 def is_clean(data):
@@ -184,7 +199,10 @@ class Reports:
             for thread in value["threads"]:
                 wrong += shape(thread, THREAD)
                 for frame in thread["frames"]:
-                    wrong += shape(frame, FRAME)
+                    wrong += variables(frame)
+                    wrong += shape({k: v for k, v in frame.items()
+                                    if k not in ("arguments", "locals")},
+                                   FRAME)
             self.tap.ok(not wrong, "it has the documented shape", wrong)
             self.tap.ok(value["inquest"] == {"version": 1, "verb": "report"}
                         and value["snapshot"] == {"path": path,

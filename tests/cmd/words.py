@@ -19,7 +19,7 @@ import kit      # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
 ON_FILES = ["import", "report", "disasm", "gdb", "lldb", "rsp", "put", "check",
-            "dump"]
+            "dump", "index"]
 ON_OBJECTS = ["get", "rm", "tag"]
 SHELLS = ["bash", "zsh", "fish"]
 NOBODY = 65534
@@ -113,7 +113,7 @@ class Words:
                "echo \"${COMPREPLY[@]}\"")
         for name, words, number, wanted in (
                 ("verbs", "re", 1, "report"),
-                ("options", "report --all", 2, "--all-threads"),
+                ("options", "report --all-t", 2, "--all-threads"),
                 ("verbs behind help", "help dum", 2, "dump")):
             result = kit.run(["bash", "-c", script + ask % (words, number)],
                              cwd="/")

@@ -64,8 +64,8 @@ BACK = (
     ("monitor snapshot", r" +1 .*\n\* +2 .*\n +3 .*\ncontinue goes to"),
     ("monitor diff 3", r"(?s)threads: 3 and 2\n +gone \d+ .*modules: \d+ and "
                        r"\d+\n +no difference.*memory: \d+ pages differ\n"),
-    ("monitor diff 1 2", r"(?s)-> .*threads: 2 and 3\n +new \d+ .* in .*\n"
-                         r".*new 0x[0-9a-f]+ \S+libresolv\.so\S*\n"),
+    ("monitor diff 1 2", r"(?s)-> .*threads: 2 and 3\n +new \d+ .*: .*\n"
+                         r".*new \S+libresolv\.so\S*: 0x[0-9a-f]+\n"),
     ("monitor snapshot 1", r"snapshot 1 of 3 is next: say continue$"),
     ("print moment", r"= 2$"),
     ("continue", r"snapshot 1 of 3.*\n" + STOPPED),

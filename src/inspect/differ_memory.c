@@ -3,14 +3,12 @@
  * Memory of two snapshots: chunks are held against each other by their keys,
  * and only what differs by them is read, to tell which pages those are.
  */
-#include "gdbstub/impl.h"
+#include "inspect/differ.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define PAGE 4096u
 #define READ_MAX (256u << 20)   /* bytes of each that are looked at */
-#define RUNS_MAX 40u
 
 enum piece_kind { PIECE_NONE, PIECE_ABSENT, PIECE_KEYED, PIECE_ZERO, PIECE_FILE,
 		  PIECE_BYTES };
@@ -20,18 +18,11 @@ struct piece {
 	const struct snap_memory *m;
 	uint8_t key[SHA256_SIZE];
 };
-/** Pages that differ, one behind the other. */
-struct run {
-	uint64_t start, end;
-	const char *path;
-};
 struct diff {
 	struct insp *side[2];
 	size_t at[2];           /* the range that a side has come to */
-	uint64_t equal, only[2], absent[2], unread, pages, read;
-	struct run runs[RUNS_MAX];
-	size_t n_runs, more_runs;
-	uint64_t last_end;
+	uint64_t read, last_end;
+	struct differ_memory *found;
 };
 
 /* ---- what one side has at an address ------------------------------------ */
@@ -112,21 +103,23 @@ surely_same(const struct diff *d, const struct piece *a, const struct piece *b)
 static void
 add_page(struct diff *d, uint64_t start, uint64_t end)
 {
+	struct differ_memory *f = d->found;
 	struct region r;
 
-	d->pages++;
-	if (start == d->last_end && d->n_runs && !d->more_runs) {
-		d->runs[d->n_runs - 1].end = d->last_end = end;
+	f->pages++;
+	if (start == d->last_end && f->n_runs && !f->more_runs) {
+		f->runs[f->n_runs - 1].end = d->last_end = end;
 		return;
 	}
-	if (d->n_runs == RUNS_MAX) {
-		d->more_runs += start != d->last_end;
+	if (f->n_runs == DIFFER_RUNS_MAX) {
+		f->more_runs += start != d->last_end;
 		d->last_end = end;
 		return;
 	}
 	space_region(insp_space(d->side[1]), start, &r);
-	d->runs[d->n_runs++] = (struct run){ start, end, r.map ? r.map->path
-							       : NULL };
+	f->runs[f->n_runs++] = (struct differ_run){
+		start, end, r.map ? r.map->path : NULL
+	};
 	d->last_end = end;
 }
 
@@ -139,13 +132,13 @@ compare_page(struct diff *d, uint64_t start, size_t n)
 	_err_ struct err *y = space_read(insp_space(d->side[1]), start, n, b);
 	d->read += n;
 	if (x)
-		d->absent[0] += n;
+		d->found->absent[0] += n;
 	if (y)
-		d->absent[1] += n;
+		d->found->absent[1] += n;
 	if (x || y)
 		return;
 	if (memcmp(a, b, n) == 0)
-		d->equal += n;
+		d->found->equal += n;
 	else
 		add_page(d, start, start + n);
 }
@@ -161,7 +154,7 @@ compare(struct diff *d, uint64_t start, uint64_t end)
 		compare_page(d, start, (size_t)(stop - start));
 		start = stop;
 	}
-	d->unread += end - start;
+	d->found->unread += end - start;
 }
 
 static void
@@ -171,15 +164,15 @@ account(struct diff *d, const struct piece *a, const struct piece *b,
 	uint64_t n = end - a->start;
 
 	if (a->kind == PIECE_NONE || b->kind == PIECE_NONE) {
-		d->only[0] += b->kind == PIECE_NONE && a->kind != PIECE_NONE
+		d->found->only[0] += b->kind == PIECE_NONE && a->kind != PIECE_NONE
 			      ? n : 0;
-		d->only[1] += a->kind == PIECE_NONE && b->kind != PIECE_NONE
+		d->found->only[1] += a->kind == PIECE_NONE && b->kind != PIECE_NONE
 			      ? n : 0;
 	} else if (a->kind == PIECE_ABSENT || b->kind == PIECE_ABSENT) {
-		d->absent[0] += a->kind == PIECE_ABSENT ? n : 0;
-		d->absent[1] += b->kind == PIECE_ABSENT ? n : 0;
+		d->found->absent[0] += a->kind == PIECE_ABSENT ? n : 0;
+		d->found->absent[1] += b->kind == PIECE_ABSENT ? n : 0;
 	} else if (surely_same(d, a, b)) {
-		d->equal += n;
+		d->found->equal += n;
 	} else {
 		compare(d, a->start, end);
 	}
@@ -199,41 +192,12 @@ walk(struct diff *d)
 	}
 }
 
-/* ---- for a person ------------------------------------------------------- */
-static void
-put_kib(struct buf *out, uint64_t bytes, const char *words)
+void
+insp_diff_memory(struct insp *a, struct insp *b, struct differ_memory *out)
 {
-	if (bytes)
-		buf_printf(out, "  %" PRIu64 " KiB %s\n", (bytes + 1023) >> 10,
-			   words);
-}
+	struct diff d = { .side = { a, b }, .last_end = UINT64_MAX,
+			  .found = out };
 
-static void
-put_run(const struct run *r, struct buf *out)
-{
-	buf_printf(out, "  0x%" PRIx64 "-0x%" PRIx64 " ", r->start, r->end);
-	if (r->path)
-		buf_escape(out, r->path, strlen(r->path));
-	buf_putc(out, '\n');
-}
-
-struct err *
-diff_memory(struct insp *a, struct insp *b, struct buf *out)
-{
-	struct diff d = { .side = { a, b }, .last_end = UINT64_MAX };
-
+	*out = (struct differ_memory){ 0 };
 	walk(&d);
-	buf_printf(out, "memory: %" PRIu64 " pages differ\n", d.pages);
-	for (size_t k = 0; k < d.n_runs; k++)
-		put_run(&d.runs[k], out);
-	if (d.more_runs)
-		buf_printf(out, "  and %zu ranges more\n", d.more_runs);
-	put_kib(out, d.equal, "are equal");
-	put_kib(out, d.only[0], "are mapped in the first only");
-	put_kib(out, d.only[1], "are mapped in the second only");
-	put_kib(out, d.absent[0], "were not captured in the first");
-	put_kib(out, d.absent[1], "were not captured in the second");
-	put_kib(out, d.unread, "more differ by their hashes: too many to tell "
-		"their pages");
-	return buf_err(out);
 }

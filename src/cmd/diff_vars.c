@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * diff_vars.c: variables of two snapshots of a process.
+ */
+#include <string.h>
+
+#include "cmd/diff.h"
+#include "inspect/indexed.h"
+#include "values/values.h"
+
+#define FRAMES_MAX 32u          /* of a thread, from the outermost */
+#define STACK_MAX 512u
+#define VALUE_LENGTH 160u
+#define VALUE_ELEMENTS 16u
+
+/** One thread of one side. */
+struct side {
+	struct insp *insp;
+	struct values *values;
+	size_t thread;
+	struct stack stack;
+};
+
+static struct symidx *
+side_index(void *arg, size_t module)
+{
+	return insp_index(arg, module);
+}
+
+static struct err *
+side_open(struct insp *i, struct side *s)
+{
+	const struct values_indexes from = { side_index, i };
+
+	s->insp = i;
+	return values_new(i, &from, &s->values);
+}
+
+/* False where there is no stack. */
+static bool
+side_unwind(struct side *s, size_t thread, struct arena *a)
+{
+	_err_ struct err *err = insp_stack(s->insp, thread, STACK_MAX, false, a,
+					   &s->stack);
+
+	s->thread = thread;
+	return !err && s->stack.n && s->stack.end == STACK_COMPLETE;
+}
+
+static bool
+same_var(const struct var *a, const struct var *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->line == b->line;
+}
+
+/*
+ * That of variable @at of @b among the @n of @a. A macro makes more than one of
+ * a name on one line: the first is the first.
+ */
+static const struct var *
+find_var(const struct var *a, size_t n, const struct var *b, size_t at)
+{
+	size_t before = 0;
+
+	for (size_t k = 0; k < at; k++)
+		before += same_var(&b[k], &b[at]);
+	for (size_t k = 0; k < n; k++)
+		if (same_var(&a[k], &b[at]) && before-- == 0)
+			return &a[k];
+	return NULL;
+}
+
+static struct err *
+text_of(const struct var *v, struct arena *a, struct buf *out)
+{
+	struct value_style style = VALUE_STYLE;
+	const struct value *value;
+
+	style.elements = VALUE_ELEMENTS;
+	style.length = VALUE_LENGTH;
+	style.depth = 2;
+	struct err *err = var_value(v, a, &value);
+	if (!err)
+		err = value_text(value, &style, out);
+	buf_putc(out, '\0');
+	return err ? err : buf_err(out);
+}
+
+struct pairing {
+	struct side side[2];
+	struct arena *arena;    /* of one thread */
+	diff_variable_fn *fn;
+	void *arg;
+};
+
+static struct err *
+pair_variable(const struct pairing *p, const struct scope *s, uint32_t depth,
+	      const struct var *a, const struct var *b)
+{
+	_buf_ struct buf before = { 0 }, after = { 0 };
+	const struct insp *i = p->side[1].insp;
+
+	struct err *err = text_of(a, p->arena, &before);
+	if (!err)
+		err = text_of(b, p->arena, &after);
+	if (err || strcmp(before.data, after.data) == 0)
+		return err;
+	const struct diff_variable v = {
+		.tid = insp_target(i)->threads[p->side[1].thread].tid,
+		.depth = depth, .function = s->function, .name = b->name,
+		.before = before.data, .after = after.data,
+	};
+	return p->fn(p->arg, &v);
+}
+
+static struct err *
+pair_scopes(const struct pairing *p, const struct scope *x,
+	    const struct scope *y, uint32_t depth)
+{
+	const struct var *a, *b;
+	size_t n, m;
+
+	struct err *err = scope_vars(x, p->arena, &a, &n);
+	if (!err)
+		err = scope_vars(y, p->arena, &b, &m);
+	for (size_t k = 0; k < m && !err; k++) {
+		const struct var *before = find_var(a, n, b, k);
+
+		if (before)
+			err = pair_variable(p, y, depth, before, &b[k]);
+	}
+	return err;
+}
+
+static bool
+same_function(const struct scope *a, const struct scope *b)
+{
+	return a->function && b->function && a->inlined == b->inlined
+	       && strcmp(a->function, b->function) == 0;
+}
+
+/* Frame @x of the first and @y of the second; *@same: is it one call? */
+static struct err *
+pair_frames(const struct pairing *p, size_t x, size_t y, bool *same)
+{
+	struct scopes a, b;
+
+	struct err *err = values_scopes(p->side[0].values, p->side[0].thread,
+					&p->side[0].stack, x, p->arena, &a);
+	if (!err)
+		err = values_scopes(p->side[1].values, p->side[1].thread,
+				    &p->side[1].stack, y, p->arena, &b);
+	*same = !err && p->side[0].stack.frames[x].cfa
+			== p->side[1].stack.frames[y].cfa;
+	for (size_t k = 1; k <= a.n && k <= b.n && !err && *same; k++) {
+		const struct scope *before = a.list[a.n - k];
+		const struct scope *after = b.list[b.n - k];
+
+		if (same_function(before, after))
+			err = pair_scopes(p, before, after, (uint32_t)y);
+		else
+			*same = false;
+	}
+	return err;
+}
+
+/* From the outermost frame inwards, for as long as they are the same calls. */
+static struct err *
+pair_thread(const struct pairing *p)
+{
+	size_t x = p->side[0].stack.n, y = p->side[1].stack.n;
+	struct err *err = NULL;
+	bool same = true;
+
+	for (size_t k = 0; k < FRAMES_MAX && x && y && same && !err; k++)
+		err = pair_frames(p, --x, --y, &same);
+	return err;
+}
+
+static struct err *
+pair_threads(struct pairing *p)
+{
+	const struct target *t = insp_target(p->side[1].insp);
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < t->n_threads && !err; k++) {
+		size_t other = insp_find_thread(p->side[0].insp,
+						t->threads[k].tid);
+		_arena_ struct arena *a = arena_new(0);
+
+		if (!a)
+			return err_nomem();
+		p->arena = a;
+		if (other != INSP_NONE && side_unwind(&p->side[0], other, a)
+		    && side_unwind(&p->side[1], k, a))
+			err = pair_thread(p);
+	}
+	return err;
+}
+
+struct err *
+diff_variables(const struct diff_pair *d, diff_variable_fn *fn, void *arg)
+{
+	struct pairing p = { .fn = fn, .arg = arg };
+
+	struct err *err = side_open(d->side[0].insp, &p.side[0]);
+	if (!err)
+		err = side_open(d->side[1].insp, &p.side[1]);
+	if (!err)
+		err = pair_threads(&p);
+	values_free(p.side[0].values);
+	values_free(p.side[1].values);
+	return err;
+}

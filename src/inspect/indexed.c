@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The symbol indexes of a target's modules, and names out of them.
+ */
+#include "inspect/indexed.h"
+#include "inspect/impl.h"
+
+#include <elfutils/libdwelf.h>
+#include <string.h>
+
+#define NAME_SLOTS 1024u                /* a power of two */
+
+struct index {
+	bool asked;
+	struct source *file;    /* owned */
+	struct symidx *ix;      /* owned; NULL = none */
+};
+
+/** A name that was put together; their strings tell functions apart. */
+struct name_slot {
+	const struct symidx *ix;
+	uint32_t prefix, name, linkage;
+	const char *text;
+};
+
+struct indexes {
+	struct index *modules;
+	struct name_slot *names;
+};
+
+struct err *
+indexed_init(struct insp *i)
+{
+	i->indexes = arena_alloc(i->arena, sizeof(*i->indexes));
+	if (!i->indexes)
+		return err_nomem();
+	i->indexes->modules = arena_array(i->arena, i->n_modules,
+					  sizeof(*i->indexes->modules));
+	return i->n_modules && !i->indexes->modules ? err_nomem() : NULL;
+}
+
+void
+indexed_fini(struct insp *i)
+{
+	for (size_t k = 0; i->indexes && k < i->n_modules; k++) {
+		struct index *x = &i->indexes->modules[k];
+
+		symidx_free(x->ix);
+		source_free(x->file);
+	}
+}
+
+/* ---- of one module ----------------------------------------------------------- */
+/* A file without a build-id is told by which candidate for its path it was. */
+static bool
+index_question(struct insp *i, size_t module, struct supply_ask *ask)
+{
+	const struct snap_module *m = &i->modules[module];
+	Elf *elf = files_elf(i, module);
+	GElf_Word crc;
+
+	*ask = (struct supply_ask){
+		.kind = SUPPLY_INDEX, .id = m->id, .path = m->path,
+		.link = elf ? dwelf_elf_gnu_debuglink(elf, &crc) : NULL,
+	};
+	if (m->id.kind == ID_NONE)
+		return m->path && files_candidate(i, module, &ask->nth);
+	return !(m->flags & SNAP_MODULE_VDSO);
+}
+
+static void
+index_find(struct insp *i, size_t module, struct index *x)
+{
+	struct supply_ask ask;
+	int fd;
+
+	if (!i->supply || !index_question(i, module, &ask))
+		return;
+	_err_ struct err *err = i->supply->module(i->supply->arg, &ask, &fd);
+	if (!err)
+		err = source_fd(fd, "symbol index", &x->file);
+	if (!err)
+		err = symidx_open(x->file, &x->ix);
+	if (err || id_equal(&symidx_about(x->ix)->id, &i->modules[module].id))
+		return;
+	symidx_free(x->ix);
+	x->ix = NULL;
+}
+
+struct symidx *
+insp_index(struct insp *i, size_t module)
+{
+	struct index *x;
+
+	if (module >= i->n_modules)
+		return NULL;
+	x = &i->indexes->modules[module];
+	if (!x->asked) {
+		x->asked = true;
+		index_find(i, module, x);
+	}
+	return x->ix;
+}
+
+struct symidx *
+insp_index_sized(struct insp *i, size_t module, uint64_t *size)
+{
+	struct symidx *ix = insp_index(i, module);
+
+	if (ix)
+		*size = source_size(i->indexes->modules[module].file);
+	return ix;
+}
+
+struct symidx *
+insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file)
+{
+	size_t module = insp_module_at(i, addr);
+	struct symidx *ix = insp_index(i, module);
+
+	if (ix)
+		*in_file = addr - i->modules[module].bias;
+	return ix;
+}
+
+/* ---- names -------------------------------------------------------------------- */
+static const char *
+name_make(struct insp *i, struct symidx *ix, const struct name_slot *s)
+{
+	const char *linkage = symidx_string(ix, s->linkage);
+	const char *prefix = symidx_string(ix, s->prefix);
+	const char *name = symidx_string(ix, s->name);
+	_buf_ struct buf b = { 0 };
+
+	const char *plain = linkage ? symbols_demangled_bare(i, linkage)
+				    : NULL;
+	if (plain || !name)
+		return plain ? plain : linkage;
+	if (prefix && prefix[0])
+		buf_printf(&b, "%s::", prefix);
+	buf_puts(&b, name);
+	return b.failed ? NULL : arena_strndup(i->arena, b.data, b.len);
+}
+
+static struct name_slot *
+name_slot(struct insp *i, const struct name_slot *want)
+{
+	struct indexes *x = i->indexes;
+	uint64_t hash = ((uint64_t)want->linkage << 32 ^ want->name
+			 ^ (uintptr_t)want->ix) * 0x9e3779b97f4a7c15ull;
+
+	if (!x->names)
+		x->names = arena_array(i->arena, NAME_SLOTS,
+				       sizeof(*x->names));
+	return x->names ? &x->names[hash >> 32 & (NAME_SLOTS - 1)] : NULL;
+}
+
+const char *
+insp_function_name(struct insp *i, struct symidx *ix, uint32_t prefix,
+		   uint32_t name, uint32_t linkage)
+{
+	struct name_slot want = {
+		.ix = ix, .prefix = prefix, .name = name, .linkage = linkage,
+	};
+	struct name_slot *s = name_slot(i, &want);
+
+	if (!s)
+		return NULL;
+	if (s->ix != ix || s->prefix != prefix || s->name != name
+	    || s->linkage != linkage) {
+		want.text = name_make(i, ix, &want);
+		*s = want;
+	}
+	return s->text;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * indexed: the symbol indexes of a target's modules. Their addresses are
+ * those of the file: run-time address = bias + address.
+ */
+#ifndef INSPECT_INDEXED_H
+#define INSPECT_INDEXED_H
+
+#include "inspect/inspect.h"
+#include "symbols/symbols.h"
+
+/** Borrowed; NULL where supply has none. Asked for when first needed. */
+struct symidx *insp_index(struct insp *i, size_t module);
+/** The same, and how many bytes it has. */
+struct symidx *insp_index_sized(struct insp *i, size_t module, uint64_t *size);
+/** The same by run-time address, and the address in the file. */
+struct symidx *insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file);
+/**
+ * A function's name as debuggers show it in a frame: demangled, with its
+ * namespaces and classes, without parameters. Any of the strings may be
+ * SYM_NONE. Owned by the engine; NULL = it has none.
+ */
+const char *insp_function_name(struct insp *i, struct symidx *ix,
+			       uint32_t prefix, uint32_t name,
+			       uint32_t linkage);
+
+#endif

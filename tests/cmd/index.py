@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+index: symbol indexes are made once and kept; what is wrong in the directory
+is not believed; a report has lines, inlined frames, variables and source.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "victims")]
+
+import kit    # noqa: E402
+
+PROGRAM = """
+#include <string.h>
+struct node { int id; struct node *next; char name[12]; };
+static inline __attribute__((always_inline)) int
+look(struct node *n, int k)
+{
+	int twice = k * 2;
+
+	return n->next->next->id + twice;       /* dies here */
+}
+__attribute__((noinline)) int
+walk(struct node *n, const char *why)
+{
+	return why[0] ? look(n, 3) : 0;
+}
+int
+main(void)
+{
+	struct node a = { 1, 0, "first" }, b = { 2, &a, "second" };
+
+	return walk(&b, "because\\033[31m");
+}
+"""
+WANTED = {"look": {"k": "3", "twice": "6"},
+          "walk": {"why": r'"because\\033[31m"'},
+          "main": {"a": None, "b": None}}
+
+
+class Indexes:
+    def __init__(self, tap, inquest, directory):
+        self.tap, self.inquest, self.directory = tap, inquest, directory
+        self.cache = os.path.join(directory, "cache")
+        self.source = os.path.join(directory, "x.c")
+        self.program = os.path.join(directory, "x")
+        self.snap = os.path.join(directory, "x.snap")
+        shutil.rmtree(self.cache, ignore_errors=True)
+
+    def run(self, *words, **env):
+        return kit.run([self.inquest, *words], cwd=self.directory,
+                       env={**os.environ, "INQUEST_CACHE": self.cache, **env})
+
+    def build(self, *flags):
+        with open(self.source, "w") as f:
+            f.write(PROGRAM)
+        subprocess.run(["gcc", "-g", *flags, "-o", self.program,
+                        self.source], check=True)
+
+    def entries(self):
+        try:
+            return sorted(os.listdir(os.path.join(self.cache, "index")))
+        except FileNotFoundError:
+            return []
+
+    def frames(self, *words, **env):
+        result = self.run("report", "--json", *words, self.snap, **env)
+        report = json.loads(result.out)
+        return {f["function"]: f for f in report["threads"][0]["frames"]}
+
+    def made_once(self):
+        first = self.run("index", "--json", self.program)
+        made = json.loads(first.out)["indexes"][0]
+        self.tap.ok(first.status == 0 and made["units"] >= 1
+                    and made["functions"] >= 2 and made["dwarf_bytes"] > 0
+                    and len(self.entries()) == 1, "an index is made", first)
+        before = os.stat(os.path.join(self.cache, "index",
+                                      self.entries()[0]))
+        again = self.run("index", self.program)
+        after = os.stat(os.path.join(self.cache, "index",
+                                     self.entries()[0]))
+        self.tap.ok(again.status == 0 and len(self.entries()) == 1
+                    and before.st_ino == after.st_ino
+                    and before.st_mode & 0o777 == 0o600,
+                    "and kept for its owner", again)
+
+    def reported(self):
+        frames = self.frames()
+        wrong = []
+        for name, values in WANTED.items():
+            frame = frames.get(name, {})
+            there = {v["name"]: v["value"] for v in
+                     [*frame.get("arguments", []), *frame.get("locals", [])]}
+            for variable, value in values.items():
+                got = there.get(variable)
+                if got is None or (value and value.replace("\\\\", "\\")
+                                   not in got):
+                    wrong.append("%s: %s is %r" % (name, variable, got))
+            if not str(frame.get("file")).endswith("x.c"):
+                wrong.append("%s has no line" % name)
+        self.tap.ok(not wrong and frames["look"]["inlined"]
+                    and not frames["walk"]["inlined"],
+                    "a report has inlined frames, lines and variables",
+                    wrong or frames)
+        text = self.run("report", self.snap).out
+        self.tap.ok(b"=>" in text and b"/* dies here */" in text
+                    and b"twice = 6" in text and b"\033" not in text,
+                    "and the source around, with no escape in it", text)
+        page = self.run("report", "--format", "markdown", self.snap).out
+        self.tap.ok(page.startswith(b"## SIGSEGV")
+                    and page.count(b"```") % 2 == 0
+                    and b"/* dies here */" in page,
+                    "and is Markdown when asked for", page)
+
+    def without(self):
+        shutil.rmtree(self.cache)
+        frames = self.frames("--no-index")
+        self.tap.ok(not self.entries() and "walk" in frames
+                    and "locals" not in frames["walk"]
+                    and str(frames["walk"]["file"]).endswith("x.c"),
+                    "--no-index makes none; names and lines are there",
+                    frames)
+
+    def damaged(self):
+        self.run("index", self.program)
+        path = os.path.join(self.cache, "index", self.entries()[0])
+        with open(path, "rb") as f:
+            whole = f.read()
+        wrong = []
+        for at in (0, 9, 40, 200, len(whole) // 2, len(whole) - 9):
+            with open(path, "wb") as f:
+                f.write(whole[:at] + bytes([whole[at] ^ 0x55])
+                        + whole[at + 1:])
+            result = self.run("report", self.snap)
+            if result.status or b"walk" not in result.out:
+                wrong.append((at, result))
+        for cut in (0, 7, 100, len(whole) // 2):
+            with open(path, "wb") as f:
+                f.write(whole[:cut])
+            result = self.run("report", self.snap)
+            if result.status or b"walk" not in result.out:
+                wrong.append((cut, result))
+        self.tap.ok(not wrong, "a damaged index harms no report", wrong)
+        shutil.rmtree(self.cache)
+
+    def told_apart(self):
+        self.run("index", self.program)
+        copy = os.path.join(self.directory, "copy")
+        shutil.copy(self.program, copy)
+        self.run("index", copy)
+        self.tap.ok(len(self.entries()) == 2, "what was made of another's "
+                    "file of the same build-id is not taken", self.entries())
+        self.run("index", self.program, INQUEST_INDEX_SIZE="1")
+        self.build("-O2")
+        self.run("index", self.program, INQUEST_INDEX_SIZE="4000")
+        self.tap.ok(len(self.entries()) <= 2, "the oldest go when there is "
+                    "too much", self.entries())
+
+    def refused(self):
+        junk = os.path.join(self.directory, "junk")
+        for name, data in (("text", b"hello\n"), ("cut", b"\x7fELF\2\1\1"),
+                           ("empty", b"")):
+            with open(junk, "wb") as f:
+                f.write(data)
+            result = self.run("index", junk)
+            self.tap.ok(result.status in (1, 6) and not result.out
+                        and result.err.count(b"\n") == 1,
+                        "index of a file that is %s says so" % name, result)
+
+
+def main():
+    kit.need_tool("gcc")
+    tap = kit.Tap()
+    t = Indexes(tap, kit.need_inquest(), kit.work_dir("index"))
+    t.build()
+    t.run("capture", "-o", t.snap, "--", t.program)
+    t.made_once()
+    t.reported()
+    t.without()
+    t.damaged()
+    t.told_apart()
+    t.refused()
+    tap.leave()
+
+
+if __name__ == "__main__":
+    main()
