@@ -28,15 +28,15 @@ block_put(const struct body *b, size_t k, struct buf *out, uint64_t *last)
 	buf_putc(out, (char)bits);
 	put_uleb(out, k ? k - block->parent : 0);
 	if (bits & BLOCK_NAMED) {
-		put_string(out, block->name);
-		put_string(out, block->prefix);
-		put_string(out, block->linkage);
+		put_string(b->m, out, block->name);
+		put_string(b->m, out, block->prefix);
+		put_string(b->m, out, block->linkage);
 		put_uleb(out, (uint32_t)(block->type + 1));
-		put_string(out, block->file);
+		put_string(b->m, out, block->file);
 		put_uleb(out, block->line);
 	}
 	if (bits & BLOCK_CALLED) {
-		put_string(out, block->call_file);
+		put_string(b->m, out, block->call_file);
 		put_uleb(out, block->call_line);
 		put_uleb(out, block->call_column);
 	}
@@ -136,11 +136,11 @@ variable_put(const struct expr_place *at, const struct body_variable *v,
 	     uint64_t low, struct buf *out)
 {
 	put_uleb(out, v->flags);
-	put_string(out, v->name);
-	put_string(out, v->prefix);
-	put_string(out, v->linkage);
+	put_string(at->m, out, v->name);
+	put_string(at->m, out, v->prefix);
+	put_string(at->m, out, v->linkage);
 	put_uleb(out, (uint32_t)(v->type + 1));
-	put_string(out, v->file);
+	put_string(at->m, out, v->file);
 	put_uleb(out, v->line);
 	if (v->flags & SYM_CONSTANT)
 		constant_put(&v->constant, out);
@@ -196,12 +196,12 @@ calls_put(const struct expr_place *at, const struct body *b, struct buf *out)
 		last = calls[k].pc;
 		put_uleb(out, (uint64_t)calls[k].n_values << 1
 			 | calls[k].tail);
-		put_string(out, calls[k].target);
+		put_string(b->m, out, calls[k].target);
 		for (uint32_t v = 0; v < calls[k].n_values; v++) {
 			const struct body_value *value =
 				&values[calls[k].first_value + v];
 
-			put_string(out, value->name);
+			put_string(b->m, out, value->name);
 			span_put(at, &value->location, out);
 			span_put(at, &value->value, out);
 			span_put(at, &value->data_value, out);

@@ -25,90 +25,71 @@ struct dw_abbrevs {
 };
 
 /* ---- abbreviations --------------------------------------------------------- */
-static const struct { uint16_t at; uint8_t slot; } slots[] = {
-	{ DW_AT_name, AT_NAME },
-	{ DW_AT_linkage_name, AT_LINKAGE },
-	{ DW_AT_MIPS_linkage_name, AT_LINKAGE },
-	{ DW_AT_type, AT_TYPE },
-	{ DW_AT_abstract_origin, AT_ORIGIN },
-	{ DW_AT_specification, AT_SPECIFICATION },
-	{ DW_AT_low_pc, AT_LOW },
-	{ DW_AT_high_pc, AT_HIGH },
-	{ DW_AT_ranges, AT_RANGES },
-	{ DW_AT_location, AT_LOCATION },
-	{ DW_AT_const_value, AT_CONST },
-	{ DW_AT_decl_file, AT_DECL_FILE },
-	{ DW_AT_decl_line, AT_DECL_LINE },
-	{ DW_AT_call_file, AT_CALL_FILE },
-	{ DW_AT_call_line, AT_CALL_LINE },
-	{ DW_AT_call_column, AT_CALL_COLUMN },
-	{ DW_AT_byte_size, AT_BYTE_SIZE },
-	{ DW_AT_bit_size, AT_BIT_SIZE },
-	{ DW_AT_data_bit_offset, AT_DATA_BIT_OFFSET },
-	{ DW_AT_bit_offset, AT_BIT_OFFSET },
-	{ DW_AT_data_member_location, AT_MEMBER_LOCATION },
-	{ DW_AT_encoding, AT_ENCODING },
-	{ DW_AT_upper_bound, AT_UPPER },
-	{ DW_AT_lower_bound, AT_LOWER },
-	{ DW_AT_count, AT_COUNT },
-	{ DW_AT_byte_stride, AT_STRIDE },
-	{ DW_AT_bit_stride, AT_BIT_STRIDE },
-	{ DW_AT_declaration, AT_DECLARATION },
-	{ DW_AT_external, AT_EXTERNAL },
-	{ DW_AT_artificial, AT_ARTIFICIAL },
-	{ DW_AT_inline, AT_INLINE },
-	{ DW_AT_sibling, AT_SIBLING },
-	{ DW_AT_signature, AT_SIGNATURE },
-	{ DW_AT_frame_base, AT_FRAME_BASE },
-	{ DW_AT_static_link, AT_STATIC_LINK },
-	{ DW_AT_virtuality, AT_VIRTUALITY },
-	{ DW_AT_discr, AT_DISCRIMINANT },
-	{ DW_AT_discr_value, AT_DISCR_VALUE },
-	{ DW_AT_discr_list, AT_DISCR_LIST },
-	{ DW_AT_containing_type, AT_CONTAINING },
-	{ DW_AT_enum_class, AT_ENUM_CLASS },
-	{ DW_AT_GNU_vector, AT_VECTOR },
-	{ DW_AT_prototyped, AT_PROTOTYPED },
-	{ DW_AT_endianity, AT_ENDIANITY },
-	{ DW_AT_data_location, AT_DATA_LOCATION },
-	{ DW_AT_allocated, AT_ALLOCATED },
-	{ DW_AT_associated, AT_ASSOCIATED },
-	{ DW_AT_string_length, AT_STRING_LENGTH },
-	{ DW_AT_call_return_pc, AT_CALL_RETURN },
-	{ DW_AT_call_pc, AT_CALL_PC },
-	{ DW_AT_call_tail_call, AT_CALL_TAIL },
-	{ DW_AT_GNU_tail_call, AT_CALL_TAIL },
-	{ DW_AT_call_target, AT_CALL_TARGET },
-	{ DW_AT_GNU_call_site_target, AT_CALL_TARGET },
-	{ DW_AT_call_value, AT_CALL_VALUE },
-	{ DW_AT_GNU_call_site_value, AT_CALL_VALUE },
-	{ DW_AT_call_data_value, AT_CALL_DATA_VALUE },
-	{ DW_AT_GNU_call_site_data_value, AT_CALL_DATA_VALUE },
-	{ DW_AT_call_parameter, AT_CALL_PARAMETER },
-	{ DW_AT_call_origin, AT_CALL_ORIGIN },
-	{ DW_AT_default_value, AT_DEFAULT },
-	{ DW_AT_stmt_list, AT_UNIT },
-	{ DW_AT_str_offsets_base, AT_UNIT },
-	{ DW_AT_addr_base, AT_UNIT },
-	{ DW_AT_GNU_addr_base, AT_UNIT },
-	{ DW_AT_rnglists_base, AT_UNIT },
-	{ DW_AT_GNU_ranges_base, AT_UNIT },
-	{ DW_AT_loclists_base, AT_UNIT },
-	{ DW_AT_dwo_name, AT_UNIT },
-	{ DW_AT_GNU_dwo_name, AT_UNIT },
-	{ DW_AT_GNU_dwo_id, AT_UNIT },
-	{ DW_AT_comp_dir, AT_UNIT },
-	{ DW_AT_producer, AT_UNIT },
-	{ DW_AT_language, AT_UNIT },
+/* What is not there is 0: AT_NAME, which has a row of its own in slot_of(). */
+static const uint8_t standard[] = {
+	[DW_AT_linkage_name] = AT_LINKAGE, [DW_AT_type] = AT_TYPE,
+	[DW_AT_abstract_origin] = AT_ORIGIN,
+	[DW_AT_specification] = AT_SPECIFICATION, [DW_AT_low_pc] = AT_LOW,
+	[DW_AT_high_pc] = AT_HIGH, [DW_AT_ranges] = AT_RANGES,
+	[DW_AT_location] = AT_LOCATION, [DW_AT_const_value] = AT_CONST,
+	[DW_AT_decl_file] = AT_DECL_FILE, [DW_AT_decl_line] = AT_DECL_LINE,
+	[DW_AT_call_file] = AT_CALL_FILE, [DW_AT_call_line] = AT_CALL_LINE,
+	[DW_AT_call_column] = AT_CALL_COLUMN,
+	[DW_AT_byte_size] = AT_BYTE_SIZE, [DW_AT_bit_size] = AT_BIT_SIZE,
+	[DW_AT_data_bit_offset] = AT_DATA_BIT_OFFSET,
+	[DW_AT_bit_offset] = AT_BIT_OFFSET,
+	[DW_AT_data_member_location] = AT_MEMBER_LOCATION,
+	[DW_AT_encoding] = AT_ENCODING, [DW_AT_upper_bound] = AT_UPPER,
+	[DW_AT_lower_bound] = AT_LOWER, [DW_AT_count] = AT_COUNT,
+	[DW_AT_byte_stride] = AT_STRIDE, [DW_AT_bit_stride] = AT_BIT_STRIDE,
+	[DW_AT_declaration] = AT_DECLARATION, [DW_AT_external] = AT_EXTERNAL,
+	[DW_AT_artificial] = AT_ARTIFICIAL, [DW_AT_inline] = AT_INLINE,
+	[DW_AT_sibling] = AT_SIBLING, [DW_AT_signature] = AT_SIGNATURE,
+	[DW_AT_frame_base] = AT_FRAME_BASE,
+	[DW_AT_static_link] = AT_STATIC_LINK,
+	[DW_AT_virtuality] = AT_VIRTUALITY, [DW_AT_discr] = AT_DISCRIMINANT,
+	[DW_AT_discr_value] = AT_DISCR_VALUE,
+	[DW_AT_discr_list] = AT_DISCR_LIST,
+	[DW_AT_containing_type] = AT_CONTAINING,
+	[DW_AT_enum_class] = AT_ENUM_CLASS,
+	[DW_AT_prototyped] = AT_PROTOTYPED, [DW_AT_endianity] = AT_ENDIANITY,
+	[DW_AT_data_location] = AT_DATA_LOCATION,
+	[DW_AT_allocated] = AT_ALLOCATED, [DW_AT_associated] = AT_ASSOCIATED,
+	[DW_AT_string_length] = AT_STRING_LENGTH,
+	[DW_AT_call_return_pc] = AT_CALL_RETURN, [DW_AT_call_pc] = AT_CALL_PC,
+	[DW_AT_call_tail_call] = AT_CALL_TAIL,
+	[DW_AT_call_target] = AT_CALL_TARGET,
+	[DW_AT_call_value] = AT_CALL_VALUE,
+	[DW_AT_call_data_value] = AT_CALL_DATA_VALUE,
+	[DW_AT_call_parameter] = AT_CALL_PARAMETER,
+	[DW_AT_call_origin] = AT_CALL_ORIGIN,
+	[DW_AT_default_value] = AT_DEFAULT, [DW_AT_stmt_list] = AT_UNIT,
+	[DW_AT_str_offsets_base] = AT_UNIT, [DW_AT_addr_base] = AT_UNIT,
+	[DW_AT_rnglists_base] = AT_UNIT, [DW_AT_loclists_base] = AT_UNIT,
+	[DW_AT_dwo_name] = AT_UNIT, [DW_AT_comp_dir] = AT_UNIT,
+	[DW_AT_producer] = AT_UNIT, [DW_AT_language] = AT_UNIT,
+};
+#define GNU_FIRST 0x2100u
+static const uint8_t gnu[] = {
+	[DW_AT_GNU_vector - GNU_FIRST] = AT_VECTOR,
+	[DW_AT_GNU_tail_call - GNU_FIRST] = AT_CALL_TAIL,
+	[DW_AT_GNU_call_site_target - GNU_FIRST] = AT_CALL_TARGET,
+	[DW_AT_GNU_call_site_value - GNU_FIRST] = AT_CALL_VALUE,
+	[DW_AT_GNU_call_site_data_value - GNU_FIRST] = AT_CALL_DATA_VALUE,
+	[DW_AT_GNU_addr_base - GNU_FIRST] = AT_UNIT,
+	[DW_AT_GNU_ranges_base - GNU_FIRST] = AT_UNIT,
+	[DW_AT_GNU_dwo_name - GNU_FIRST] = AT_UNIT,
+	[DW_AT_GNU_dwo_id - GNU_FIRST] = AT_UNIT,
 };
 
 static uint8_t
 slot_of(uint64_t at)
 {
-	for (size_t k = 0; k < countof(slots); k++)
-		if (slots[k].at == at)
-			return slots[k].slot;
-	return AT_NONE;
+	uint8_t slot = at < countof(standard) ? standard[at]
+		       : at - GNU_FIRST < countof(gnu) ? gnu[at - GNU_FIRST]
+		       : at == DW_AT_MIPS_linkage_name ? AT_LINKAGE : 0;
+
+	return at == DW_AT_name ? AT_NAME : slot ? slot : AT_NONE;
 }
 
 static bool
@@ -647,7 +628,10 @@ text_in(const struct span *section, uint64_t place)
 {
 	const char *all = section->data;
 
-	return place < section->n && memchr(all + place, 0, section->n - place)
+	/* Mostly the last byte is a NUL, and ends what begins anywhere. */
+	return place < section->n
+	       && (!all[section->n - 1]
+		   || memchr(all + place, 0, section->n - place))
 	       ? all + place : NULL;
 }
 

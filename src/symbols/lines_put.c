@@ -8,6 +8,7 @@
 
 /** A block of rows in the making. */
 struct rows {
+	struct strings *strings;
 	struct blocks *to;
 	struct buf body, files;         /* files: uint32_t references */
 	uint64_t first, last;           /* addresses */
@@ -107,7 +108,7 @@ flush(struct rows *r, uint64_t end)
 static uint32_t
 file_index(struct rows *r, uint64_t handle)
 {
-	uint32_t ref = strings_ref(handle);
+	uint32_t ref = strings_use(r->strings, handle);
 	size_t slot = (ref * 0x9e3779b1u) >> 28;
 	const uint32_t *files = (const void *)r->files.data;
 	uint32_t n = (uint32_t)(r->files.len / sizeof(ref)), k = 0;
@@ -185,7 +186,7 @@ void
 lines_put(struct maker *m, struct job *job)
 {
 	const struct dw_sequence *all = (const void *)m->sequences.data;
-	struct rows r = { .to = &job->lines };
+	struct rows r = { .strings = m->strings, .to = &job->lines };
 	struct waiting w = { 0 };
 
 	memset(r.recent, 0xff, sizeof(r.recent));

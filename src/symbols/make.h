@@ -25,7 +25,11 @@ void strings_free(struct strings *s);
 uint64_t strings_add(struct strings *s, const char *text, size_t n);
 /** Number those that were added, from @first. */
 struct err *strings_number(struct strings *s, uint32_t first) _must_check_;
-uint32_t strings_ref(uint64_t handle);
+/** Its number, which somebody will ask for. */
+uint32_t strings_use(struct strings *s, uint64_t handle);
+/** Of the bytes from @first on: zeros in place of what nobody asks for. */
+void strings_blank(const struct strings *s, uint64_t first, char *text,
+		   size_t n);
 uint64_t strings_hash(uint64_t handle);
 /** The text of one that was added. */
 const char *strings_peek(uint64_t handle);
@@ -62,7 +66,7 @@ struct job {
 struct string_piece {
 	uint64_t first;
 	struct span text;
-	struct blocks block;
+	struct blocks block;            /* of a copy of it */
 };
 struct maker {
 	const struct symbols_input *in;
@@ -107,7 +111,7 @@ uint64_t maker_attr_string(struct maker *m, const struct dw_die *die,
 			   enum dw_slot slot);
 /** A file by its number in the unit's table. */
 uint64_t maker_file(const struct dw_value *v);
-void put_string(struct buf *out, uint64_t handle);
+void put_string(struct maker *m, struct buf *out, uint64_t handle);
 
 /* ---- scanning (scan.c) ----------------------------------------------------------- */
 void scan_unit(struct maker *m, uint32_t unit, struct arena *scratch);

@@ -110,9 +110,9 @@ maker_file(const struct dw_value *v)
 }
 
 void
-put_string(struct buf *out, uint64_t handle)
+put_string(struct maker *m, struct buf *out, uint64_t handle)
 {
-	put_uleb(out, (uint64_t)(uint32_t)(strings_ref(handle) + 1));
+	put_uleb(out, (uint32_t)(strings_use(m->strings, handle) + 1));
 }
 
 /* "dir/name", below the unit's directory where that is relative. */

@@ -23,6 +23,7 @@ struct shard {
 };
 struct strings {
 	struct shard shards[SHARDS];
+	uint64_t *used;                 /* a bit for each byte of all */
 	struct entry **sorted;
 	size_t n;
 };
@@ -48,6 +49,7 @@ strings_free(struct strings *s)
 		pthread_mutex_destroy(&s->shards[k].lock);
 	}
 	free(s->sorted);
+	free(s->used);
 	free(s);
 }
 
@@ -151,7 +153,8 @@ strings_number(struct strings *s, uint32_t first)
 		s->sorted[k]->ref = (uint32_t)at;
 		at += s->sorted[k]->n + 1;
 	}
-	return NULL;
+	s->used = calloc(at / 64 + 1, sizeof(*s->used));
+	return s->used ? NULL : err_nomem();
 }
 
 static struct entry *
@@ -161,11 +164,46 @@ entry_of(uint64_t handle)
 }
 
 uint32_t
-strings_ref(uint64_t handle)
+strings_use(struct strings *s, uint64_t handle)
 {
-	if (handle == STR_NONE)
+	uint32_t ref = handle & ADDED && handle != STR_NONE
+		       ? entry_of(handle)->ref : (uint32_t)handle;
+	uint64_t bit = 1ull << ref % 64;
+
+	if (handle == STR_NONE || ref == SYM_NONE)
 		return SYM_NONE;
-	return handle & ADDED ? entry_of(handle)->ref : (uint32_t)handle;
+	uint64_t *word = &s->used[ref / 64];
+	/* Mostly it is: threads do not take the line from one another then. */
+	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
+		__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+	return ref;
+}
+
+/* The first that is used from @from on, before @to; or @to. */
+static uint64_t
+next_used(const struct strings *s, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		uint64_t word = s->used[from / 64] >> from % 64;
+
+		if (word) {
+			from += (uint64_t)__builtin_ctzll(word);
+			return from < to ? from : to;
+		}
+		from = (from / 64 + 1) * 64;
+	}
+	return to;
+}
+
+void
+strings_blank(const struct strings *s, uint64_t first, char *text, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		size_t used = next_used(s, first + at, first + n) - first;
+
+		memset(text + at, 0, used - at);
+		at = used + strnlen(text + used, n - used);
+	}
 }
 
 uint64_t

@@ -11,7 +11,7 @@ text_put(struct type_out *to, uint64_t handle)
 	if (to->keys)
 		buf_u64(to->out, strings_hash(handle));
 	else
-		put_string(to->out, handle);
+		put_string(to->m, to->out, handle);
 }
 
 static void

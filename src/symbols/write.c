@@ -164,7 +164,7 @@ put_symbols(struct writer *w)
 	for (size_t k = 0; k < w->m->symbols.len / sizeof(*all); k++) {
 		struct format_symbol s = {
 			.address = all[k].address, .size = all[k].size,
-			.name = strings_ref(all[k].name),
+			.name = strings_use(w->m->strings, all[k].name),
 			.type = all[k].type, .binding = all[k].binding,
 		};
 
@@ -181,9 +181,9 @@ put_units(struct writer *w)
 	for (uint32_t k = 0; k < w->m->n_units; k++) {
 		const struct dw_unit *u = w->m->units[k];
 		struct format_unit unit = {
-			.name = strings_ref(u->name),
-			.dir = strings_ref(u->dir),
-			.producer = strings_ref(u->producer),
+			.name = strings_use(w->m->strings, u->name),
+			.dir = strings_use(w->m->strings, u->dir),
+			.producer = strings_use(w->m->strings, u->producer),
 			.language = u->language,
 		};
 
@@ -210,7 +210,7 @@ put_sources(struct writer *w)
 		const struct dw_unit *u = w->m->units[k];
 
 		for (uint32_t f = 0; f < u->n_files; f++) {
-			uint32_t ref = strings_ref(u->files[f]);
+			uint32_t ref = strings_use(w->m->strings, u->files[f]);
 
 			if (ref != SYM_NONE)
 				buf_put(&all, &ref, sizeof(ref));
@@ -247,8 +247,14 @@ pack_piece(struct maker *m, uint32_t n, struct arena *scratch)
 	struct string_piece *p =
 		&((struct string_piece *)(void *)m->pieces.data)[n];
 
-	(void)scratch;
-	blocks_pack(&p->block, p->first, p->text.data, p->text.n);
+	char *copy = arena_dup(scratch, p->text.data, p->text.n);
+
+	if (!copy) {
+		__atomic_store_n(&m->failed, true, __ATOMIC_RELAXED);
+		return;
+	}
+	strings_blank(m->strings, p->first, copy, p->text.n);
+	blocks_pack(&p->block, p->first, copy, p->text.n);
 }
 
 static void
@@ -284,6 +290,8 @@ put_strings(struct writer *w, const struct buf *own)
 	struct string_piece *all = (void *)m->pieces.data;
 	uint32_t n = (uint32_t)(m->pieces.len / sizeof(*all));
 	maker_each(m, n, pack_piece);
+	if (__atomic_load_n(&m->failed, __ATOMIC_RELAXED))
+		return err_nomem();
 	begin_section(w, STREAM_STRINGS);
 	for (uint32_t k = 0; k < n; k++) {
 		struct err *err = blocks_finish(&all[k].block);
@@ -344,12 +352,7 @@ static struct err *
 put_all(struct writer *w)
 {
 	_buf_ struct buf own = { 0 };
-	struct err *err = strings_text(w->m->strings, &own);
 
-	if (!err)
-		err = put_strings(w, &own);
-	if (err)
-		return err;
 	for (unsigned k = STREAM_STRINGS + 1; k < N_STREAMS; k++)
 		put_stream(w, k);
 	put_spans(w);
@@ -357,6 +360,12 @@ put_all(struct writer *w)
 	put_units(w);
 	put_names(w);
 	put_sources(w);
+	/* Now it is known which of them anybody asks for. */
+	struct err *err = strings_text(w->m->strings, &own);
+	if (!err)
+		err = put_strings(w, &own);
+	if (err)
+		return err;
 	while (w->tables.len % 8)
 		buf_putc(&w->tables, 0);
 	err = buf_err(&w->tables);
