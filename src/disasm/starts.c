@@ -50,17 +50,20 @@ starts_at(struct insp *i, uint64_t addr, struct bounds *out)
 	return true;
 }
 
-/* Tables first: symbols are looked for one by one, among maybe a million. */
+/* In padding tables first: symbols are looked for one by one, among maybe a
+ * million. */
 bool
 starts_near(struct insp *i, uint64_t addr, struct bounds *out)
 {
-	for (unsigned k = 0; k < CACHE_LINE && k <= addr; k++) {
+	if (starts_at(i, addr, out))
+		return true;
+	for (unsigned k = 1; k < CACHE_LINE && k <= addr; k++) {
 		if (!by_table(i, addr - k, out))
 			continue;
 		nearer(i, addr - k, out);
 		return true;
 	}
-	for (unsigned k = 0; k < CACHE_LINE && k <= addr; k++)
+	for (unsigned k = 1; k < CACHE_LINE && k <= addr; k++)
 		if (by_symbol(i, addr - k, out))
 			return true;
 	return false;

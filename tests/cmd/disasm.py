@@ -22,6 +22,30 @@ import kit      # noqa: E402
 COUNT, BEFORE, FRAMES = 20, 12, 6
 GDB_LINE = re.compile(
     r"^(?:=> |   )0x([0-9a-f]+)(?: <(.*?)(?:\+(\d+))?>)?:\t(.*)$", re.M)
+# Data between functions of an assembler; bare has a symbol and no table.
+ASSEMBLER = """
+	.text
+	.globl _start
+	.type first, @function
+first:	.cfi_startproc
+	nop
+	ret
+	.cfi_endproc
+	.size first, .-first
+	.byte 0xe8
+	.type bare, @function
+bare:	xor %eax, %eax
+	mov (%rax), %rcx
+	ret
+	.size bare, .-bare
+	.type _start, @function
+_start:	.cfi_startproc
+	.cfi_undefined rip
+	call bare
+	hlt
+	.cfi_endproc
+	.size _start, .-_start
+"""
 NONE = type(None)
 PLACE = {"address": (str, NONE), "symbol": (str, NONE),
          "offset": (int, NONE)}
@@ -187,6 +211,19 @@ class Disasm:
                     wrong.append((place, n, before, got))
         self.tap.ok(not wrong, "there are as many as asked for", wrong)
 
+    def between(self, name, flags, wanted):
+        """What is before the failed instruction, with data in the way."""
+        source = os.path.join(self.directory, name + ".s")
+        with open(source, "w", encoding="ascii") as f:
+            f.write(ASSEMBLER)
+        program, snap = source[:-2], source[:-2] + ".snap"
+        build.call(["gcc", "-nostdlib", "-static", *flags, "-o", program,
+                    source], self.directory)
+        self.run("capture", "-o", snap, "--", program)
+        text = [(e["text"] or e["kind"])
+                for e in self.entries(snap, "-b", "5", "-n", "2")]
+        self.tap.ok(text == wanted, name + ": nothing is guessed", text)
+
     def names(self):
         snap = self.snap_of("containers")
         wrong = []
@@ -260,6 +297,13 @@ def main():
         tests.fault(name, words)
     tests.shapes()
     tests.counts()
+    tests.between("data-between", (), [
+        "unknown", "nop", "ret", "unknown", "xor %eax, %eax",
+        "mov (%rax), %rcx", "ret"])
+    # Without its symbol the failed function begins nobody knows where.
+    tests.between("data-stripped", ("-s",), [
+        "unknown", "unknown", "nop", "ret", "unknown",
+        "mov (%rax), %rcx", "ret"])
     tests.names()
     tests.threads()
     tests.refusals()
