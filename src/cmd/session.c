@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "cmd/stored.h"
+#include "disasm/disasm.h"
 #include "jail/jail.h"
 #include "supply/supply.h"
 
@@ -209,6 +210,9 @@ session_spawn(struct session *s)
 	for (size_t i = 0; i < o->n_keep && n < countof(keep); i++)
 		keep[n++] = o->keep[i];
 	session_limits(s, &limits);
+	/* Nobody waits for a picture's code. */
+	if (!o->picture)
+		disasm_prepare();
 	return jail_spawn(&limits, keep, n, session_child, s, &s->child);
 }
 

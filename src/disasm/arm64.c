@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AArch64, by capstone; a few names that version 4 does not have are ours.
+ *
+ * It is loaded when it is needed: its tables would be a third of what the
+ * program needs to start.
  */
 #include <capstone/capstone.h>
+#include <dlfcn.h>
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +18,58 @@
 #define DWARF_SP 31u
 /* Linux lets programs keep a tag in the highest byte of addresses of data. */
 #define TAGGED 56
+
+#define TEXT_OF(x) #x
+#define CAPSTONE_NAME_OF(major) "libcapstone.so." TEXT_OF(major)
+#define CAPSTONE_NAME CAPSTONE_NAME_OF(CS_API_MAJOR)
+
+static struct {
+	void *library;
+	__typeof__(cs_open) *open;
+	__typeof__(cs_close) *close;
+	__typeof__(cs_option) *option;
+	__typeof__(cs_malloc) *malloc;
+	__typeof__(cs_free) *free;
+	__typeof__(cs_disasm_iter) *disasm_iter;
+	__typeof__(cs_reg_name) *reg_name;
+} capstone;
+
+static struct err *
+capstone_load(void)
+{
+	const struct {
+		void *to;
+		const char *name;
+	} functions[] = {
+		{ &capstone.open, "cs_open" },
+		{ &capstone.close, "cs_close" },
+		{ &capstone.option, "cs_option" },
+		{ &capstone.malloc, "cs_malloc" },
+		{ &capstone.free, "cs_free" },
+		{ &capstone.disasm_iter, "cs_disasm_iter" },
+		{ &capstone.reg_name, "cs_reg_name" },
+	};
+	void *library = capstone.library ? capstone.library
+					 : dlopen(CAPSTONE_NAME, RTLD_NOW);
+
+	for (size_t k = 0; library && k < countof(functions); k++) {
+		void *f = dlsym(library, functions[k].name);
+		if (!f)
+			return err_new(ERR_UNSUPPORTED, CAPSTONE_NAME
+				       " has no %s", functions[k].name);
+		memcpy(functions[k].to, &f, sizeof(f));
+	}
+	capstone.library = library;
+	return library ? NULL
+		       : err_new(ERR_UNSUPPORTED, "cannot load " CAPSTONE_NAME
+				 ": %s", dlerror());
+}
+
+void
+disasm_prepare(void)
+{
+	err_free(capstone_load());
+}
 
 struct arm64 {
 	csh handle;
@@ -27,9 +83,9 @@ arm64_end(struct disasm *d)
 	struct arm64 *x = d->state;
 
 	if (x && x->insn)
-		cs_free(x->insn, 1);
+		capstone.free(x->insn, 1);
 	if (x && x->open)
-		cs_close(&x->handle);
+		capstone.close(&x->handle);
 	free(x);
 }
 
@@ -40,12 +96,15 @@ arm64_begin(struct disasm *d)
 
 	if (!x)
 		return err_nomem();
-	x->open = cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &x->handle)
+	struct err *err = capstone_load();
+	if (err)
+		return err;
+	x->open = capstone.open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &x->handle)
 		  == CS_ERR_OK;
-	if (!x->open || cs_option(x->handle, CS_OPT_DETAIL, CS_OPT_ON)
+	if (!x->open || capstone.option(x->handle, CS_OPT_DETAIL, CS_OPT_ON)
 			!= CS_ERR_OK)
 		return err_new(ERR_FAILED, "capstone does not start");
-	x->insn = cs_malloc(x->handle);
+	x->insn = capstone.malloc(x->handle);
 	return x->insn ? NULL : err_nomem();
 }
 
@@ -70,7 +129,7 @@ arm64_read(struct arm64 *x, uint64_t at, struct span bytes)
 	const uint8_t *code = bytes.data;
 	size_t n = WORD;
 
-	return cs_disasm_iter(x->handle, &code, &n, &at, x->insn);
+	return capstone.disasm_iter(x->handle, &code, &n, &at, x->insn);
 }
 
 static size_t
@@ -152,7 +211,7 @@ arm64_reg_size(csh handle, unsigned reg)
 		{ 'w', 4 }, { 'x', 8 }, { 'b', 1 }, { 'h', 2 }, { 's', 4 },
 		{ 'd', 8 }, { 'q', 16 },
 	};
-	const char *name = cs_reg_name(handle, reg);
+	const char *name = capstone.reg_name(handle, reg);
 
 	for (size_t k = 0; name && k < countof(sizes); k++)
 		if (sizes[k].first == name[0])

@@ -90,6 +90,9 @@ struct disasm;
 /** ERR_UNSUPPORTED for a machine (EM_*) other than x86-64 and AArch64. */
 struct err *disasm_new(uint16_t machine, enum disasm_syntax syntax,
 		       struct disasm **out) _must_check_;
+/** Load what AArch64 needs, before a process is jailed that may be asked for
+ * it; what went wrong disasm_new() says. */
+void disasm_prepare(void);
 void disasm_free(struct disasm *d), disasm_freep(struct disasm **d);
 #define _disasm_ _cleanup_(disasm_freep)
 /**
