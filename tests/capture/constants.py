@@ -23,6 +23,7 @@ import snapread  # noqa: E402
 
 LEAST = 256 << 10       # bytes of constants
 WINDOW = 16 << 10
+HEAD = 64 + 72          # bytes of a cache's entry before what is packed
 PATIENCE = 60
 CANARY = b"KEY-constant-canary-77"
 RULE = "regex:KEY-[a-z]+-canary-[0-9]+"
@@ -144,6 +145,38 @@ class Constants:
         self.tap.ok(not whole.status, "%s: check says nothing" % name, whole)
         return live, path
 
+    def lies(self, victim, live):
+        """What is wrong in the cache makes no snapshot wrong."""
+        cache = self.env["INQUEST_CACHE"]
+        path = max((os.path.join(cache, name) for name in os.listdir(cache)
+                    if name.endswith(".c")), key=os.path.getsize)
+        with open(path, "rb") as f:
+            good = f.read()
+        rows = HEAD + 24
+        wrong = {
+            "a changed frame": good[:-9] + bytes([good[-9] ^ 1]) + good[-8:],
+            "a changed row": good[:rows + 9] + b"\xff" * 8 + good[rows + 17:],
+            "other bytes": good[:len(good) // 2] + bytes(64)
+                           + good[len(good) // 2 + 64:],
+            "another build-id": good[:HEAD - 60] + bytes(8)
+                                + good[HEAD - 52:],
+            "one cut short": good[:len(good) // 2],
+            "one without windows": good[:HEAD],
+            "one cut inside its head": good[:50],
+            "an empty one": b"",
+        }
+        for name, data in wrong.items():
+            # As whoever fills it does: a file of its own, under the name.
+            with open(path + ".new", "wb") as f:
+                f.write(data)
+            os.chmod(path + ".new", 0o600)
+            os.rename(path + ".new", path)
+            snap = self.capture(victim, "lies.snap")
+            whole = kit.run([self.inquest, "check", snap])
+            self.tap.ok(not whole.status and
+                        self.same(snapshot(snap), victim, live),
+                        "not believed: " + name, whole)
+
     def gone(self, victim, live, path):
         """The bytes need nobody's file."""
         core = os.path.join(self.directory, "core")
@@ -210,6 +243,9 @@ class Constants:
                 live, snap = self.first(victim, name)
                 self.elsewhere(victim, snap)
                 self.redacted(victim, live)
+                if name == LINKS[0][0]:
+                    self.lies(victim, live)
+                    self.warm(victim)
                 self.changed(victim, live)
                 # Last: what the cache has of it is then out of date.
                 self.gone(victim, live, snap)
