@@ -386,7 +386,7 @@ chars_put_counted(struct buf *out, const struct value *first, uint64_t n,
 		  const struct value_style *style)
 {
 	uint64_t width = type_size(first->type);
-	uint64_t max = (uint64_t)style->elements + 1;
+	uint64_t max = style->elements;
 	bool more = n > max;
 
 	if (width != 1 && width != 2 && width != 4)

@@ -96,6 +96,8 @@ const char *type_qualified(const struct type *t);
 const struct type *type_named(struct values *vs, size_t near,
 			      const char *name);
 uint64_t type_count(const struct type *t);      /* elements, if constant */
+/** A type's name with "unsigned long" for "long unsigned int"; escaped. */
+void type_put_words(struct buf *out, const char *name);
 
 /* ---- scope.c and frame.c ------------------------------------------------- */
 /** Behind each struct scope. */

@@ -18,11 +18,17 @@ libvalues_a_SOURCES = \
 	src/values/langs.c \
 	src/values/leb.c \
 	src/values/lex.c \
+	src/values/libcxx.c \
+	src/values/libstdcxx.c \
+	src/values/libstdcxx_maps.c \
+	src/values/libstdcxx_more.c \
 	src/values/loc.c \
 	src/values/loc.h \
 	src/values/members.c \
 	src/values/names.c \
 	src/values/parse.c \
+	src/values/printers.c \
+	src/values/printers.h \
 	src/values/scalar.c \
 	src/values/scope.c \
 	src/values/shape.c \

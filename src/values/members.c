@@ -76,6 +76,8 @@ value_member(const struct value *v, const char *path, struct arena *a,
 		if (err || !path[n])
 			break;
 		path += n + 1;
+		if (type_is_pointer(type_plain(v->type)))
+			err = value_target(v, 0, a, &v);
 	}
 	if (!err)
 		*out = v;

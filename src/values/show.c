@@ -246,7 +246,7 @@ show_base(struct shower *s, const struct value *v)
 
 	buf_putc(s->out, '<');
 	if (name)
-		buf_escape(s->out, name, strlen(name));
+		type_put_words(s->out, name);
 	buf_puts(s->out, "> = ");
 	if (p)
 		display_put(s, v, p, &d);
@@ -325,6 +325,7 @@ show_struct(struct shower *s, const struct value *v, bool base)
 	bool any = false;
 
 	s->depth++;
+	s->deref = false;
 	buf_putc(s->out, '{');
 	show_bases(s, v, t);
 	for (size_t n = 0; n < t->n_members; n++) {
@@ -366,7 +367,7 @@ show_reference(struct shower *s, const struct value *v)
 		buf_puts(s->out, "@<synthetic pointer>");
 	else
 		buf_printf(s->out, "@0x%llx", (unsigned long long)addr);
-	if (s->depth > s->summary)
+	if (s->depth > s->summary && !s->deref)
 		return;
 	buf_puts(s->out, ": ");
 	_err_ struct err *lost = value_target(v, 0, s->arena, &target);
@@ -438,6 +439,21 @@ whole_object(struct shower *s, const struct value *v)
 	return err ? v : whole;
 }
 
+/* What has a printer is shown as such, also where a reference leads to it. */
+static const struct value *
+referred(struct shower *s, const struct value *v)
+{
+	const struct value *target;
+	struct display d;
+
+	if (s->style->raw || !type_is_reference(type_plain(v->type)))
+		return v;
+	_err_ struct err *err = value_target(v, 0, s->arena, &target);
+	if (err || !display_of(target, s->style, s->arena, &d))
+		return v;
+	return target;
+}
+
 void
 show_value(struct shower *s, const struct value *v)
 {
@@ -458,6 +474,7 @@ show_value(struct shower *s, const struct value *v)
 		buf_puts(s->out, "{...}");
 		return;
 	}
+	v = referred(s, v);
 	printer = s->style->raw ? NULL :
 		  display_of(v, s->style, s->arena, &d);
 	if (printer)

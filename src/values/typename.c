@@ -72,6 +72,60 @@ put_modifiers(struct writer *w, const struct type *t, const char *before,
 	}
 }
 
+/* ---- plain words ---------------------------------------------------------- */
+/* Compilers write C's types with all their words, people do not. */
+static const struct words_row {
+	const char *from, *to;
+} WORDS[] = {
+	{ "long long unsigned int", "unsigned long long" },
+	{ "long long int", "long long" },
+	{ "long unsigned int", "unsigned long" },
+	{ "long int", "long" },
+	{ "short unsigned int", "unsigned short" },
+	{ "short int", "short" },
+};
+
+static bool
+is_word(char c)
+{
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+	       || (c >= '0' && c <= '9');
+}
+
+static const struct words_row *
+words_at(const char *s)
+{
+	for (size_t n = 0; n < countof(WORDS); n++) {
+		size_t length = strlen(WORDS[n].from);
+
+		if (strncmp(s, WORDS[n].from, length) == 0
+		    && !is_word(s[length]))
+			return &WORDS[n];
+	}
+	return NULL;
+}
+
+void
+type_put_words(struct buf *out, const char *name)
+{
+	size_t from = 0, n = 0;
+
+	while (name[n]) {
+		const struct words_row *row = n && is_word(name[n - 1]) ? NULL
+					      : words_at(name + n);
+
+		if (!row) {
+			n++;
+			continue;
+		}
+		buf_escape(out, name + from, n - from);
+		buf_puts(out, row->to);
+		n += strlen(row->from);
+		from = n;
+	}
+	buf_escape(out, name + from, n - from);
+}
+
 /* ---- what has a name ------------------------------------------------------ */
 static const char *
 keyword_of(const struct type *t)
@@ -101,7 +155,7 @@ put_named(struct writer *w, const struct type *t)
 	if (has_keyword(t) && (t->lang == LANG_IS_C || !name))
 		buf_puts(w->out, keyword_of(t));
 	if (name && name[0])
-		buf_escape(w->out, name, strlen(name));
+		type_put_words(w->out, name);
 	else
 		buf_puts(w->out, has_keyword(t) ? "{...}"
 			 : "<unnamed type>");
@@ -149,14 +203,6 @@ put_star(struct writer *w, const struct type *t)
 	}
 }
 
-static bool
-needs_space(const struct writer *w)
-{
-	char last = w->out->len ? w->out->data[w->out->len - 1] : ' ';
-
-	return last != ' ' && last != '(' && last != '*' && last != '&';
-}
-
 /* A pointer to an array or a function is put in parentheses. */
 static void
 write_before(struct writer *w, const struct type *t, bool inner)
@@ -168,17 +214,14 @@ write_before(struct writer *w, const struct type *t, bool inner)
 		return;
 	if (is_pointing(kind)) {
 		write_before(w, type_target(u), true);
-		if (needs_space(w))
-			buf_putc(w->out, ' ');
 		put_star(w, u);
 		put_modifiers(w, t, " ", "");
+		if (inner && t != u)
+			buf_putc(w->out, ' ');
 	} else if (kind == SYM_TYPE_ARRAY || kind == SYM_TYPE_FUNCTION) {
 		write_before(w, type_target(u), false);
-		if (inner) {
-			if (needs_space(w))
-				buf_putc(w->out, ' ');
+		if (inner)
 			buf_putc(w->out, '(');
-		}
 	}
 }
 
@@ -207,7 +250,7 @@ put_parameters(struct writer *w, const struct type *t,
 		if (!k && is_this(p, holder))
 			buf_puts(w->out, " const");
 	}
-	if (s->flags & SYM_TYPE_VARIADIC)
+	if (s->flags & SYM_TYPE_VARIADIC && (n || t->lang == LANG_IS_CXX))
 		buf_puts(w->out, n ? ", ..." : "...");
 	else if (!n && (s->flags & SYM_TYPE_PROTOTYPED
 			|| t->lang == LANG_IS_CXX))
@@ -254,7 +297,7 @@ write_after(struct writer *w, const struct type *t, bool inner)
 			buf_puts(w->out, ")))");
 		write_after(w, type_target(u), false);
 	} else if (kind == SYM_TYPE_FUNCTION) {
-		buf_puts(w->out, inner ? ")" : " ");
+		buf_puts(w->out, inner ? ")" : "");
 		put_parameters(w, u, w->holder);
 		w->holder = NULL;
 		write_after(w, type_target(u), false);
@@ -267,6 +310,14 @@ is_named(const struct type *t)
 {
 	return t && (t->lang == LANG_IS_RUST || t->lang == LANG_IS_GO)
 	       && t->ref != SYM_NONE && type_plain_name(t);
+}
+
+static bool
+is_vector(const struct type *t)
+{
+	const struct type *u = under_modifiers(t);
+
+	return u && u->sym->flags & SYM_TYPE_VECTOR;
 }
 
 static void
@@ -283,6 +334,9 @@ write_type(struct writer *w, const struct type *t)
 		put_modifiers(w, base, "", " ");
 		put_named(w, under_modifiers(base));
 		w->depth = depth + 1;
+		if (under_modifiers(base) != under_modifiers(t)
+		    && !is_vector(t))
+			buf_putc(w->out, ' ');
 		write_before(w, t, false);
 		w->depth = depth + 1;
 		write_after(w, t, false);

@@ -207,6 +207,7 @@ struct display {
 	const char *summary;            /* before the children, or alone */
 	const struct value *text;       /* shown in its place, as a string… */
 	uint64_t text_length;           /* …of so many characters */
+	const struct value *instead;    /* or just shown in its place */
 	uint8_t hint;                   /* enum display_hint */
 	uint64_t n_children;
 	void *state;                    /* of the printer, in the arena */
@@ -225,7 +226,8 @@ typedef const struct printer *values_printer_fn(void *arg, const char *type,
 						const struct value *v);
 void values_set_printers(struct values *vs, values_printer_fn *find,
 			 void *arg);
-/** A member by its name ("a.b.c", bases are looked into), for printers. */
+/** A member by its name ("a.b.c", bases are looked into and pointers followed),
+ * for printers. */
 struct err *value_member(const struct value *v, const char *path,
 			 struct arena *a, const struct value **out)
 	_must_check_;
