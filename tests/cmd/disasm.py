@@ -110,7 +110,8 @@ class Disasm:
     def gdb(self, snap, addresses):
         """gdb's lines from each address on, and before each."""
         words = [self.debugger, "-nx", "-q", "-batch",
-                 "-ex", "set width 0", "-ex", "set debuginfod enabled off", "-ex",
+                 "-ex", "set width 0",
+                 "-ex", "set debuginfod enabled off", "-ex",
                  "target remote | %s rsp %s" % (self.inquest, snap)]
         for a in addresses:
             words += ["-ex", "echo \\n@on\\n", "-ex", "x/%di %s" % (COUNT, a),
