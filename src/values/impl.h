@@ -95,6 +95,9 @@ const char *type_qualified(const struct type *t);
  * @near is asked first. */
 const struct type *type_named(struct values *vs, size_t near,
 			      const char *name);
+/** "int", "std::string *" as a type; NULL: there is none. */
+const struct type *type_by_text(struct values *vs, size_t near,
+				const char *text);
 uint64_t type_count(const struct type *t);      /* elements, if constant */
 /** A type's name with "unsigned long" for "long unsigned int"; escaped. */
 void type_put_words(struct buf *out, const char *name);

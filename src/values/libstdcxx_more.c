@@ -248,27 +248,6 @@ managed(const char *symbol, bool *internal, struct arena *a)
 	return arena_strndup(a, from, (size_t)(end - from));
 }
 
-static const struct type *
-any_type(const struct value *v, const char *name)
-{
-	static const struct {
-		const char *name;
-		uint8_t encoding, size;
-	} rows[] = {
-		{ "bool", ATE_BOOLEAN, 1 }, { "char", ATE_SIGNED_CHAR, 1 },
-		{ "int", ATE_SIGNED, 4 }, { "unsigned int", ATE_UNSIGNED, 4 },
-		{ "long", ATE_SIGNED, 8 },
-		{ "unsigned long", ATE_UNSIGNED, 8 },
-		{ "float", ATE_FLOAT, 4 }, { "double", ATE_FLOAT, 8 },
-	};
-
-	for (size_t n = 0; n < countof(rows); n++)
-		if (strcmp(rows[n].name, name) == 0)
-			return type_basic(v->vs, rows[n].name,
-					  rows[n].encoding, rows[n].size);
-	return type_named(v->vs, type_plain(v->type)->module, name);
-}
-
 static struct err *
 any_display(const struct value *v, struct arena *a, struct display *out)
 {
@@ -289,7 +268,8 @@ any_display(const struct value *v, struct arena *a, struct display *out)
 	if (err)
 		return err;
 	const char *name = managed(s.name, &internal, a);
-	const struct type *t = name ? any_type(v, name) : NULL;
+	const struct type *t = name ? type_by_text(v->vs, type_plain(
+		v->type)->module, name) : NULL;
 	if (!t)
 		return err_new(ERR_FAILED, "what it holds has no known type");
 	if (internal) {

@@ -337,17 +337,6 @@ type_element(const struct type *t)
 	return rest;
 }
 
-const struct type *
-type_argument(const struct type *t, size_t n)
-{
-	const struct type *p = type_plain(t);
-
-	if (!p || n >= p->sym->n_arguments
-	    || p->sym->arguments[n].is_value)
-		return NULL;
-	return type_beside(p, p->sym->arguments[n].type);
-}
-
 /* ---- questions ------------------------------------------------------------ */
 bool
 type_is_class(const struct type *p)
@@ -518,4 +507,95 @@ type_named(struct values *vs, size_t near, const char *name)
 		if (n != near)
 			t = named_in(vs, n, name);
 	return t;
+}
+
+/* ---- types by how they are written ---------------------------------------- */
+static const struct type *
+basic_by_text(struct values *vs, const char *text, size_t n)
+{
+	static const struct {
+		const char *name;
+		uint8_t encoding, size;
+	} rows[] = {
+		{ "bool", ATE_BOOLEAN, 1 }, { "char", ATE_SIGNED_CHAR, 1 },
+		{ "signed char", ATE_SIGNED_CHAR, 1 },
+		{ "unsigned char", ATE_UNSIGNED_CHAR, 1 },
+		{ "short", ATE_SIGNED, 2 }, { "short int", ATE_SIGNED, 2 },
+		{ "unsigned short", ATE_UNSIGNED, 2 },
+		{ "short unsigned int", ATE_UNSIGNED, 2 },
+		{ "int", ATE_SIGNED, 4 }, { "unsigned int", ATE_UNSIGNED, 4 },
+		{ "unsigned", ATE_UNSIGNED, 4 }, { "long", ATE_SIGNED, 8 },
+		{ "long int", ATE_SIGNED, 8 },
+		{ "unsigned long", ATE_UNSIGNED, 8 },
+		{ "long unsigned int", ATE_UNSIGNED, 8 },
+		{ "long long", ATE_SIGNED, 8 },
+		{ "long long int", ATE_SIGNED, 8 },
+		{ "unsigned long long", ATE_UNSIGNED, 8 },
+		{ "float", ATE_FLOAT, 4 }, { "double", ATE_FLOAT, 8 },
+	};
+
+	for (size_t k = 0; k < countof(rows); k++)
+		if (strlen(rows[k].name) == n
+		    && memcmp(rows[k].name, text, n) == 0)
+			return type_basic(vs, rows[k].name, rows[k].encoding,
+					  rows[k].size);
+	return NULL;
+}
+
+const struct type *
+type_by_text(struct values *vs, size_t near, const char *text)
+{
+	size_t n = strlen(text), stars = 0;
+
+	while (n && (text[n - 1] == '*' || text[n - 1] == ' '))
+		stars += text[--n] == '*';
+	while (n > 6 && memcmp(text + n - 6, " const", 6) == 0)
+		n -= 6;
+	const struct type *t = basic_by_text(vs, text, n);
+	if (!t) {
+		const char *name = arena_strndup(vs->arena, text, n);
+
+		t = name ? type_named(vs, near, name) : NULL;
+	}
+	for (; t && stars; stars--)
+		t = type_pointer_to(vs, t);
+	return t;
+}
+
+/** Argument @n of "name<a, b<c, d> >": where it begins and how long it is. */
+static const char *
+argument_text(const char *name, size_t n, size_t *length)
+{
+	const char *at = name ? strchr(name, '<') : NULL;
+	unsigned depth = 0;
+	const char *start = at ? at + 1 : NULL;
+
+	for (at = start; at && *at; at++) {
+		if (depth == 0 && (*at == ',' || *at == '>')) {
+			*length = (size_t)(at - start);
+			if (n-- == 0)
+				return start;
+			start = at + 1 + strspn(at + 1, " ");
+		}
+		depth += *at == '<' || *at == '(';
+		depth -= depth && (*at == '>' || *at == ')');
+	}
+	return NULL;
+}
+
+const struct type *
+type_argument(const struct type *t, size_t n)
+{
+	const struct type *p = type_plain(t);
+	size_t length;
+
+	if (p && n < p->sym->n_arguments)
+		return p->sym->arguments[n].is_value ? NULL
+		       : type_beside(p, p->sym->arguments[n].type);
+	/* Compilers leave the arguments out where they emit half a class. */
+	const char *text = p && p->module != INSP_NONE ?
+			   argument_text(type_plain_name(p), n, &length) : NULL;
+	const char *name = text ? arena_strndup(p->vs->arena, text, length)
+			   : NULL;
+	return name ? type_by_text(p->vs, p->module, name) : NULL;
 }
