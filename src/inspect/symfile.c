@@ -80,7 +80,7 @@ symfile_read(struct source *file, struct symfile *out)
 	_arena_ struct arena *a = arena_new(0);
 	struct symfile found = { 0 };
 	GElf_Ehdr eh;
-	Elf *elf;
+	Elf *elf = NULL;
 
 	struct err *err = a ? symfile_open(file, a, &elf) : err_nomem();
 	if (err)
