@@ -246,6 +246,7 @@ SCRIPT_TESTS = \
 	tests/stub/record.py \
 	tests/stub/paths.py \
 	tests/stub/session.py \
+	tests/symbols/same.py \
 	tests/symbols/small.py \
 	tests/unwind/chromium.py \
 	tests/unwind/compare.py \

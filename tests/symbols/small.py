@@ -101,17 +101,38 @@ def frames_fine(shown):
     return "work" in shown and "t.c:1" in shown
 
 
-def one(way, where):
+# What is done with the program afterwards: a command, and what it needs.
+AFTER = [
+    (("gcc", "-gdwarf-5"), "cp t u && cp t2 u2 && dwz -m common.dwz u u2 && mv u t",
+     ["dwz"], ["t", "common.dwz"]),
+    (("gcc", "-gdwarf-4"), "objcopy --only-keep-debug t t.debug && strip -g t", [], ["t.debug"]),
+    (("gcc", "-gdwarf-4", "-gsplit-dwarf"), "dwp -e t -o t.dwp && rm *.dwo", ["dwp"],
+     ["--dwp", "t.dwp"]),
+    (("clang", "-gdwarf-4", "-gsplit-dwarf"), "dwp -e t -o t.dwp && rm *.dwo", ["dwp"],
+     ["--dwp", "t.dwp"]),
+    (("clang", "-gdwarf-5", "-gsplit-dwarf"), "llvm-dwp -e t -o t.dwp && rm *.dwo", ["llvm-dwp"],
+     ["--dwp", "t.dwp"]),
+    (("gcc", "-gdwarf-5", "-gsplit-dwarf"), "llvm-dwp -e t -o t.dwp && rm *.dwo", ["llvm-dwp"],
+     ["--dwp", "t.dwp"]),
+]
+
+COMPILE = "{0} -O1 -c t.c && {0} -O1 -o t t.o && {0} -O1 -DSECOND -o t2 t.c"
+
+
+def one(way, where, after="true", files=()):
     source = os.path.join(where, "t.c")
     program, index = os.path.join(where, "t"), os.path.join(where, "t.idx")
     with open(source, "w", encoding="ascii") as f:
         f.write(SOURCE)
-    said = run("sh", "-c", f"cd {where} && exec {' '.join(way)} -O1 -o t t.c")
-    name = " ".join(way)
-    if not os.path.exists(program):
-        print("# skipped:", name, said.strip()[:200])
+    compiled = COMPILE.format(" ".join(way))
+    done = subprocess.run(["sh", "-c", f"cd {where} && {compiled} && {after}"],
+                          capture_output=True, text=True)
+    name = " ".join(way) + (f", {after}" if after != "true" else "")
+    if done.returncode != 0:
+        print("# skipped:", name, (done.stdout + done.stderr).strip()[:200].replace("\n", " "))
         return
-    said = run(SYMIDX, "make", program, index)
+    files = [f if f[0] == "-" else os.path.join(where, f) for f in files]
+    said = run(SYMIDX, "make", program, index, *files)
     about = run(SYMIDX, "about", index)
     shown = run(SYMIDX, "named", index, "node", "color", "work", "tls_count", "RED", "counter")
     missing = [what for what, text in wanted() if text not in shown]
@@ -129,12 +150,36 @@ def one(way, where):
          f"missing: {', '.join(missing)}\n{said}{about}{shown}{walk}{at}")
 
 
+def packed_symbols():
+    """Names of functions that are in .gnu_debugdata alone."""
+    if not shutil.which("xz"):
+        return
+    with tempfile.TemporaryDirectory() as where:
+        program, index = os.path.join(where, "t"), os.path.join(where, "t.idx")
+        with open(os.path.join(where, "t.c"), "w", encoding="ascii") as f:
+            f.write(SOURCE)
+        run("sh", "-c", f"cd {where} && gcc -O1 -o t t.c && nm t >names"
+            " && objcopy --strip-debug t mini && xz -k mini && strip t"
+            " && objcopy --add-section .gnu_debugdata=mini.xz t")
+        run(SYMIDX, "make", program, index)
+        with open(os.path.join(where, "names"), encoding="ascii") as f:
+            address = [w.split()[0] for w in f if w.endswith(" T work\n")]
+        symbols = run(SYMIDX, "symbols", index)
+        tell(address and f"{int(address[0], 16):x} work" in symbols,
+             "packed symbols (.gnu_debugdata) are in the index", symbols)
+
+
 def main():
     for way in WAYS:
         if shutil.which(way[0]) is None:
             continue
         with tempfile.TemporaryDirectory() as where:
             one(way, where)
+    for way, after, tools, files in AFTER:
+        if all(map(shutil.which, [way[0], *tools])):
+            with tempfile.TemporaryDirectory() as where:
+                one(way, where, after, files)
+    packed_symbols()
     print(f"1..{COUNT}")
     return FAILED
 

@@ -7,7 +7,7 @@
  *   symidx about|walk|speed INDEX
  *   symidx frames|body INDEX ADDRESS...
  *   symidx named INDEX NAME...
- *   symidx functions|variables INDEX
+ *   symidx functions|variables|symbols INDEX
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -381,6 +381,17 @@ do_functions(struct symidx *ix, int argc, char **argv)
 }
 
 static int
+do_symbols(struct symidx *ix, int argc, char **argv)
+{
+	struct sym_symbol s;
+
+	(void)argc, (void)argv;
+	for (uint32_t k = 0; symidx_symbol(ix, k, &s); k++)
+		printf("%" PRIx64 " %s\n", s.address, s.linkage);
+	return 0;
+}
+
+static int
 do_variables(struct symidx *ix, int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -519,7 +530,7 @@ static const struct {
 } verbs[] = {
 	{ "about", do_about }, { "frames", do_frames }, { "body", do_body },
 	{ "named", do_named }, { "functions", do_functions },
-	{ "variables", do_variables }, { "walk", do_walk },
+	{ "variables", do_variables }, { "symbols", do_symbols }, { "walk", do_walk },
 	{ "speed", do_speed },
 };
 
