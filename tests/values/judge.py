@@ -102,6 +102,10 @@ def is_lost(node):
     return node.text == LOST
 
 
+def is_lost_text(text, language):
+    return LOST in text and is_lost(gdbvalue.parse(text, language))
+
+
 def is_nothing(node):
     return node.text == "<No data fields>"
 

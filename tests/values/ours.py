@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 
 import kit
 
@@ -44,3 +45,29 @@ def ask(inquest, core, snapshot=None):
         if not snapshot:
             os.unlink(path)
     return {t["tid"]: t["frames"] for t in report["threads"]}, done.seconds
+
+
+# ---- the same of the library alone ---------------------------------------
+
+FRAME = re.compile(r"#(\d+) (.*) (\S*):(\d+)")
+
+
+def look(program, core, raw):
+    """
+    The first thread's frames, by tests/values/look: no snapshot, no jail, no
+    report between the values and the judge.
+    """
+    done = call([program, *(["-r"] if raw else []), core])
+    frames, before = [], ""
+    for line in done.out.decode("utf-8", "surrogateescape").split("\n"):
+        found = FRAME.fullmatch(line)
+        if found and int(found.group(1)) == len(frames):
+            before = "%d %s " % (len(frames), found.group(2))
+            frames.append({"function": found.group(2), "locals": [],
+                           "file": found.group(3),
+                           "line": int(found.group(4))})
+        elif before and line.startswith(before):
+            name, _, text = line[len(before):].partition(" = ")
+            frames[-1]["locals"].append({"name": name.rstrip("!"),
+                                         "value": text})
+    return frames, done.seconds

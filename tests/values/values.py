@@ -9,11 +9,12 @@ the values are compared as trees. What differs must stand in `exceptions`.
 Before that gdb's texts are held against gdb's own values: a judge that reads
 them wrongly judges nothing.
 
-  values.py [--all | --real] [--raw] [-v] [--json FILE] [CASE...]
+  values.py [--all | --real] [--raw] [--look] [-v] [--json FILE] [CASE...]
 
   CASE      PROGRAM/BUILD/PLACE, with '*'; --all: the whole table, else the
             short form; --real: ceph-mon, python3.11, redis, sqlite instead;
-            --raw: without gdb's pretty printers; -v: all that differs
+            --raw: without gdb's pretty printers; -v: all that differs;
+            --look: the library alone (tests/values/look), one thread of each
 """
 
 import collections
@@ -45,6 +46,7 @@ class Options:
     def __init__(self, words):
         self.all = "--all" in words
         self.real = "--real" in words
+        self.look = "--look" in words
         self.raw = "--raw" in words
         self.verbose = "-v" in words
         self.json = None
@@ -146,13 +148,29 @@ def judge_case(label, made, inquest, raw):
         threads = gdb_says(program, core, raw)
         result.wrong, result.count, result.lost = check_texts(threads, raw)
         if inquest:
-            said, seconds = ours.ask(inquest, core)
+            said, seconds = inquest(threads, core, raw)
             result.verdict = verdict.compare(threads, said, seconds)
     except corpus.Missing as missing:
         result.skipped = str(missing)
     except (victims.Failure, gdbmi.Malformed, ours.Failure) as failure:
         result.failed = str(failure)
     return result
+
+
+def answerer(options):
+    """What asks ours: (threads, core, raw) -> ({tid: frames}, seconds)."""
+    inquest = kit.need_inquest()
+    if options.look:
+        program = os.path.join(kit.build_dir(), "tests/values/look")
+
+        def ask(threads, core, raw):
+            frames, seconds = ours.look(program, core, raw)
+            del threads[1:]
+            return {threads[0]["lwp"]: frames}, seconds
+        return ask
+    if not ours.can(inquest):
+        return None
+    return lambda threads, core, raw: ours.ask(inquest, core)
 
 
 def run_group(cases, inquest, options):
@@ -228,11 +246,9 @@ def as_json(results):
 
 def main():
     options = Options(sys.argv[1:])
-    inquest = kit.need_inquest()
+    inquest = answerer(options)
     kit.need_tool("gdb")
     kit.need_tool("gcc")
-    if not ours.can(inquest):
-        inquest = None
     tap = kit.Tap()
     listed = verdict.read_exceptions(os.path.join(HERE, "exceptions"))
     cases = [c for c in corpus.read_table()[1] if options.wants(c)]

@@ -107,7 +107,8 @@ def frames_equal(theirs, ours):
         os.path.basename(theirs.get("file") or "") == \
         os.path.basename(ours.get("file") or "") and \
         (theirs.get("line") or 0) == (ours.get("line") or 0) and \
-        theirs.get("inlined") in (None, bool(ours.get("inlined")))
+        (theirs.get("inlined") == ours.get("inlined") or
+         None in (theirs.get("inlined"), ours.get("inlined")))
 
 
 # ---- variables -----------------------------------------------------------
@@ -189,7 +190,7 @@ def compare_variable(result, where, frame, variable, mine):
     if text is None or judge.NO_VALUE.match(text):
         return
     difference = difference_of(frame, variable, mine)
-    if text == judge.LOST:
+    if judge.is_lost_text(text, frame["language"]):
         result.lost += 1
         result.lost_equal += difference is None
     else:
