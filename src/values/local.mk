@@ -29,6 +29,7 @@ libvalues_a_SOURCES = \
 	src/values/parse.c \
 	src/values/printers.c \
 	src/values/printers.h \
+	src/values/rust.c \
 	src/values/scalar.c \
 	src/values/scope.c \
 	src/values/shape.c \

@@ -91,6 +91,18 @@ is_code(struct values *vs, uint64_t addr)
 	return r.map && r.map->perm & SNAP_PERM_X;
 }
 
+/* Rust's names end in a hash that nobody wrote: "::h" and 16 digits. */
+static size_t
+name_length(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n <= 19 || memcmp(name + n - 19, "::h", 3) != 0
+	    || strspn(name + n - 16, "0123456789abcdef") != 16)
+		return n;
+	return n - 19;
+}
+
 bool
 scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 {
@@ -102,7 +114,7 @@ scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 	if (s.size ? addr - s.address >= s.size : !is_code(vs, addr))
 		return false;
 	buf_puts(out, " <");
-	buf_escape(out, s.name, strlen(s.name));
+	buf_escape(out, s.name, name_length(s.name));
 	if (addr != s.address)
 		buf_printf(out, "+%llu",
 			   (unsigned long long)(addr - s.address));
