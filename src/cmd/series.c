@@ -135,7 +135,8 @@ series_attributes(struct arena *a, const struct series *s, unsigned index,
 
 	if (!all)
 		return err_nomem();
-	memcpy(all, o->attributes, o->n_attributes * sizeof(*all));
+	if (o->n_attributes)
+		memcpy(all, o->attributes, o->n_attributes * sizeof(*all));
 	all[o->n_attributes++] = arena_printf(a, "series.id=%016llx",
 					      (unsigned long long)s->id);
 	all[o->n_attributes++] = arena_printf(a, "series.index=%u", index);
