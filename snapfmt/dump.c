@@ -274,9 +274,8 @@ dump_unknown(const struct snap *s, struct buf *out)
 {
 	for (size_t i = 0; i < s->dir.n; i++) {
 		const struct section *sec = &s->dir.section[i];
-		const char *name = schema_section_name(sec->type);
 
-		if (name && sec->type != SECTION_VARIABLES)
+		if (schema_section_name(sec->type))
 			continue;
 		buf_printf(out, "section type=%u instance=%u stored=",
 			   sec->type, sec->instance);
@@ -302,8 +301,8 @@ snap_dump(struct snap *s, struct buf *out)
 		SECTION_THREADS, SECTION_MAPS, SECTION_MODULES,
 	};
 	static const uint16_t after[] = {
-		SECTION_FRAMES, SECTION_ATTRIBUTES, SECTION_NOTES,
-		SECTION_TEXTS,
+		SECTION_FRAMES, SECTION_VARIABLES, SECTION_ATTRIBUTES,
+		SECTION_NOTES, SECTION_TEXTS,
 	};
 
 	buf_printf(out, "snapshot version=%u.%u\n", s->dir.major,

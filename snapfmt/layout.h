@@ -57,7 +57,7 @@ enum section_type {
 	SECTION_MAPS = 4, SECTION_MODULES = 5, SECTION_MODULE_NAMES = 6,
 	SECTION_SKELETON = 7, SECTION_MEMORY = 8, SECTION_CHUNKS = 9,
 	SECTION_CHUNK_DATA = 10, SECTION_FRAMES = 11,
-	SECTION_VARIABLES = 12 /* reserved */, SECTION_ATTRIBUTES = 13,
+	SECTION_VARIABLES = 12, SECTION_ATTRIBUTES = 13,
 	SECTION_NOTES = 14, SECTION_TEXTS = 15, SECTION_FILES = 16,
 	SECTION_FILE_DATA = 17, SECTION_PROVENANCE = 18, SECTION_AUXV = 19,
 	SECTION_STRINGS = 20, SECTION_BLOBS = 21,
@@ -309,7 +309,7 @@ struct err *reader_extents(struct span payload, struct arena *a,
 
 /* ---- text.c ---- */
 extern const struct words text_os, text_state, text_memory, text_reason,
-	text_how, text_attr, text_severity, text_id;
+	text_how, text_attr, text_severity, text_id, text_variable, text_value;
 /** NULL when out of range or without a word. */
 const char *text_word(const struct words *w, uint64_t value);
 

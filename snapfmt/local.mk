@@ -18,6 +18,7 @@ libsnapfmt_a_SOURCES = \
 	snapfmt/put.c \
 	snapfmt/ranges.c \
 	snapfmt/reader.c \
+	snapfmt/resolved.h \
 	snapfmt/schema.c \
 	snapfmt/skeletons.c \
 	snapfmt/snapfmt.h \

@@ -4,6 +4,7 @@
  * skeletons and attached files go out at once.
  */
 #include "snapfmt/writer.h"
+#include "snapfmt/resolved.h"
 
 /** Are @n bytes more too many? Refused, they leave no trace. */
 struct err *
@@ -68,6 +69,12 @@ snap_put_frame(struct snap_writer *w, const struct snap_frame *f)
 	if (f->module != UINT32_MAX && f->module > w->highest_module)
 		w->highest_module = f->module;
 	return put_record(w, SECTION_FRAMES, f);
+}
+
+struct err *
+snap_put_variable(struct snap_writer *w, const struct snap_variable *v)
+{
+	return put_record(w, SECTION_VARIABLES, v);
 }
 
 struct err *

@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "snapfmt/layout.h"
+#include "snapfmt/resolved.h"
 
 /* ---- tables ---- */
 /* Each after the ones that its records refer to. */
 static const uint16_t tables[] = {
 	SECTION_REGSETS, SECTION_THREADS, SECTION_MODULE_NAMES,
 	SECTION_MODULES, SECTION_PROCESS, SECTION_MAPS, SECTION_MEMORY,
-	SECTION_FRAMES, SECTION_ATTRIBUTES, SECTION_NOTES, SECTION_TEXTS,
+	SECTION_FRAMES, SECTION_VARIABLES, SECTION_ATTRIBUTES, SECTION_NOTES, SECTION_TEXTS,
 	SECTION_FILES, SECTION_PROVENANCE, SECTION_AUXV,
 };
 
@@ -448,6 +449,12 @@ const struct snap_frame *
 snap_frames(const struct snap *s, size_t *n)
 {
 	return rows_of(s, SECTION_FRAMES, n);
+}
+
+const struct snap_variable *
+snap_variables(const struct snap *s, size_t *n)
+{
+	return rows_of(s, SECTION_VARIABLES, n);
 }
 
 const struct snap_attr *

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "snapfmt/layout.h"
+#include "snapfmt/resolved.h"
 
 #define WIDTH(rec, m) sizeof(((struct rec *)0)->m)
 #define NUMBER(rec, m, at_, ...) \
@@ -134,6 +135,20 @@ static const struct field snap_frame_fields[] = {
 	NUMBER(snap_frame, function_offset, 24, HEX),
 	OTHER(snap_frame, file, FIELD_STRING, 44),
 	NUMBER(snap_frame, line, 48),
+};
+
+static const struct field snap_variable_fields[] = {
+	NUMBER(snap_variable, tid, 0),
+	NUMBER(snap_variable, depth, 16, SIGNED),
+	NUMBER(snap_variable, kind, 44, WORD(variable)),
+	OTHER(snap_variable, name, FIELD_TEXT, 20),
+	OTHER(snap_variable, type, FIELD_STRING, 24),
+	NUMBER(snap_variable, state, 45, WORD(value)),
+	OTHER(snap_variable, value, FIELD_STRING, 28),
+	OTHER(snap_variable, why, FIELD_STRING, 32),
+	NUMBER(snap_variable, address, 8, HEX),
+	OTHER(snap_variable, file, FIELD_STRING, 36),
+	NUMBER(snap_variable, line, 40),
 };
 
 static const struct field snap_attr_fields[] = {
@@ -306,6 +321,7 @@ static const struct schema schemas[SECTION_TYPES] = {
 				  .fault = fault_memory, .idle = idle_memory),
 	[SECTION_CHUNKS] = SCHEMA(chunk, "chunk", 64),
 	[SECTION_FRAMES] = SCHEMA(snap_frame, "frame", 56),
+	[SECTION_VARIABLES] = SCHEMA(snap_variable, "variable", 48),
 	[SECTION_ATTRIBUTES] = SCHEMA(snap_attr, "attribute", 24,
 				      .fault = fault_attr, .idle = idle_attr),
 	[SECTION_NOTES] = SCHEMA(snap_note, "note", 32),

@@ -3,6 +3,7 @@
  * Words for the numbers that stand in a snapshot.
  */
 #include "snapfmt/layout.h"
+#include "snapfmt/resolved.h"
 
 #define WORDS(name, ...) \
 	static const char *const name##_list[] = { __VA_ARGS__ }; \
@@ -37,6 +38,16 @@ WORDS(reason,
       [SNAP_ABSENT_REDACTED] = "redacted",
       [SNAP_ABSENT_CUT] = "cut",
       [SNAP_ABSENT_FILTER] = "filter");
+WORDS(variable,
+      [SNAP_VAR_ARGUMENT] = "argument",
+      [SNAP_VAR_LOCAL] = "local",
+      [SNAP_VAR_GLOBAL] = "global");
+WORDS(value,
+      [SNAP_VALUE_KNOWN] = "known",
+      [SNAP_VALUE_OPTIMISED_OUT] = "optimised_out",
+      [SNAP_VALUE_UNMAPPED] = "unmapped",
+      [SNAP_VALUE_NOT_CAPTURED] = "not_captured",
+      [SNAP_VALUE_UNKNOWN] = "unknown");
 WORDS(how,
       [SNAP_FRAME_TOP] = "top",
       [SNAP_FRAME_CFI] = "cfi",

@@ -70,4 +70,5 @@ libcapture_a_SOURCES = \
 	src/capture/texts.c \
 	src/capture/texts.h \
 	src/capture/tracees.c \
-	src/capture/tracees.h
+	src/capture/tracees.h \
+	src/capture/variables.c

@@ -371,7 +371,7 @@ save_records(struct saver *s)
 {
 	static struct err *(*const parts[])(struct saver *) = {
 		save_threads, save_maps, save_modules, save_frames,
-		save_texts, save_files, save_attrs, redact_tell, locks_note,
+		save_variables, save_texts, save_files, save_attrs, redact_tell, locks_note,
 		save_notes, save_provenance,
 	};
 	struct err *err = NULL;

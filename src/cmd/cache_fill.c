@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/apart.h"
 #include "cmd/cache.h"
 #include "inspect/skeleton.h"
 #include "jail/jail.h"
@@ -224,30 +224,14 @@ trim_limit(void)
 
 /* ---- all of it ---- */
 
-/* Nobody who waits for the end of a pipe of ours waits for this. */
-static void
-fill_apart(int dir)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	(void)!nice(19);
-	for (int fd = 0; fd <= STDERR_FILENO && null >= 0; fd++)
-		dup2(null, fd);
-	if (dir > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, (unsigned)dir - 1, 0);
-	close_range((unsigned)dir + 1, ~0u, 0);
-}
-
 static void
 fill_all(const struct cache *c)
 {
 	const struct cache_file *all = c->files.data;
+	_close_ int lock = -1;
 
-	fill_apart(c->dir);
-	/* One at a time; who comes second finds what the first has made. */
-	_close_ int lock = openat(c->dir, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW
-						   | O_CLOEXEC, 0600);
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+	/* Who comes second finds what the first has made. */
+	if (!apart_alone(c->dir, &lock))
 		return;
 	for (size_t k = 0; k < c->files.n; k++)
 		if (all[k].missing)
@@ -263,15 +247,8 @@ cache_fill(const struct cache *c)
 
 	for (size_t k = 0; k < c->files.n && !missing; k++)
 		missing = all[k].missing;
-	if (!missing || c->dir < 0)
+	if (!missing || c->dir < 0 || !apart(c->dir))
 		return;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		fill_all(c);
-		_exit(0);
-	}
-	/* What is sent to our group, as when we have ended, is not for it. */
-	if (pid > 0)
-		(void)setpgid(pid, pid);
+	fill_all(c);
+	_exit(0);
 }

@@ -27,6 +27,7 @@
 struct capture_verb_options {
 	const char *results;
 	bool json, no_cache;
+	bool wait_symbols;
 	struct save_words to;
 	struct keep keep;
 	struct spell spell;
@@ -243,6 +244,8 @@ capturing_run(struct capturing *c, const struct operands *own,
 	c->shoot.results = results;
 	c->shoot.cache = &c->cache;
 	cache_open(&c->cache, c->options.no_cache);
+	c->shoot.indexes = c->options.wait_symbols ? INDEXES_MAKE
+			   : c->options.no_cache ? INDEXES_NONE : INDEXES_QUEUE;
 	err = command ? capturing_command(c, command, status)
 		      : capturing_process(c, own->item[0], status);
 	cache_fini(&c->cache);
@@ -321,6 +324,8 @@ static const struct opt capture_opts[] = {
 	  OPT_STRING | OPT_RARE, FIELD(results) },
 	{ "json", 0, NULL, "say what was written as JSON",
 	  OPT_FLAG, FIELD(json) },
+	{ "wait-symbols", 0, NULL, "wait for symbol indexes, for variables",
+	  OPT_FLAG | OPT_RARE, FIELD(wait_symbols) },
 	{ "no-cache", 0, NULL, "make all skeletons of modules anew",
 	  OPT_FLAG | OPT_RARE, FIELD(no_cache) },
 	{ .name = NULL }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cmd/diff.h"
-#include "inspect/indexed.h"
 #include "values/values.h"
 
 #define FRAMES_MAX 32u          /* of a thread, from the outermost */
@@ -21,19 +20,11 @@ struct side {
 	struct stack stack;
 };
 
-static struct symidx *
-side_index(void *arg, size_t module)
-{
-	return insp_index(arg, module);
-}
-
 static struct err *
 side_open(struct insp *i, struct side *s)
 {
-	const struct values_indexes from = { side_index, i };
-
 	s->insp = i;
-	return values_new(i, &from, &s->values);
+	return values_new(i, NULL, &s->values);
 }
 
 /* False where there is no stack. */

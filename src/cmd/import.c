@@ -71,7 +71,11 @@ import_core(const struct import_options *o, const char *snap, struct arena *a,
 	if (err)
 		return err;
 	const struct save save = {
-		.session = { .verb = "import", .snap = snap, .exe = o->exe },
+		.session = {
+			.verb = "import", .snap = snap, .exe = o->exe,
+			.indexes = o->wait_symbols ? INDEXES_MAKE
+						   : INDEXES_QUEUE,
+		},
 		.options = options, .room = o->to.room,
 	};
 	if (o->to.put)
@@ -101,6 +105,8 @@ import_run(const struct verb *v, int argc, char **argv, int *status)
 static const struct opt import_opts[] = {
 	{ "exe", 0, "EXE", "the program, where it is not found by itself",
 	  OPT_STRING, offsetof(struct import_options, exe) },
+	{ "wait-symbols", 0, NULL, "wait for symbol indexes, for variables",
+	  OPT_FLAG, offsetof(struct import_options, wait_symbols) },
 	SAVE_OPTS(struct import_options),
 	KEEP_OPTS(struct import_options),
 	{ "json", 0, NULL, "say what was written as JSON",

@@ -10,6 +10,7 @@
 #include "cmd/spell.h"
 
 struct import_options {
+	bool wait_symbols;
 	const char *exe;
 	bool json;
 	struct save_words to;

@@ -3,6 +3,8 @@
 
 bin_PROGRAMS += inquest
 inquest_SOURCES = \
+	src/cmd/apart.c \
+	src/cmd/apart.h \
 	src/cmd/cache.c \
 	src/cmd/cache.h \
 	src/cmd/cache_fill.c \

@@ -10,8 +10,13 @@
 #include "inspect/inspect.h"
 #include "values/values.h"
 
-/** Arguments and locals of a frame; none where no index knows it. */
+/**
+ * Arguments and locals of a frame: those that an index knows, else those that
+ * the snapshot has, as text; none where neither does.
+ */
 struct report_frame {
+	const struct snap_variable *stored;
+	size_t n_stored;
 	const struct scope *scope;
 	const struct var *vars;
 	const struct value **values;            /* one each */

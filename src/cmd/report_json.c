@@ -131,6 +131,31 @@ json_variable(const struct var *var, const struct value *value)
 	return j;
 }
 
+static struct json *
+json_stored(const struct snap_variable *v)
+{
+	static const char *const names[] = {
+		[SNAP_VALUE_KNOWN] = "ok",
+		[SNAP_VALUE_OPTIMISED_OUT] = "optimized-out",
+		[SNAP_VALUE_UNMAPPED] = "not-mapped",
+		[SNAP_VALUE_NOT_CAPTURED] = "not-captured",
+	};
+	const char *state = v->state < countof(names) ? names[v->state] : NULL;
+	struct json *j = json_object();
+
+	json_set(j, "name", json_string(v->name));
+	json_set(j, "type", json_string(v->type));
+	json_set(j, "value", json_string(v->value));
+	json_set(j, "state", json_string(state ? state : "error"));
+	if (v->why)
+		json_set(j, "why", json_string(v->why));
+	if (v->address)
+		json_set(j, "address", json_addr(v->address));
+	if (v->line)
+		json_set(j, "line", json_u64(v->line));
+	return j;
+}
+
 static void
 json_variables(const struct report_frame *f, struct json *frame)
 {
@@ -139,6 +164,10 @@ json_variables(const struct report_frame *f, struct json *frame)
 	for (size_t k = 0; k < f->n; k++)
 		json_add(f->vars[k].kind == VAR_ARGUMENT ? arguments : locals,
 			 json_variable(&f->vars[k], f->values[k]));
+	for (size_t k = 0; k < f->n_stored; k++)
+		json_add(f->stored[k].kind == SNAP_VAR_ARGUMENT ? arguments
+								: locals,
+			 json_stored(&f->stored[k]));
 	json_set(frame, "arguments", arguments);
 	json_set(frame, "locals", locals);
 }
@@ -180,7 +209,7 @@ json_frames(const struct report *r, const struct report_thread *t)
 		if (v->n > FRAMES_MAX && k == FRAMES_MAX / 2)
 			k = v->n - FRAMES_MAX / 2;
 		struct json *frame = json_frame(&v->frames[k], modules, n);
-		if (t->frames && t->frames[k].scope)
+		if (t->frames && (t->frames[k].scope || t->frames[k].n_stored))
 			json_variables(&t->frames[k], frame);
 		json_add(j, frame);
 	}

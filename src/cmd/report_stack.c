@@ -141,6 +141,29 @@ put_variable(const struct report *r, struct buf *b, const struct var *var,
 	buf_putc(b, '\n');
 }
 
+static void
+put_stored(const struct report *r, struct buf *b,
+	   const struct snap_variable *v)
+{
+	buf_puts(b, "         ");
+	report_put(b, v->name);
+	buf_puts(b, " = ");
+	/* Escaped when it was made; whoever wrote the file need not have. */
+	for (const char *p = v->value ? v->value : "?"; *p; p++) {
+		if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
+			buf_escape(b, p, 1);
+		else
+			buf_putc(b, *p);
+	}
+	if (v->state != SNAP_VALUE_KNOWN && v->why) {
+		buf_puts(b, "  ");
+		report_paint(r, b, YELLOW, "[");
+		report_put(b, v->why);
+		report_paint(r, b, YELLOW, "]");
+	}
+	buf_putc(b, '\n');
+}
+
 static bool
 is_nowhere(const struct value *value)
 {
@@ -176,6 +199,8 @@ put_variables(const struct report *r, struct buf *b,
 		if (!is_nowhere(f->values[k]))
 			put_variable(r, b, &f->vars[k], f->values[k]);
 	put_nowhere(b, f, n);
+	for (size_t k = 0; k < f->n_stored && k < VARIABLES_MAX; k++)
+		put_stored(r, b, &f->stored[k]);
 	if (f->n > n)
 		buf_printf(b, "         (%zu more variables)\n", f->n - n);
 }
@@ -234,7 +259,8 @@ put_frame_whole(const struct report *r, struct buf *b,
 	put_frame(r, b, &t->view.frames[k]);
 	if (t == r->threads && k == r->source_frame && r->source.n)
 		put_source(r, b, &t->view.frames[k]);
-	if (t->frames && t->frames[k].scope && !is_below_main(t, k))
+	if (t->frames && (t->frames[k].scope || t->frames[k].n_stored)
+	    && !is_below_main(t, k))
 		put_variables(r, b, &t->frames[k]);
 }
 

@@ -5,17 +5,10 @@
 #include <string.h>
 
 #include "cmd/report.h"
-#include "inspect/indexed.h"
 
 /* Of the thread that died, and of any where all variables are asked for. */
 #define FRAMES_MAX 64u
 #define ALL_FRAMES_MAX 1024u
-
-static struct symidx *
-vars_index(void *arg, size_t module)
-{
-	return insp_index(arg, module);
-}
 
 static struct err *
 vars_of_scope(const struct report *r, const struct scope *s,
@@ -23,9 +16,10 @@ vars_of_scope(const struct report *r, const struct scope *s,
 {
 	struct err *err = scope_vars(s, r->arena, &out->vars, &out->n);
 
+	/* Debug information of its own names a language. */
+	out->scope = out->n || s->language ? s : NULL;
 	if (err || !out->n)
 		return err;
-	out->scope = s;
 	out->values = arena_array(r->arena, out->n, sizeof(*out->values));
 	if (!out->values)
 		return err_nomem();
@@ -34,74 +28,67 @@ vars_of_scope(const struct report *r, const struct scope *s,
 	return err;
 }
 
-/*
- * Frame @at of the stack is frames [first, first+n) of the view: the same
- * function, and before it those that were inlined.
- */
-static struct err *
-vars_of_frame(const struct report *r, size_t thread, const struct stack *s,
-	      size_t at, struct report_frame *out, size_t n)
+/* The frame of the snapshot that is this one; NULL. */
+static const struct snap_frame *
+stored_frame(const struct target *t, const struct snap_frame *f)
 {
-	struct scopes scopes;
-	struct err *err = values_scopes(r->values, thread, s, at, r->arena,
-					&scopes);
+	for (size_t k = 0; k < t->n_frames; k++) {
+		const struct snap_frame *s = &t->frames[k];
 
-	if (err)
-		return err;
-	/* The outermost of both is the function itself. */
-	for (size_t k = 1; k <= n && k <= scopes.n && !err; k++)
-		err = vars_of_scope(r, scopes.list[scopes.n - k], &out[n - k]);
-	return err;
+		if (s->tid == f->tid && s->pc == f->pc && s->cfa == f->cfa
+		    && s->function && f->function
+		    && strcmp(s->function, f->function) == 0)
+			return s;
+	}
+	return NULL;
 }
 
-static size_t
-vars_run(const struct view *v, size_t first)
+/* They stand together. */
+static void
+vars_stored(const struct report *r, const struct snap_frame *f,
+	    struct report_frame *out)
 {
-	size_t k = first;
+	const struct target *t = r->target;
+	const struct snap_frame *s = t->n_variables ? stored_frame(t, f)
+						    : NULL;
 
-	while (k < v->n && v->frames[k].how == SNAP_FRAME_INLINE)
-		k++;
-	return k < v->n ? k + 1 - first : v->n - first;
+	for (size_t k = 0; s && k < t->n_variables; k++) {
+		const struct snap_variable *v = &t->variables[k];
+
+		if (v->tid != s->tid || v->depth != s->depth)
+			continue;
+		if (!out->n_stored)
+			out->stored = v;
+		out->n_stored++;
+	}
 }
 
 static struct err *
 vars_of_thread(const struct report *r, size_t thread, size_t max)
 {
 	struct report_thread *t = &r->threads[thread];
-	const struct view *v = &t->view;
-	/* Values are read when they are shown: from its registers. */
-	struct stack *s = arena_alloc(r->arena, sizeof(*s));
+	const struct scope *const *scopes;
 
-	if (!s)
-		return err_nomem();
-	/* Stored frames have no registers. */
-	if (v->stored || !v->n)
-		return NULL;
-	_err_ struct err *no_stack = insp_stack(r->insp, thread, max, false,
-						r->arena, s);
-	if (no_stack)
-		return err_kind(no_stack) == ERR_NOMEM ? take(no_stack) : NULL;
-	t->frames = arena_array(r->arena, v->n, sizeof(*t->frames));
+	struct err *err = values_along(r->values, thread, &t->view, max,
+				       r->arena, &scopes);
+	if (err || !t->view.n)
+		return err;
+	t->frames = arena_array(r->arena, t->view.n, sizeof(*t->frames));
 	if (!t->frames)
 		return err_nomem();
-	for (size_t at = 0, first = 0; at < s->n && first < v->n; at++) {
-		size_t n = vars_run(v, first);
-		if (v->frames[first + n - 1].pc != s->frames[at].pc)
-			break;
-		struct err *err = vars_of_frame(r, thread, s, at,
-						&t->frames[first], n);
-		if (err)
-			return err;
-		first += n;
+	for (size_t k = 0; k < t->view.n && !err; k++) {
+		if (scopes[k])
+			err = vars_of_scope(r, scopes[k], &t->frames[k]);
+		if (!t->frames[k].n && k < max)
+			vars_stored(r, &t->view.frames[k], &t->frames[k]);
 	}
-	return NULL;
+	return err;
 }
 
 struct err *
 report_vars(struct report *r)
 {
-	const struct values_indexes from = { vars_index, r->insp };
-	struct err *err = values_new(r->insp, &from, &r->values);
+	struct err *err = values_new(r->insp, NULL, &r->values);
 
 	for (size_t k = 0; k < r->n_threads && !err; k++) {
 		if (r->all_variables)

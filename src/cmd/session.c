@@ -22,6 +22,7 @@
 #define WALL_SECONDS 60u
 #define BYTES_A_SECOND (16u << 20)
 #define SECONDS_MAX 3600u
+#define INDEXES_SECONDS 600u
 
 struct session {
 	const struct session_options *options;
@@ -167,6 +168,9 @@ session_limits(const struct session *s, struct jail_limits *out)
 	out->wall_seconds = WALL_SECONDS + 2 * (unsigned)more;
 	/* What it writes goes where the user said, at whatever length. */
 	out->file_size = JAIL_ANY_SIZE;
+	/* It waits for these. */
+	if (s->options->indexes == INDEXES_MAKE)
+		out->wall_seconds += INDEXES_SECONDS;
 	if (s->options->unlimited) {
 		out->cpu_seconds = JAIL_NO_LIMIT;
 		out->wall_seconds = JAIL_NO_LIMIT;
@@ -264,27 +268,28 @@ struct err *
 session_serve(struct session *s, int quit)
 {
 	struct supply_places places = supply_default_places;
-	_indexes_ struct indexes indexes;
 	_close_ int either = -1;
 	int until = jail_pidfd(s->child);
+	struct indexes indexes;
+	struct err *err = NULL;
 
 	places.sysroot = s->options->sysroot;
 	places.debuginfod_ms = s->options->debuginfod_ms;
 	places.more = s->pick->project ? stored_more : NULL;
 	places.more_arg = s->pick->project;
-	indexes_open(&indexes, s->options->indexes);
 	places.sources = s->options->sources;
-	if (s->options->indexes != INDEXES_NONE)
-		places.indexes = &indexes.supply;
-
 	if (quit >= 0) {
-		struct err *err = session_either(until, quit, &either);
-		if (err)
-			return err;
+		err = session_either(until, quit, &either);
 		until = either;
 	}
-	return supply_serve(s->pair[0], until, jail_left_ms(s->child),
-			    &places);
+	if (err)
+		return err;
+	indexes_open(&indexes, s->options->indexes);
+	if (s->options->indexes != INDEXES_NONE)
+		places.indexes = &indexes.supply;
+	err = supply_serve(s->pair[0], until, jail_left_ms(s->child), &places);
+	indexes_fini(&indexes, &places);
+	return err;
 }
 
 bool

@@ -188,7 +188,7 @@ shot_save(struct shot *s, int root, int *status)
 	struct save save = {
 		.session = {
 			.verb = "capture", .snap = title,
-			.picture = s->picture,
+			.picture = s->picture, .indexes = o->indexes,
 			.sysroot = root >= 0 ? sysroot : NULL,
 		},
 		.options = o->options, .room = o->room,

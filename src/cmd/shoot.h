@@ -14,6 +14,7 @@ struct shoot {
 	struct room room;
 	bool put;               /* into a store; else into a file */
 	bool json;
+	enum indexes_use indexes;
 	bool quiet;             /* nothing is said but the result */
 	volatile sig_atomic_t *patience;        /* as in struct save */
 	struct place place;

@@ -12,7 +12,7 @@
 #define INSPECT_INSPECT_H
 
 #include "base/base.h"
-#include "snapfmt/snapfmt.h"
+#include "snapfmt/resolved.h"
 
 /* ---- supply: what inspect asks of the world outside -------------------- */
 enum supply_kind {
@@ -56,12 +56,13 @@ struct target {
 	const struct snap_module *modules;
 	const struct snap_blob *texts;  /* "maps", "status", … as in /proc/PID */
 	const struct snap_frame *frames;        /* resolved earlier: hints */
+	const struct snap_variable *variables;  /* likewise */
 	const struct snap_attr *attrs;
 	const struct snap_note *notes;
 	const struct snap_blob *files;  /* attached: @bytes.n, see ops->file */
 	const char *const *gaps;
 	size_t n_threads, n_maps, n_memory, n_modules, n_texts, n_frames,
-	       n_attrs, n_notes, n_files, n_gaps;
+	       n_variables, n_attrs, n_notes, n_files, n_gaps;
 	struct span auxv;
 };
 struct target_ops {
@@ -227,8 +228,7 @@ struct line {
 };
 struct err *insp_line(struct insp *i, uint64_t addr, struct line *out)
 	_must_check_;
-/** insp_line() is to do without more bytes of debug information. */
-void insp_limit_lines(struct insp *i, uint64_t bytes);
+void insp_limit_lines(struct insp *i, uint64_t bytes);  /* insp_line() reads */
 /** Address of a dynamic or static symbol in one module. */
 struct err *insp_symbol_address(struct insp *i, size_t module,
 				const char *linkage, uint64_t *out)

@@ -93,6 +93,7 @@ snap_target_fill(struct target *t, const struct snap *s)
 	t->modules = snap_modules(s, &t->n_modules);
 	t->texts = snap_texts(s, &t->n_texts);
 	t->frames = snap_frames(s, &t->n_frames);
+	t->variables = snap_variables(s, &t->n_variables);
 	t->attrs = snap_attrs(s, &t->n_attrs);
 	t->notes = snap_notes(s, &t->n_notes);
 	t->files = snap_files(s, &t->n_files);

@@ -163,6 +163,25 @@ view_adopt_names(struct snap_frame *mine, size_t n,
 	}
 }
 
+/* The same calls, and functions that were inlined besides? */
+static bool
+view_has_more(const struct snap_frame *stored, size_t n_stored,
+	      const struct snap_frame *mine, size_t n)
+{
+	size_t k = 0, s = 0;
+
+	if (n_stored <= n)
+		return false;
+	for (;; k++, s++) {
+		k = view_physical(mine, n, k);
+		s = view_physical(stored, n_stored, s);
+		if (k >= n || s >= n_stored)
+			return k >= n && s >= n_stored;
+		if (mine[k].pc != stored[s].pc || mine[k].cfa != stored[s].cfa)
+			return false;
+	}
+}
+
 static size_t
 view_count(const struct snap_frame *f, size_t n)
 {
@@ -211,8 +230,10 @@ insp_view(struct insp *i, size_t thread, size_t max_frames, struct arena *a,
 	view_adopt_names(mine.data, mine.n, stored, n_stored);
 	out->stored = trace.end == STACK_TRUNCATED
 		      && view_count(stored, n_stored) > trace.n;
-	out->frames = out->stored ? stored : mine.data;
-	out->n = out->stored ? n_stored : mine.n;
+	bool theirs = out->stored
+		      || view_has_more(stored, n_stored, mine.data, mine.n);
+	out->frames = theirs ? stored : mine.data;
+	out->n = theirs ? n_stored : mine.n;
 	out->end = trace.end;
 	out->why = trace.why;
 	return NULL;

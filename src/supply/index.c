@@ -299,6 +299,8 @@ supply_index(const struct supply_places *places, const struct supply_ask *ask,
 							   | O_NOFOLLOW);
 	if (*out >= 0)
 		return NULL;
+	if (!x->make && x->missing)
+		x->missing(x->arg, ask);
 	if (!x->make)
 		return err_new(ERR_NOTFOUND, "there is no index of it yet");
 	_close_ int made = x->dir < 0 ? -1

@@ -19,6 +19,8 @@ struct supply_indexes {
 	int dir;                        /* -1: none are kept */
 	bool make;                      /* those that are not there: seconds */
 	uint64_t size_max;              /* of all that are kept, bytes */
+	/** One that is not there was asked for, and is not made. May be NULL. */
+	void (*missing)(void *arg, const struct supply_ask *ask);
 	/** While one is made: so many thousandths are. May be NULL. */
 	void (*progress)(void *arg, const char *path, unsigned done);
 	void *arg;

@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += libvalues.a
 libvalues_a_SOURCES = \
+	src/values/along.c \
 	src/values/arith.c \
 	src/values/ast.h \
 	src/values/cell.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The room over one engine: the indexes of its modules, asked for once. */
+#include "inspect/indexed.h"
 #include "values/impl.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ values_new(struct insp *i, const struct values_indexes *from,
 		return err_nomem();
 	vs->insp = i;
 	vs->space = insp_space(i);
-	vs->from = *from;
+	if (from)
+		vs->from = *from;
 	insp_modules(i, &vs->n_modules);
 	vs->modules = arena_array(vs->arena, vs->n_modules,
 				  sizeof(*vs->modules));
@@ -63,7 +65,8 @@ values_module(struct values *vs, size_t module)
 	struct module *m = &vs->modules[module];
 	if (!m->asked) {
 		m->asked = true;
-		m->ix = vs->from.index(vs->from.arg, module);
+		m->ix = vs->from.index ? vs->from.index(vs->from.arg, module)
+				       : insp_index(vs->insp, module);
 		m->bias = all[module].bias;
 		m->link_map = all[module].link_map;
 	}

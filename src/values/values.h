@@ -29,7 +29,7 @@ struct values_indexes {
 	struct symidx *(*index)(void *arg, size_t module);
 	void *arg;
 };
-/** Borrows @i and what @from gives. */
+/** Borrows @i and what @from gives; NULL: those that @i has from supply. */
 struct err *values_new(struct insp *i, const struct values_indexes *from,
 		       struct values **out) _must_check_;
 void values_free(struct values *vs), values_freep(struct values **vs);
@@ -59,6 +59,14 @@ struct scopes {
 struct err *values_scopes(struct values *vs, size_t thread,
 			  const struct stack *s, size_t frame,
 			  struct arena *a, struct scopes *out) _must_check_;
+
+/**
+ * The scope of each frame of @v, a view of @thread, one each; NULL where none
+ * is known: for a view that was stored, say. @max frames are unwound.
+ */
+struct err *values_along(struct values *vs, size_t thread,
+			 const struct view *v, size_t max, struct arena *a,
+			 const struct scope *const **out) _must_check_;
 
 enum var_kind {
 	VAR_ARGUMENT = 1, VAR_LOCAL,

@@ -49,7 +49,7 @@ class Cache:
     def entries(self):
         try:
             return sorted(name for name in os.listdir(self.cache)
-                          if not name.startswith("."))
+                          if not name.startswith(".") and name != "index")
         except FileNotFoundError:
             return []
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -128,6 +129,33 @@ class Indexes:
                     "--no-index makes none; names and lines are there",
                     frames)
 
+    def in_the_snapshot(self):
+        """Variables are in the file, for whoever has no program."""
+        snap = os.path.join(self.directory, "v.snap")
+        self.run("capture", "-o", snap, "--", self.program)
+        for _ in range(200):
+            if self.entries():
+                break
+            time.sleep(0.05)
+        self.tap.ok(self.entries(), "an index that a capture lacked is made "
+                    "when it is over", self.entries())
+        shutil.rmtree(self.cache)
+        self.run("capture", "--wait-symbols", "-o", snap, "--", self.program)
+        shutil.rmtree(self.cache)
+        os.rename(self.program, self.program + ".away")
+        page = self.run("report", "--no-index", snap).out
+        os.rename(self.program + ".away", self.program)
+        self.tap.ok(b"twice = 6" in page and b"[inlined]" in page
+                    and b'"because' in page, "variables are in a snapshot "
+                    "that waited for symbols", page)
+        hidden = os.path.join(self.directory, "h.snap")
+        self.run("capture", "--wait-symbols", "--redact", "env:NOTHING",
+                 "-o", hidden, "--", self.program)
+        dump = self.run("dump", hidden).out
+        self.tap.ok(b"\nframe" in dump and b"\nvariable" not in dump,
+                    "and in none from which something is left out", dump)
+        shutil.rmtree(self.cache)
+
     def damaged(self):
         self.run("index", self.program)
         path = os.path.join(self.cache, "index", self.entries()[0])
@@ -180,10 +208,11 @@ def main():
     tap = kit.Tap()
     t = Indexes(tap, kit.need_inquest(), kit.work_dir("index"))
     t.build()
-    t.run("capture", "-o", t.snap, "--", t.program)
+    t.run("capture", "--no-cache", "-o", t.snap, "--", t.program)
     t.made_once()
     t.reported()
     t.without()
+    t.in_the_snapshot()
     t.damaged()
     t.told_apart()
     t.refused()

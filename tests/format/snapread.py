@@ -42,6 +42,8 @@ WORDS = {
               "redacted cut filter",
     "how": "? top cfi fp scan inline",
     "type": "? string u64 i64 f64 bool",
+    "variable.kind": "? argument local global",
+    "variable.state": "? known optimised_out unmapped not_captured unknown",
     "severity": "? info warning critical",
     "id": "none gnu pdb macho content",
 }
@@ -292,7 +294,7 @@ def one_of(names, word, field):
 
 
 def shown_number(word, field, value):
-    words = WORDS.get(field) or WORDS.get(word + "." + field) or ""
+    words = WORDS.get(word + "." + field) or WORDS.get(field) or ""
     known = dict(enumerate(words.split()))
     if known.get(value, "?") != "?":
         return known[value]
@@ -377,7 +379,7 @@ def print_files(snap):
 
 def print_unknown(snap):
     for s in snap.sections:
-        if snap.layout.sections.get(s.type, "VARIABLES") == "VARIABLES":
+        if s.type not in snap.layout.sections:
             print("section type=%d instance=%d stored=%s" % (
                 s.type, s.instance, shown_hash(s.stored, s.xxh)))
 
@@ -393,6 +395,7 @@ def print_snapshot(snap):
     print_skeletons(snap)
     print_memory(snap)
     print_table(snap, "FRAMES", "frame")
+    print_table(snap, "VARIABLES", "variable")
     print_attributes(snap)
     print_table(snap, "NOTES", "note")
     print_table(snap, "TEXTS", "text")

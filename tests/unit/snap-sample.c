@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "snapfmt/resolved.h"
 #include "snapfmt/soon.h"
 #include "tests/unit/snap-sample.h"
 
@@ -213,6 +214,23 @@ put_frames(struct snap_writer *w)
 }
 
 static struct err *
+put_variables(struct snap_writer *w)
+{
+	struct err *err = snap_put_variable(w, &(struct snap_variable){
+		.tid = 7, .depth = 0, .kind = SNAP_VAR_ARGUMENT,
+		.state = SNAP_VALUE_KNOWN, .name = "argc", .type = "int",
+		.value = "1", .address = 0x7ffe0000, .file = "say.c",
+		.line = 40,
+	});
+
+	return err ? err : snap_put_variable(w, &(struct snap_variable){
+		.depth = UINT32_MAX, .kind = SNAP_VAR_GLOBAL,
+		.state = SNAP_VALUE_NOT_CAPTURED, .name = "",
+		.why = "left out \"\x1b",
+	});
+}
+
+static struct err *
 put_said(struct snap_writer *w)
 {
 	struct err *err = snap_put_attr(w, &(struct snap_attr){
@@ -263,6 +281,8 @@ put_records(struct snap_writer *w, enum sample_size size)
 		err = put_maps(w, size);
 	if (!err)
 		err = put_frames(w);
+	if (!err)
+		err = put_variables(w);
 	if (!err)
 		err = put_said(w);
 	if (!err)

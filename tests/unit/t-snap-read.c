@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/unit/assert-err.h"
+#include "snapfmt/resolved.h"
 #include "tests/unit/snap-sample.h"
 
 /* The sample of each size, opened. */
@@ -189,6 +190,30 @@ modules_come_back_with_their_names(void **state)
 	assert_string_equal(m[1].path, "");
 	assert_int_equal(m[1].n_names, 0);
 	assert_int_equal(m[1].skeleton, SNAP_NO_SKELETON);
+}
+
+static void
+variables_come_back(void **state)
+{
+	size_t n;
+	const struct snap_variable *v = snap_variables(small(state), &n);
+
+	assert_int_equal(n, 2);
+	assert_int_equal(v[0].tid, 7);
+	assert_int_equal(v[0].depth, 0);
+	assert_int_equal(v[0].kind, SNAP_VAR_ARGUMENT);
+	assert_int_equal(v[0].state, SNAP_VALUE_KNOWN);
+	assert_int_equal(v[0].address, 0x7ffe0000);
+	assert_string_equal(v[0].name, "argc");
+	assert_string_equal(v[0].type, "int");
+	assert_string_equal(v[0].value, "1");
+	assert_null(v[0].why);
+	assert_string_equal(v[0].file, "say.c");
+	assert_int_equal(v[0].line, 40);
+	assert_int_equal(v[1].depth, UINT32_MAX);
+	assert_int_equal(v[1].state, SNAP_VALUE_NOT_CAPTURED);
+	assert_string_equal(v[1].name, "");
+	assert_null(v[1].value);
 }
 
 static void
@@ -488,6 +513,7 @@ main(void)
 		cmocka_unit_test(equal_strings_are_stored_once),
 		cmocka_unit_test(modules_come_back_with_their_names),
 		cmocka_unit_test(frames_come_back),
+		cmocka_unit_test(variables_come_back),
 		cmocka_unit_test(attributes_and_notes_come_back),
 		cmocka_unit_test(provenance_and_auxv_come_back),
 		cmocka_unit_test(texts_come_back),
