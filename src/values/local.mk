@@ -14,9 +14,10 @@ libvalues_a_SOURCES = \
 	src/values/dw.h \
 	src/values/eval.c \
 	src/values/float.c \
+	src/values/fortran.c \
 	src/values/frame.c \
+	src/values/go.c \
 	src/values/impl.h \
-	src/values/langs.c \
 	src/values/leb.c \
 	src/values/lex.c \
 	src/values/libcxx.c \

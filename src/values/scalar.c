@@ -302,7 +302,8 @@ is_quad(struct values *vs, const struct type *p)
 	const char *name = type_plain_name(p);
 
 	return insp_arch(vs->insp)->machine != EM_X86_64
-	       || (name && strstr(name, "loat128"));
+	       || (name && (strstr(name, "loat128")
+			    || strcmp(name, "real(kind=16)") == 0));
 }
 
 static void

@@ -81,7 +81,7 @@ show_elements(struct shower *s, uint64_t count, show_get_fn *get, void *arg)
 		_err_ struct err *err = get(arg, n, &v);
 
 		if (n)
-			buf_puts(s->out, ", ");
+			buf_puts(s->out, s->between ? s->between : ", ");
 		if (err) {
 			scalar_put_absence(s->out, state_of(err),
 					   err_text(err));

@@ -69,6 +69,7 @@ struct shower {
 	struct arena *arena;    /* for what is shown in passing */
 	unsigned depth;
 	bool summary;           /* "{...}" for what is inside */
+	const char *between;    /* elements of an array; NULL is ", " */
 	bool deref;             /* follow a reference that is inside */
 };
 void show_value(struct shower *s, const struct value *v);

@@ -425,9 +425,8 @@ type_is_text(const struct type *t)
 
 	if (type_kind(p) != SYM_TYPE_BASE)
 		return false;
-	if (p->lang == LANG_IS_RUST)
-		return p->sym->encoding == ATE_UTF;
-	if (p->lang == LANG_IS_GO || p->sym->encoding == ATE_UTF)
+	if (p->lang == LANG_IS_RUST || p->lang == LANG_IS_FORTRAN
+	    || p->sym->encoding == ATE_UTF)
 		return p->sym->encoding == ATE_UTF;
 	t = type_unaliased(t);
 	for (unsigned n = 0; t && n < TYPE_DEPTH_MAX; n++) {
