@@ -108,7 +108,8 @@ struct capture_options {
 	struct span (*skeleton)(void *arg, const struct snap_module *m,
 				uint64_t *file_size);
 	/** Windows of a module's constants, packed, as snap_pack_moved() has
-	 * them; n = 0: there are none at hand. NULL: never. */
+	 * them, mapped from a file: pages that were looked at are given back.
+	 * n = 0: there are none at hand. NULL: never. */
 	struct span (*constants)(void *arg, const struct snap_module *m);
 	void *skeleton_arg;             /* of both */
 };

@@ -7,6 +7,10 @@
 #include "capture/reach.h"
 #include "capture/redact.h"
 
+#include <sys/mman.h>
+
+#define PASSED_STEP 64u         /* windows: 1 MiB */
+
 void
 constants_find(struct saver *s, uint64_t addr, struct constants_at *out)
 {
@@ -31,6 +35,20 @@ is_kept_whole(const struct saver *s, uint64_t addr)
 			return false;
 	return !redact_part(s->redactions, addr, SNAP_CHUNK, &part)
 	       && part == SNAP_CHUNK;
+}
+
+void
+constants_passed(struct constants_at *c, size_t k)
+{
+	uintptr_t at = (uintptr_t)c->windows.bytes;
+	const uintptr_t page = ~(uintptr_t)(PAGE - 1);
+	uintptr_t from = (at + c->passed * SNAP_CHUNK + PAGE - 1) & page;
+	uintptr_t to = (at + k * SNAP_CHUNK) & page;
+
+	if (k < c->passed + PASSED_STEP)
+		return;
+	c->passed = k;
+	(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 uint64_t

@@ -11,6 +11,7 @@
 struct constants_at {
 	struct snap_moved windows;      /* n = 0: there are none */
 	uint64_t base;                  /* load bias of the module */
+	size_t passed;                  /* windows whose pages were given back */
 };
 /** Memory, as it was copied. */
 struct constants_span {
@@ -20,6 +21,8 @@ struct constants_span {
 
 /** Those of the module at @addr. */
 void constants_find(struct saver *s, uint64_t addr, struct constants_at *out);
+/** What was compared, up to window @k, need not stay in memory. */
+void constants_passed(struct constants_at *c, size_t k);
 /** The address of window @k. */
 uint64_t constants_place(const struct constants_at *c, size_t k);
 /** The first window *@k of @all, at or behind @from, that memory holds as it

@@ -421,8 +421,7 @@ save_window(struct saver *s, const struct piece *p,
 
 /* As save_piece(), of what may have constants in it. */
 static struct err *
-save_constants(struct saver *s, const struct piece *p,
-	       const struct constants_at *c)
+save_constants(struct saver *s, const struct piece *p, struct constants_at *c)
 {
 	const struct constants_span all = {
 		.start = p->start, .end = p->end,
@@ -438,6 +437,7 @@ save_constants(struct saver *s, const struct piece *p,
 		if (!err)
 			err = save_window(s, p, c, k, part.end);
 		part.start = part.end + SNAP_CHUNK;
+		constants_passed(c, k);
 	}
 	part.end = p->end;
 	return err ? err : save_piece(s, &part);

@@ -8,7 +8,7 @@ import subprocess
 SKELETON, MEMORY = 7, 8
 TRAILER = 64
 PACKED = 1              # flags of a section
-DATA = 1                # kind of memory
+DATA = (1, 6)           # kinds of memory: plain, and with moved words
 OF_THE_FILE = 1         # flags of memory
 
 Section = collections.namedtuple("Section", "kind flags offset stored")
@@ -50,6 +50,6 @@ def sizes(path):
                 for record in records(payload(f, section)):
                     _, length, _, _, flags, kind, _ = struct.unpack_from(
                         "<QQQIHBB", record)
-                    if kind == DATA and not flags & OF_THE_FILE:
+                    if kind in DATA and not flags & OF_THE_FILE:
                         memory += length
     return skeletons, memory
