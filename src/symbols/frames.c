@@ -12,20 +12,18 @@
 
 #define PAGE 1024u              /* trees of a page */
 
-struct step {
-	uint64_t start;
-	uint32_t node;                  /* or UINT32_MAX: none */
-};
-struct node {
+struct node {                   /* two of them to a line of a cache */
 	uint32_t parent;                /* a node; of the first, itself */
 	uint32_t name, prefix, linkage;
 	uint32_t file, line, column;    /* of the call */
-	bool inlined;
+	uint32_t inlined;
 };
+/** Steps: from @base + starts[k] on, the innermost is node nodes_at[k]. */
 struct index_tree {
 	uint32_t n_nodes, n_steps;
+	uint64_t base;
 	struct node *nodes;
-	struct step *steps;
+	uint32_t *starts, *nodes_at;    /* one allocation */
 };
 
 /* ---- steps --------------------------------------------------------------------- */
@@ -47,29 +45,37 @@ range_order(const void *a, const void *b)
 static void
 put_step(struct index_tree *t, uint64_t start, uint32_t node)
 {
-	if (t->n_steps && t->steps[t->n_steps - 1].start >= start)
+	uint64_t from = start - t->base;
+
+	/* Parts of a function are not that far from one another. */
+	if (from > UINT32_MAX)
+		return;
+	if (t->n_steps && t->starts[t->n_steps - 1] >= from)
 		t->n_steps--;
-	t->steps[t->n_steps++] = (struct step){ start, node };
+	t->starts[t->n_steps] = (uint32_t)from;
+	t->nodes_at[t->n_steps++] = node;
 }
 
-/* Ranges nest: what began last is the innermost until it ends. */
+/* Ranges nest: what began last is the innermost until it ends. Where none is,
+ * the function is, node 0. */
 static bool
 make_steps(struct index_tree *t, struct range *r, size_t n)
 {
 	_free_ struct range *stack = malloc((n + 1) * sizeof(*stack));
 	size_t depth = 0;
 
-	t->steps = malloc((2 * n + 1) * sizeof(*t->steps));
-	if (!stack || !t->steps)
+	t->starts = malloc((4 * n + 2) * sizeof(*t->starts));
+	if (!stack || !t->starts)
 		return false;
+	t->nodes_at = t->starts + 2 * n + 1;
 	if (n)
 		qsort(r, n, sizeof(*r), range_order);
+	t->base = n ? r[0].start : 0;
 	for (size_t k = 0; k <= n; k++) {
 		while (depth && (k == n || stack[depth - 1].end <= r[k].start)) {
 			uint64_t end = stack[--depth].end;
 
-			put_step(t, end, depth ? stack[depth - 1].node
-				 : UINT32_MAX);
+			put_step(t, end, depth ? stack[depth - 1].node : 0);
 		}
 		if (k < n) {
 			put_step(t, r[k].start, r[k].node);
@@ -141,7 +147,7 @@ tree_free(struct index_tree *t)
 	if (!t)
 		return;
 	free(t->nodes);
-	free(t->steps);
+	free(t->starts);
 	free(t);
 }
 
@@ -157,17 +163,16 @@ read_tree(struct symidx *ix, uint32_t function)
 
 	if (!t)
 		return NULL;
-	t->nodes = malloc(head.n_blocks * sizeof(*t->nodes));
+	t->nodes = aligned_alloc(sizeof(*t->nodes),
+				 head.n_blocks * sizeof(*t->nodes));
 	if (!t->nodes || !read_blocks(ix, &c, t, &head, &ranges)
 	    || !make_steps(t, (struct range *)(void *)ranges.data,
 			   ranges.len / sizeof(struct range))) {
 		tree_free(t);
 		return NULL;
 	}
-	ix->kept += sizeof(*t) + t->n_nodes * sizeof(*t->nodes)
-		    + t->n_steps * sizeof(*t->steps);
-	struct node *fit = realloc(t->nodes, t->n_nodes * sizeof(*t->nodes));
-	t->nodes = fit ? fit : t->nodes;
+	ix->kept += sizeof(*t) + head.n_blocks * sizeof(*t->nodes)
+		    + ranges.len / sizeof(struct range) * 4 * sizeof(uint32_t);
 	return t;
 }
 
@@ -215,11 +220,10 @@ symidx_function_at(struct symidx *ix, uint64_t addr)
 static const struct node *
 node_at(const struct index_tree *t, uint64_t addr)
 {
-	size_t k = search_above(t->steps, t->n_steps, sizeof(*t->steps),
-				offsetof(struct step, start), addr);
-	uint32_t node = k ? t->steps[k - 1].node : UINT32_MAX;
+	uint32_t k = addr < t->base ? 0
+		     : index_search(t->starts, t->n_steps, addr - t->base);
 
-	return &t->nodes[node == UINT32_MAX ? 0 : node];
+	return &t->nodes[k ? t->nodes_at[k - 1] : 0];
 }
 
 size_t

@@ -53,6 +53,23 @@ struct err *index_copy(struct symidx *ix, enum format_stream stream,
 	_must_check_;
 struct err *index_damaged(void) _must_check_;
 
+/** Of @n sorted numbers, how many are at most @value. */
+static inline uint32_t
+index_search(const uint32_t *all, uint32_t n, uint64_t value)
+{
+	uint32_t low = 0, high = n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (all[mid] <= value)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /** References, none where they lead nowhere. */
 uint32_t read_string(struct symidx *ix, struct cur *c);
 uint32_t read_type(struct symidx *ix, struct cur *c);

@@ -2,7 +2,6 @@
 /* Which line an address is of. */
 #include <stdlib.h>
 
-#include "base/search.h"
 #include "symbols/index.h"
 #include "symbols/lines.h"
 
@@ -13,10 +12,10 @@ struct index_row {
 };
 struct index_rows {
 	uint32_t n, n_files;
-	uint64_t end;
+	uint64_t start, end;
 	struct index_row *rows;
 	uint32_t *files;
-	uint64_t addresses[];
+	uint32_t addresses[];           /* from the start */
 };
 #define ROWS_MAX (2 * FORMAT_ROWS)
 #define GAP UINT16_MAX
@@ -24,7 +23,7 @@ struct index_rows {
 static struct index_rows *
 rows_new(uint32_t n, uint32_t n_files)
 {
-	struct index_rows *r = malloc(sizeof(*r) + n * sizeof(uint64_t)
+	struct index_rows *r = malloc(sizeof(*r) + n * sizeof(uint32_t)
 				      + n * sizeof(struct index_row)
 				      + (n_files + 1) * sizeof(uint32_t));
 
@@ -37,15 +36,18 @@ rows_new(uint32_t n, uint32_t n_files)
 }
 
 static void
-decode_rows(struct index_rows *r, struct cur *c, uint64_t address)
+decode_rows(struct index_rows *r, struct cur *c)
 {
+	uint64_t address = 0;
 	uint32_t line = 0;
 
 	for (uint32_t k = 0; k < r->n; k++) {
 		struct index_row *row = &r->rows[k];
 
 		address += cur_uleb(c);
-		r->addresses[k] = address;
+		if (address > UINT32_MAX)
+			cur_fail(c);
+		r->addresses[k] = (uint32_t)address;
 		uint64_t file = cur_uleb(c);
 		*row = (struct index_row){ .file = GAP };
 		if (!file)
@@ -69,15 +71,16 @@ decode(struct symidx *ix, const uint8_t *raw, const struct format_block *b)
 	struct index_rows *r = rows_new((uint32_t)n, (uint32_t)files);
 	if (!r)
 		return NULL;
+	r->start = b->first;
 	r->end = b->first + size;
 	for (uint32_t k = 0; k < files; k++)
 		r->files[k] = read_string(ix, &c);
-	decode_rows(r, &c, b->first);
+	decode_rows(r, &c);
 	if (c.failed) {
 		free(r);
 		return NULL;
 	}
-	ix->kept += n * (sizeof(uint64_t) + sizeof(struct index_row));
+	ix->kept += n * (sizeof(uint32_t) + sizeof(struct index_row));
 	return r;
 }
 
@@ -116,17 +119,17 @@ lines_find(struct symidx *ix, uint64_t addr, struct sym_line *out)
 {
 	const struct index_rows *r = rows_at(ix, addr);
 
-	if (!r)
+	if (!r || addr >= r->end)
 		return false;
-	size_t k = search_above(r->addresses, r->n, sizeof(uint64_t), 0, addr);
-	if (!k || addr >= r->end)
+	uint32_t k = index_search(r->addresses, r->n, addr - r->start);
+	if (!k)
 		return false;
 	const struct index_row *row = &r->rows[k - 1];
 	if (row->file == GAP)
 		return false;
 	*out = (struct sym_line){
-		.start = r->addresses[k - 1],
-		.end = k < r->n ? r->addresses[k] : r->end,
+		.start = r->start + r->addresses[k - 1],
+		.end = k < r->n ? r->start + r->addresses[k] : r->end,
 		.file = r->files[row->file], .line = row->line,
 		.column = row->column,
 	};
