@@ -241,10 +241,9 @@ after_links(uint64_t links, const struct type *t)
 }
 
 static struct err *
-list_of(const struct value *v, uint64_t end, struct nodes *nodes,
+list_of(const struct value *v, uint64_t n, struct nodes *nodes,
 	struct arena *a, struct display *out)
 {
-	uint64_t n = nodes_count(v->vs, nodes, end);
 	const char *name = template_name(v, a);
 
 	return nodes_display(nodes, n, n ? name :
@@ -258,14 +257,20 @@ list_display(const struct value *v, struct arena *a, struct display *out)
 	struct nodes nodes = { .next = nodes_follow, .element = t,
 			       .skip = after_links(16, t) };
 	const struct value *head;
-	uint64_t end = 0;
+	uint64_t end = 0, n = 0;
 	struct err *err = value_member(v, "_M_impl._M_node", a, &head);
 
 	if (!err && !value_address(head, &end))
 		err = nonsense();
 	if (!err)
 		err = space_u64(v->vs->space, end, &nodes.first);
-	return err ? err : list_of(v, end, &nodes, a, out);
+	if (err)
+		return err;
+	/* Of the old ABI it has no count of its own. */
+	_err_ struct err *uncounted = member_u64(head, "_M_size", a, &n);
+	if (uncounted)
+		n = nodes_count(v->vs, &nodes, end);
+	return list_of(v, n, &nodes, a, out);
 }
 
 static struct err *
@@ -277,7 +282,8 @@ forward_display(const struct value *v, struct arena *a, struct display *out)
 	struct err *err = member_u64(v, "_M_impl._M_head._M_next", a,
 				     &nodes.first);
 
-	return err ? err : list_of(v, 0, &nodes, a, out);
+	return err ? err : list_of(v, nodes_count(v->vs, &nodes, 0), &nodes,
+				   a, out);
 }
 
 /* ---- adaptors ------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_MAX 65536u         /* elements looked at for equal ones */
+#define SCAN_MAX 16384u         /* elements looked at for equal ones */
 #define COPY_MAX 65536u         /* bytes of an array read at once */
 #define COMPARE_MAX 4096u
 #define STATICS_MAX 64u
@@ -94,6 +94,8 @@ show_elements(struct shower *s, uint64_t count, show_get_fn *get, void *arg)
 				   (unsigned long long)repeats);
 			shown += s->style->repeats;
 			n += repeats;
+			if (repeats == SCAN_MAX)
+				break;
 		} else {
 			shown++;
 			n++;
