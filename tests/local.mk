@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/t-stub-transcripts \
 	tests/unit/t-supply \
 	tests/unit/t-supply-disk \
+	tests/unit/t-symtable \
 	tests/unit/t-tls \
 	tests/unit/t-unwind \
 	tests/unit/t-values-loc \

@@ -160,6 +160,18 @@ const char *symbols_demangled(struct insp *i, const char *linkage);
 /** The same without parameters; NULL if it is not mangled. */
 const char *symbols_demangled_bare(struct insp *i, const char *linkage);
 
+/* symtable.c: symbols by address, as libdwfl chooses them */
+struct symtable;
+/** Of @mod, in @a; NULL if there are none, or no memory. */
+struct symtable *symtable_new(Dwfl_Module *mod, struct arena *a);
+enum symtable_answer {
+	SYMTABLE_FOUND, SYMTABLE_NONE,
+	SYMTABLE_ASK,           /* dwfl_module_addrinfo() has to tell */
+};
+/** *@index: for dwfl_module_getsym_info(). */
+enum symtable_answer symtable_find(const struct symtable *t, uint64_t addr,
+				   uint32_t *index);
+
 /* second.c */
 void second_free(struct second *s);
 

@@ -47,6 +47,7 @@ libinspect_a_SOURCES = \
 	src/inspect/sources.c \
 	src/inspect/space.c \
 	src/inspect/symbols.c \
+	src/inspect/symtable.c \
 	src/inspect/symfile.c \
 	src/inspect/target.c \
 	src/inspect/target_core.c \

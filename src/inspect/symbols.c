@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define CACHE_SLOTS 4096u               /* a power of two */
+#define TABLE_WORTH 8u                  /* names asked for in a module */
 #define MANGLED_MAX 4096u               /* the demangler is superlinear */
 
 /** What libdwfl's callbacks are told of a module. */
@@ -21,6 +22,8 @@ struct module_view {
 	size_t module;
 	Dwfl_Module *dwfl;
 	bool debug_asked;
+	unsigned asked;         /* how often for a name */
+	struct symtable *table; /* NULL until it is worth it, or if none */
 };
 
 struct symbol_slot {
@@ -225,6 +228,31 @@ name_beside_mapping(const struct insp *i, Dwfl_Module *mod, uint64_t at,
 }
 
 /* An index has no mapping symbols. */
+/* As dwfl_module_addrinfo(), which is quick enough for few addresses. */
+static const char *
+name_at(struct insp *i, size_t module, uint64_t addr, GElf_Off *off,
+	GElf_Sym *sym)
+{
+	struct module_view *v = &i->symbols->views[module];
+	enum symtable_answer how = SYMTABLE_ASK;
+	GElf_Addr value;
+	uint32_t index = 0;
+
+	if (++v->asked == TABLE_WORTH)
+		v->table = symtable_new(v->dwfl, i->arena);
+	if (v->table)
+		how = symtable_find(v->table, addr, &index);
+	if (how == SYMTABLE_NONE)
+		return NULL;
+	if (how == SYMTABLE_ASK)
+		return dwfl_module_addrinfo(v->dwfl, addr, off, sym, NULL,
+					    NULL, NULL);
+	const char *name = dwfl_module_getsym_info(v->dwfl, (int)index, sym,
+						   &value, NULL, NULL, NULL);
+	*off = addr - value;
+	return name;
+}
+
 static bool
 look_up_indexed(struct insp *i, struct symidx *ix, size_t module,
 		uint64_t addr, struct symbol *out)
@@ -256,8 +284,7 @@ look_up(struct insp *i, uint64_t addr, struct symbol *out)
 
 	if (!mod)
 		return false;
-	const char *name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL,
-						NULL, NULL);
+	const char *name = name_at(i, module, addr, &off, &sym);
 	if (name && is_mapping_symbol(i, name))
 		name = name_beside_mapping(i, mod, addr, &off, &sym);
 	if (!name || !name[0])
