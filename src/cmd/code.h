@@ -22,7 +22,7 @@ struct code {
 	const struct code_options *options;
 	size_t thread;                  /* INSP_NONE: there is none */
 	bool has_frame;
-	uint64_t frame;                 /* its number */
+	uint64_t frame, caller;         /* their numbers, as report has them */
 	struct frame frame_regs;
 	struct disasm_list list;
 	struct line *lines;             /* of each; @file NULL = not known */

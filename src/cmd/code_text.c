@@ -232,7 +232,7 @@ put_nexts(const struct code *c, struct buf *out)
 	if (c->absent)
 		put_next(c, "disasm --exe PROGRAM", "with the program's file",
 			 out);
-	buf_printf(&verb, "disasm -f %llu", (unsigned long long)c->frame + 1);
+	buf_printf(&verb, "disasm -f %llu", (unsigned long long)c->caller);
 	if (c->options->tid != UINT64_MAX)
 		buf_printf(&verb, " -t %llu",
 			   (unsigned long long)c->options->tid);

@@ -79,32 +79,58 @@ disasm_thread(struct code *c)
 }
 
 static struct err *
+disasm_no_frame(const struct code *c, const struct view *v)
+{
+	const struct target *t = insp_target(c->insp);
+
+	if (c->options->frame == NOT_GIVEN)
+		return NULL;
+	return err_new(ERR_NOTFOUND, "there is no frame %llu: the stack of "
+		       "thread %llu has %zu%s%s",
+		       (unsigned long long)c->options->frame,
+		       (unsigned long long)t->threads[c->thread].tid, v->n,
+		       v->why ? ", because " : "", v->why ? v->why : "");
+}
+
+/* Report counts functions that were inlined, too: they have the registers of
+ * the frame that they are in, which comes behind them. */
+static size_t
+disasm_real_frame(const struct view *v, size_t frame, uint64_t *caller)
+{
+	size_t real = 0, k;
+
+	for (k = 0; k < frame; k++)
+		real += v->frames[k].how != SNAP_FRAME_INLINE;
+	while (k < v->n && v->frames[k].how == SNAP_FRAME_INLINE)
+		k++;
+	*caller = k + 1;
+	return real;
+}
+
+static struct err *
 disasm_frame(struct code *c)
 {
 	const struct code_options *o = c->options;
 	uint64_t frame = o->frame == NOT_GIVEN ? 0 : o->frame;
+	struct view v = { .n = 0 };
 	struct stack s = { .n = 0 };
 	struct err *err = disasm_thread(c);
 
 	if (err || c->thread == INSP_NONE)
 		return err;
 	if (frame < DISASM_ENTRIES_MAX)
-		err = insp_stack(c->insp, c->thread, (size_t)frame + 1, false,
-				 c->arena, &s);
-	if (err)
-		return err;
-	if (frame < s.n) {
-		c->has_frame = true;
-		c->frame = frame;
-		c->frame_regs = s.frames[frame];
-		return NULL;
-	}
-	return o->frame == NOT_GIVEN ? NULL : err_new(
-		ERR_NOTFOUND, "there is no frame %llu: the stack of thread "
-		"%llu has %zu%s%s", (unsigned long long)frame,
-		(unsigned long long)insp_target(c->insp)
-			->threads[c->thread].tid, s.n, s.why ? ", because " : "",
-		s.why ? s.why : "");
+		err = insp_view(c->insp, c->thread, (size_t)frame + 1,
+				c->arena, &v);
+	if (err || frame >= v.n)
+		return err ? err : disasm_no_frame(c, &v);
+	size_t real = disasm_real_frame(&v, (size_t)frame, &c->caller);
+	err = insp_stack(c->insp, c->thread, real + 1, false, c->arena, &s);
+	if (err || real >= s.n)
+		return err ? err : disasm_no_frame(c, &v);
+	c->has_frame = true;
+	c->frame = frame;
+	c->frame_regs = s.frames[real];
+	return NULL;
 }
 
 static struct err *
@@ -209,6 +235,8 @@ disasm_run(const struct verb *v, int argc, char **argv, int *status)
 	o.colour = say_colour(STDOUT_FILENO);
 	const struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
+		/* Which frames are inlined ones, only an index tells. */
+		.indexes = o.frame == NOT_GIVEN ? INDEXES_USE : INDEXES_MAKE,
 		.work = disasm_work, .arg = &o,
 	};
 	return session_run(&session, status);

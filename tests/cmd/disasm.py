@@ -178,7 +178,7 @@ class Disasm:
         text = result.out.decode()
         self.tap.ok(result.status == 0 and re.search(words, text)
                     and len(re.findall(r"^=> ", text, re.M)) == 1
-                    and "\nNext\n  inquest disasm -f 1 " in text,
+                    and re.search(r"\nNext\n  inquest disasm -f \d ", text),
                     "%s: the failed instruction is explained" % name, text)
 
     # ---- by itself
