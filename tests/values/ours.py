@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ours: what `inquest report --json --all-variables` says of the same core."""
 
+import contextlib
 import json
 import os
 import re
@@ -22,7 +23,8 @@ def can(inquest):
 
 
 def call(argv):
-    done = kit.run(argv, timeout=PATIENCE, keep=1 << 30)
+    done = kit.run(argv, timeout=PATIENCE, keep=1 << 30, env={
+        **os.environ, "INQUEST_CACHE": kit.work_dir("values.cache")})
     if done.status:
         raise Failure("%s: %s" % (" ".join(argv), done))
     return done
@@ -35,7 +37,9 @@ def ask(inquest, core, snapshot=None):
     """
     path = snapshot or core + ".snap"
     if not snapshot:
-        call([inquest, "import", "-f", core, "-o", path])
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        call([inquest, "import", core, "-o", path])
     try:
         done = call([inquest, "report", path, "--json", FLAG])
         report = json.loads(done.out.decode("utf-8", "surrogateescape"))

@@ -159,8 +159,21 @@ def take(by_name, variable):
     return values.pop(0)
 
 
+def without_copies(variables):
+    """
+    Of what was inlined, gdb has some variables twice: where they are, and, of
+    the function that was inlined, without a place.
+    """
+    seen = set()
+    for variable in variables:
+        key = variable["name"], variable["line"]
+        if not (variable["unlisted"] and variable["lost"] and key in seen):
+            yield variable
+        seen.add(key)
+
+
 def compare_variables(result, where, frame, by_name):
-    for variable in frame["variables"]:
+    for variable in without_copies(frame["variables"]):
         mine = take(by_name, variable)
         if variable["name"].endswith("@entry"):
             compare_entry(result, where, frame, variable, mine)
