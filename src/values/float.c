@@ -5,6 +5,7 @@
 
 #include "values/show.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,11 +31,23 @@ format_of(uint64_t size)
 }
 
 /* Quadruple precision, which is no type of standard C: the C library's own
- * functions know it (ISO/IEC TS 18661-3). */
+ * functions know it (ISO/IEC TS 18661-3), but tell gcc alone. */
+#if LDBL_MANT_DIG == 113
+#define QUAD long double
+#define QUAD_TEXT strfroml
+#else
+#define QUAD __float128
+#define QUAD_TEXT strfromf128
+#ifdef __clang__
+int strfromf128(char *restrict text, size_t n, const char *restrict format,
+		QUAD f);
+#endif
+#endif
+
 static void
 put_quad(struct buf *out, const uint8_t *bytes)
 {
-	_Float128 f;
+	QUAD f;
 	char text[64];
 	uint64_t low, high;
 
@@ -45,7 +58,7 @@ put_quad(struct buf *out, const uint8_t *bytes)
 		buf_printf(out, "%snan(0x%llx%016llx)", high >> 63 ? "-" : "",
 			   (unsigned long long)(high & 0xffffffffffff),
 			   (unsigned long long)low);
-	else if (strfromf128(text, sizeof(text), "%.36g", f) > 0)
+	else if (QUAD_TEXT(text, sizeof(text), "%.36g", f) > 0)
 		buf_puts(out, text);
 }
 
