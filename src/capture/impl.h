@@ -59,7 +59,7 @@ uint64_t capture_memory_size(const struct target *t);
 struct err *save_choose_memory(struct saver *s) _must_check_;
 /** memory.c: all of the address space. */
 struct err *save_memory(struct saver *s) _must_check_;
-/** variables.c: of the thread that died, or else of the first. */
+/** variables.c: of the thread that died. */
 struct err *save_variables(struct saver *s) _must_check_;
 /** records.c: everything else. */
 struct err *save_records(struct saver *s) _must_check_;

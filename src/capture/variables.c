@@ -128,8 +128,9 @@ save_variables(struct saver *s)
 		return NULL;
 	while (thread < t->n_threads && !t->threads[thread].faulting)
 		thread++;
+	/* Nobody died: whoever looks has the process, and its files. */
 	if (thread == t->n_threads)
-		thread = 0;
+		return NULL;
 	struct err *err = values_new(s->insp, NULL, &vs);
 	return err ? err : keep_thread(s, vs, thread);
 }

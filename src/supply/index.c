@@ -56,20 +56,25 @@ put_identity(const struct supply_places *places, struct supply_ask *ask,
 	return true;
 }
 
-static void
+/* Are there any? */
+static bool
 put_identities(const struct supply_places *all, struct supply_ask ask,
 	       uint8_t kind, struct buf *out)
 {
 	struct supply_places places = *all;
 	const uint32_t first = ask.id.kind == ID_NONE ? ask.nth : 0;
+	bool any = false;
 
 	places.indexes = NULL;
 	places.debuginfod_ms = 0;
 	ask.kind = kind;
 	buf_putc(out, (char)kind);
 	for (ask.nth = first; ask.nth < first + IDENTITIES; ask.nth++)
-		if (!put_identity(&places, &ask, out))
+		if (put_identity(&places, &ask, out))
+			any = true;
+		else
 			break;
+	return any;
 }
 
 /* Of everything that an index of @ask would be made from. */
@@ -82,13 +87,17 @@ index_name(const struct supply_places *places, const struct supply_ask *ask,
 	};
 	_buf_ struct buf all = { 0 };
 	uint8_t sum[SHA256_SIZE];
+	bool any = false;
 
 	buf_u32(&all, SYMIDX_VERSION);
 	buf_u32(&all, places->debuginfod_ms != 0);
 	buf_putc(&all, (char)ask->id.len);
 	buf_put(&all, ask->id.bytes, ask->id.len);
 	for (size_t k = 0; k < countof(kinds); k++)
-		put_identities(places, *ask, kinds[k], &all);
+		any |= put_identities(places, *ask, kinds[k], &all);
+	if (!any && !places->debuginfod_ms)
+		return err_new(ERR_NOTFOUND, "there is nothing to make an "
+			       "index of");
 	struct err *err = buf_err(&all);
 	if (!err)
 		err = hash_sha256(all.data, all.len, sum);
