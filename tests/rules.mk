@@ -58,6 +58,12 @@ bench-rsp: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/rsp.py $(BENCH_ARGS)
 
+# Indexes of symbols beside gdb, llvm-symbolizer and addr2line;
+# BENCH_ARGS: --runs N, --json FILE, which file and its debug file.
+bench-inspect: all tests/symbols/symidx
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/bench/symbols.py $(BENCH_ARGS)
+
 # Our decoders beside objdump, over the code of large libraries;
 # DISASM_ARGS: which files instead.
 DISASM_ARGS = --long
@@ -107,7 +113,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm \
+.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm bench-inspect \
 	bench-rsp lint metrics
 
 lint:

@@ -10,6 +10,7 @@
 #include "symbols/elf.h"
 
 #define SYMBOLS_MAX (1u << 26)
+#define COPIES_MAX 64u          /* names of one address */
 
 /* ---- one symbol ----------------------------------------------------------------- */
 static bool
@@ -32,14 +33,15 @@ is_mapping(uint16_t machine, const char *name)
 }
 
 static void
-add(struct maker *m, uint16_t machine, const GElf_Sym *sym, const char *name)
+add(struct maker *m, uint16_t machine, const GElf_Sym *sym, const char *name,
+    bool whole)
 {
 	if (!is_told(sym, name) || is_mapping(machine, name))
 		return;
 	struct maker_symbol s = {
 		.address = sym->st_value, .size = sym->st_size,
 		.name = strings_add(m->strings, name, strlen(name)),
-		.length = (uint32_t)strlen(name),
+		.place = sym->st_name, .whole = whole,
 		.type = GELF_ST_TYPE(sym->st_info),
 		.binding = GELF_ST_BIND(sym->st_info),
 	};
@@ -60,7 +62,8 @@ read_table(struct maker *m, struct opened *o, Elf_Scn *scn,
 
 		if (gelf_getsym(data, (int)k, &sym))
 			add(m, o->machine, &sym,
-			    elf_strptr(o->elf[0], sh->sh_link, sym.st_name));
+			    elf_strptr(o->elf[0], sh->sh_link, sym.st_name),
+			    sh->sh_type == SHT_SYMTAB);
 	}
 	return n > 1;
 }
@@ -157,7 +160,7 @@ read_packed(struct maker *m, struct opened *o)
 		GElf_Sym sym;
 		const char *name = dwfl_module_getsym(mod, k, &sym, NULL);
 
-		add(m, o->machine, &sym, name);
+		add(m, o->machine, &sym, name, true);
 	}
 	dwfl_end(dwfl);
 }
@@ -182,16 +185,8 @@ has_packed(Elf *elf)
 }
 
 /* ---- order ------------------------------------------------------------------------- */
-/* Who is shown of those at one address: who has a size, who is global, who
- * says what it is, and then the shorter name. */
-static int
-rank(const struct maker_symbol *s)
-{
-	int binding = s->binding == STB_GLOBAL ? 2 : s->binding == STB_WEAK;
-
-	return 8 * (s->size != 0) + 2 * binding + (s->type != STT_NOTYPE);
-}
-
+/* Who is shown of those at one address: who has a size, and then, as gdb has
+ * it, whose name stands last among the names of its table. */
 static int
 symbol_order(const void *a, const void *b)
 {
@@ -201,11 +196,24 @@ symbol_order(const void *a, const void *b)
 		return x->type == STT_TLS ? 1 : -1;
 	if (x->address != y->address)
 		return x->address < y->address ? -1 : 1;
-	if (rank(x) != rank(y))
-		return rank(y) - rank(x);
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
+	if ((x->size != 0) != (y->size != 0))
+		return x->size ? -1 : 1;
+	if (x->whole != y->whole)
+		return x->whole ? -1 : 1;
+	if (x->place != y->place)
+		return x->place > y->place ? -1 : 1;
 	return strcmp(strings_peek(x->name), strings_peek(y->name));
+}
+
+/* The table that is loaded has again what the whole one has. */
+static bool
+is_copy(const struct maker_symbol *all, size_t n, const struct maker_symbol *s)
+{
+	for (unsigned back = 0; n-- > 0 && back < COPIES_MAX
+				&& all[n].address == s->address; back++)
+		if (all[n].name == s->name && all[n].type == s->type)
+			return true;
+	return false;
 }
 
 static void
@@ -215,9 +223,7 @@ drop_copies(struct buf *symbols)
 	size_t n = symbols->len / sizeof(*all), kept = 0;
 
 	for (size_t k = 0; k < n; k++)
-		if (!kept || all[kept - 1].address != all[k].address
-		    || all[kept - 1].name != all[k].name
-		    || all[kept - 1].type != all[k].type)
+		if (!is_copy(all, kept, &all[k]))
 			all[kept++] = all[k];
 	symbols->len = kept * sizeof(*all);
 }

@@ -44,8 +44,9 @@ struct text_range {
 };
 struct maker_symbol {
 	uint64_t address, size, name;
-	uint32_t length;
+	uint32_t place;                 /* of its name among those */
 	uint8_t type, binding;
+	bool whole;                     /* of a table with all symbols */
 };
 
 /* ---- the maker ------------------------------------------------------------------ */
