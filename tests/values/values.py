@@ -153,7 +153,8 @@ def judge_case(label, made, inquest, raw):
             result.verdict = verdict.compare(threads, said, seconds)
     except corpus.Missing as missing:
         result.skipped = str(missing)
-    except (victims.Failure, gdbmi.Malformed, ours.Failure) as failure:
+    except (victims.Failure, gdbmi.Malformed, ours.Failure,
+            OSError) as failure:
         result.failed = str(failure)
     return result
 
