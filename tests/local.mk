@@ -203,6 +203,7 @@ SCRIPT_TESTS = \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
 	tests/cmd/index.py \
+	tests/cmd/print.py \
 	tests/cmd/put.py \
 	tests/cmd/report.py \
 	tests/cmd/room.py \

@@ -55,6 +55,7 @@ inquest_SOURCES = \
 	src/cmd/pick.h \
 	src/cmd/place.c \
 	src/cmd/place.h \
+	src/cmd/print.c \
 	src/cmd/progress.c \
 	src/cmd/progress.h \
 	src/cmd/put.c \

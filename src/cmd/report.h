@@ -80,6 +80,10 @@ void report_text(const struct report *r, struct buf *out);
 void report_markdown(const struct report *r, struct buf *out);
 struct err *report_json(const struct report *r, struct buf *out) _must_check_;
 
+/** A value as an object of name, type, value, state, why, address. */
+struct json *report_json_value(const char *name, const struct value *value,
+			       const struct value_style *style);
+
 /* report_stack.c */
 void report_stack(const struct report *r, struct buf *b,
 		  const struct report_thread *t);

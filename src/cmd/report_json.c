@@ -106,8 +106,9 @@ state_name(enum value_state state)
 	return names[state];
 }
 
-static struct json *
-json_variable(const struct var *var, const struct value *value)
+struct json *
+report_json_value(const char *name, const struct value *value,
+		  const struct value_style *style)
 {
 	struct json *j = json_object();
 	_buf_ struct buf text = { 0 };
@@ -115,17 +116,25 @@ json_variable(const struct var *var, const struct value *value)
 	enum value_state state = value_state(value, &why);
 	uint64_t addr;
 
-	json_set(j, "name", json_string(var->name));
+	json_set(j, "name", json_string(name));
 	_err_ struct err *no_type = type_name(value_type(value), &text);
 	json_set(j, "type", no_type ? json_null() : json_text(&text));
 	buf_reset(&text);
-	_err_ struct err *no_text = value_text(value, &VALUE_STYLE, &text);
+	_err_ struct err *no_text = value_text(value, style, &text);
 	json_set(j, "value", no_text ? json_null() : json_text(&text));
 	json_set(j, "state", json_string(state_name(state)));
 	if (why)
 		json_set(j, "why", json_string(why));
 	if (value_address(value, &addr))
 		json_set(j, "address", json_addr(addr));
+	return j;
+}
+
+static struct json *
+json_variable(const struct var *var, const struct value *value)
+{
+	struct json *j = report_json_value(var->name, value, &VALUE_STYLE);
+
 	if (var->line)
 		json_set(j, "line", json_u64(var->line));
 	return j;

@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
 	&verb_import,
 	&verb_export,
 	&verb_report,
+	&verb_print,
 	&verb_diff,
 	&verb_disasm,
 	&verb_gdb,

@@ -192,7 +192,7 @@ without_type(struct parser *p, const char *name)
 				       "only a symbol at 0x%llx is known",
 				       name, (unsigned long long)addr);
 	}
-	return err_new(ERR_NOTFOUND, "No symbol \"%s\" in current context.",
+	return err_new(ERR_NOTFOUND, "nothing of the name \"%s\" is known here",
 		       name);
 }
 

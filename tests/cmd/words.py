@@ -19,7 +19,7 @@ import kit      # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
 ON_FILES = ["import", "report", "disasm", "gdb", "lldb", "rsp", "put", "check",
-            "dump", "index"]
+            "dump", "index", "print"]
 ON_OBJECTS = ["get", "rm", "tag"]
 SHELLS = ["bash", "zsh", "fish"]
 NOBODY = 65534
