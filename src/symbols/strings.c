@@ -198,11 +198,12 @@ next_used(const struct strings *s, uint64_t from, uint64_t to)
 void
 strings_blank(const struct strings *s, uint64_t first, char *text, size_t n)
 {
+	/* Behind the end of each: an empty one is used, too. */
 	for (size_t at = 0; at < n;) {
 		size_t used = next_used(s, first + at, first + n) - first;
 
 		memset(text + at, 0, used - at);
-		at = used + strnlen(text + used, n - used);
+		at = used + strnlen(text + used, n - used) + 1;
 	}
 }
 
