@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "inspect/indexed.h"
 #include "cmd/stored.h"
 #include "disasm/disasm.h"
 #include "jail/jail.h"
@@ -59,7 +60,10 @@ subject_open(struct subject *s)
 	struct err *err = t ? NULL : target_open(s->src, &t);
 	if (err)
 		return err;
-	return insp_open(take(t), &s->options, &s->insp);
+	err = insp_open(take(t), &s->options, &s->insp);
+	if (!err && s->make_indexes)
+		insp_make_indexes(s->insp);
+	return err;
 }
 
 bool
@@ -101,6 +105,7 @@ session_work(const struct session *s, int *status)
 	struct subject subject = {
 		.verb = o->verb, .path = session_title(s),
 		.picture = o->picture,
+		.make_indexes = o->indexes == INDEXES_MAKE,
 	};
 	struct err *err = NULL;
 

@@ -22,6 +22,7 @@ struct subject {
 	struct target *picture;         /* until subject_open() takes it */
 	struct supply supply;
 	struct insp_options options;
+	bool make_indexes;              /* insp_make_indexes() */
 	struct insp *insp;              /* once subject_open() succeeded */
 	int status;                     /* to end with when all went well */
 };

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #define NAME_SLOTS 1024u                /* a power of two */
+#define MADE_MAX (256u << 20)
 
 struct index {
 	bool asked;
+	struct buf made;        /* of files that were attached, or empty */
 	struct source *file;    /* owned */
 	struct symidx *ix;      /* owned; NULL = none */
 };
@@ -25,6 +27,7 @@ struct name_slot {
 
 struct indexes {
 	struct index *modules;
+	bool make;              /* of what came with the target */
 	struct name_slot *names;
 };
 
@@ -47,6 +50,7 @@ indexed_fini(struct insp *i)
 
 		symidx_free(x->ix);
 		source_free(x->file);
+		buf_fini(&x->made);
 	}
 }
 
@@ -69,6 +73,15 @@ index_question(struct insp *i, size_t module, struct supply_ask *ask)
 }
 
 static void
+index_close(struct index *x)
+{
+	symidx_free(x->ix);
+	source_free(x->file);
+	x->ix = NULL;
+	x->file = NULL;
+}
+
+static void
 index_find(struct insp *i, size_t module, struct index *x)
 {
 	struct supply_ask ask;
@@ -81,10 +94,60 @@ index_find(struct insp *i, size_t module, struct index *x)
 		err = source_fd(fd, "symbol index", &x->file);
 	if (!err)
 		err = symidx_open(x->file, &x->ix);
-	if (err || id_equal(&symidx_about(x->ix)->id, &i->modules[module].id))
+	if (err || !id_equal(&symidx_about(x->ix)->id, &i->modules[module].id))
+		index_close(x);
+}
+
+/* ---- of what came with the target -------------------------------------------- */
+static struct err *
+index_write(void *arg, const void *data, size_t n)
+{
+	buf_put(arg, data, n);
+	return buf_err(arg);
+}
+
+static bool
+has_dwarf(const struct index *x)
+{
+	return x->ix && symidx_about(x->ix)->dwarf_size;
+}
+
+void
+insp_make_indexes(struct insp *i)
+{
+	i->indexes->make = true;
+}
+
+/*
+ * Debug information that was attached is nobody else's: the index of it is
+ * made here, and not kept.
+ */
+static void
+index_attached(struct insp *i, size_t module, struct index *x)
+{
+	const struct module_id *id = &i->modules[module].id;
+	_source_ struct source *debug = NULL;
+	struct symbols_input in = { 0 };
+	struct span bytes;
+
+	if (!attached_find(i, id, true, &bytes))
 		return;
-	symidx_free(x->ix);
-	x->ix = NULL;
+	_err_ struct err *err = source_mem(bytes.data, bytes.n, "debug file",
+					   &debug);
+	if (!err)
+		err = insp_module_file(i, module, &in.file);
+	in.debug = debug;
+	index_close(x);
+	x->made.max = MADE_MAX;
+	if (!err)
+		err = symbols_make(&in, index_write, &x->made);
+	if (!err)
+		err = source_mem(x->made.data, x->made.len, "symbol index",
+				 &x->file);
+	if (!err)
+		err = symidx_open(x->file, &x->ix);
+	if (err)
+		index_close(x);
 }
 
 struct symidx *
@@ -98,6 +161,8 @@ insp_index(struct insp *i, size_t module)
 	if (!x->asked) {
 		x->asked = true;
 		index_find(i, module, x);
+		if (i->indexes->make && !has_dwarf(x))
+			index_attached(i, module, x);
 	}
 	return x->ix;
 }

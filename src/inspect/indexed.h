@@ -9,6 +9,11 @@
 #include "inspect/inspect.h"
 #include "symbols/symbols.h"
 
+/**
+ * Debug files that were attached to the target are to have indexes, too, which
+ * takes seconds where they are large. Before any index is asked for.
+ */
+void insp_make_indexes(struct insp *i);
 /** Borrowed; NULL where supply has none. Asked for when first needed. */
 struct symidx *insp_index(struct insp *i, size_t module);
 /** The same, and how many bytes it has. */

@@ -156,6 +156,24 @@ class Indexes:
                     "and in none from which something is left out", dump)
         shutil.rmtree(self.cache)
 
+    def attached(self):
+        """A debug file that came with the snapshot is enough."""
+        debug = self.program + ".debug"
+        whole = self.program + ".whole"
+        os.rename(self.program, whole)
+        subprocess.run(["objcopy", "--only-keep-debug", whole, debug],
+                       check=True)
+        subprocess.run(["strip", "-o", self.program, whole], check=True)
+        snap = os.path.join(self.directory, "s.snap")
+        self.run("capture", "-o", snap, "--attach", debug, "--", self.program)
+        os.unlink(self.program)
+        page = self.run("report", snap).out
+        os.rename(whole, self.program)
+        self.tap.ok(b"twice = 6" in page and b"[inlined]" in page
+                    and b"/* dies here */" in page, "debug information that "
+                    "was attached is used", page)
+        shutil.rmtree(self.cache)
+
     def damaged(self):
         self.run("index", self.program)
         path = os.path.join(self.cache, "index", self.entries()[0])
@@ -213,6 +231,7 @@ def main():
     t.reported()
     t.without()
     t.in_the_snapshot()
+    t.attached()
     t.damaged()
     t.told_apart()
     t.refused()
