@@ -122,6 +122,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-store \
 	tests/fuzz/fuzz-supply \
 	tests/fuzz/fuzz-symidx \
+	tests/fuzz/fuzz-values \
+	tests/fuzz/fuzz-values-text \
 	tests/fuzz/fuzz-symmake
 
 tests_fuzz_fuzz_rsp_SOURCES = tests/fuzz/fuzz-rsp.c tests/fuzz/rsp-mutate.c

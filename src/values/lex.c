@@ -224,7 +224,8 @@ lex_quoted(struct lexer *l, struct token *t)
 	l->at++;
 	t->kind = quote == '"' ? T_STRING : b.len == 1 ? T_CHAR : T_QUOTED;
 	t->number = b.len == 1 ? (uint64_t)(int64_t)b.data[0] : 0;
-	t->text = arena_strndup(l->arena, b.data ? b.data : "", b.len);
+	/* A NUL may be among them: all of them are kept, and one behind. */
+	t->text = b.failed ? NULL : arena_dup(l->arena, b.data, b.len + 1);
 	t->text_n = b.len;
 	if (!b.len && quote == '\'')
 		return lex_error(at, "there is no character in the quotes");

@@ -268,7 +268,9 @@ show_bases(struct shower *s, const struct value *v, const struct sym_type *t)
 			continue;
 		const struct type *type = type_plain(type_beside(
 			type_plain(v->type), m->type));
-		if (m->flags & SYM_MEMBER_VIRTUAL && seen_virtual(s, type))
+		if (!type_is_class(type)
+		    || (m->flags & SYM_MEMBER_VIRTUAL
+			&& seen_virtual(s, type)))
 			continue;
 		_err_ struct err *err = value_nth_member(v, n, s->arena,
 							 &base);
