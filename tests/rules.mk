@@ -88,7 +88,7 @@ check-lldb: all
 # Every argument and local of a corpus of programs, held against gdb's;
 # VALUES_ARGS: --no-install first of all, --raw, -v, --json FILE, which cases.
 VALUES_ARGS =
-check-values: all
+check-values: all tests/values/look
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/values/check.sh --all $(VALUES_ARGS)
 

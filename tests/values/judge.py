@@ -27,7 +27,8 @@ LOST = "<optimized out>"
 STATES = {"optimized-out": LOST, "not-captured": "<not captured>",
           "not-mapped": "<not mapped>", "error": "<error>"}
 # What gdb shows where it has no value.
-NO_VALUE = re.compile(r"[({ ]*<(error|not available|invalid|incomplete type)")
+NO_VALUE = re.compile(r"[({ ]*<(error|unavailable|not available|invalid|"
+                      r"incomplete type)")
 
 TYPE = re.compile(r"[({](?:[^(){}]|\((?:[^()]|\([^()]*\))*\))*[)}] "
                   r"(?=@?0x|-?\d|NULL|&)")

@@ -68,9 +68,28 @@ def short(text, limit=240):
 # ---- frames --------------------------------------------------------------
 
 def function_key(name):
-    """Without parameters and spaces: gdb drops them, others may not."""
-    name = re.sub(r"\s+|\(\)$", "", name or "")
-    return re.sub(r"@plt$|@@.*$", "", name)
+    """
+    Without parameters: gdb takes them off, too, but not of every name that
+    has lambdas or types of functions in it.
+    """
+    name = re.sub(r"@plt$|@@.*$", "", name or "")
+    name = re.sub(r"\)( const)?$", ")", name)
+    while name.endswith(")"):
+        at = opening(name)
+        if at <= 0 or name.endswith("operator()"):
+            break
+        name = name[:at]
+    return re.sub(r"\s", "", name)
+
+
+def opening(name):
+    """Where the last parenthesis of a name was opened."""
+    depth = 0
+    for at in range(len(name) - 1, -1, -1):
+        depth += (name[at] == ")") - (name[at] == "(")
+        if depth == 0:
+            return at
+    return 0
 
 
 def frame_key(frame):
@@ -244,6 +263,7 @@ class Exempt:
                       ("cases", "variables", "types", "kinds")]
         self.says = [[re.compile(v, re.S) for v in values[key]]
                      for key in ("gdb-says", "ours-says")]
+        self.everywhere = not values["occurs"]
         self.used = 0
 
     @staticmethod
