@@ -118,7 +118,7 @@ array_children(struct page *g, uint64_t n)
 		if (err)
 			return err;
 		const char *name = index_name(
-			g->arena, lower + (int64_t)(g->offset + k));
+			g->arena, (int64_t)((uint64_t)lower + g->offset + k));
 		if (!name)
 			return err_nomem();
 		add(g, name, CHILD_ELEMENT, element);

@@ -21,24 +21,33 @@ cxx_is_vptr(const struct type *t, const struct sym_member *m)
 }
 
 static bool
-is_polymorphic(const struct type *t, unsigned depth)
+has_vptr(const struct type *t, unsigned depth, unsigned *left)
 {
 	const struct type *p = type_plain(t);
 
-	if (!type_is_class(p) || depth > MEMBER_DEPTH_MAX)
+	if (!type_is_class(p) || depth > MEMBER_DEPTH_MAX || !*left)
 		return false;
+	--*left;
 	for (size_t n = 0; n < p->sym->n_members && n < BASES_MAX; n++) {
 		const struct sym_member *m = &p->sym->members[n];
 
 		if (m->flags & SYM_MEMBER_BASE
 		    && (m->flags & SYM_MEMBER_VIRTUAL
-			|| is_polymorphic(type_beside(p, m->type),
-					  depth + 1)))
+			|| has_vptr(type_beside(p, m->type), depth + 1,
+				    left)))
 			return true;
 		if (cxx_is_vptr(p, m))
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_polymorphic(const struct type *t)
+{
+	unsigned left = VISITS_MAX;
+
+	return has_vptr(t, 0, &left);
 }
 
 /** The name of the class whose vtable @addr is in, or NULL. */
@@ -77,7 +86,7 @@ dynamic_pointer(const struct value *v, const struct type *p, struct arena *a,
 	const struct type *target = type_target(p);
 	uint64_t addr, whole;
 
-	if (!is_polymorphic(target, 0))
+	if (!is_polymorphic(target))
 		return NULL;
 	_err_ struct err *err = value_u64(v, &addr);
 	if (err)
@@ -100,7 +109,7 @@ value_dynamic(const struct value *v, struct arena *a, const struct value **out)
 	*out = v;
 	if (type_is_pointer(p))
 		return dynamic_pointer(v, p, a, out);
-	if (v->place != PLACE_MEMORY || !is_polymorphic(p, 0))
+	if (v->place != PLACE_MEMORY || !is_polymorphic(p))
 		return NULL;
 	const struct type *t = whole_type(v->vs, p, v->address, &whole);
 	if (!t || t == p)
@@ -109,11 +118,19 @@ value_dynamic(const struct value *v, struct arena *a, const struct value **out)
 }
 
 /* ---- pointers to members -------------------------------------------------- */
+/** Classes around the one that is looked at, and how many may be yet. */
+struct visit {
+	unsigned depth, left;
+};
+
 static bool
 put_member_at(struct buf *out, const struct type *p, uint64_t offset,
-	      unsigned depth)
+	      struct visit *at)
 {
-	for (size_t n = 0; p && n < p->sym->n_members; n++) {
+	if (!type_is_class(p) || at->depth > MEMBER_DEPTH_MAX || !at->left)
+		return false;
+	at->left--;
+	for (size_t n = 0; n < p->sym->n_members; n++) {
 		const struct sym_member *m = &p->sym->members[n];
 		const struct type *t = type_plain(type_beside(p, m->type));
 		const char *name = type_string(p, m->name);
@@ -121,12 +138,13 @@ put_member_at(struct buf *out, const struct type *p, uint64_t offset,
 		if (m->flags & (SYM_MEMBER_STATIC | SYM_MEMBER_VIRTUAL))
 			continue;
 		if (m->flags & SYM_MEMBER_BASE) {
-			if (offset >= m->offset / 8
-			    && offset - m->offset / 8 < type_size(t)
-			    && depth < MEMBER_DEPTH_MAX
-			    && put_member_at(out, t, offset - m->offset / 8,
-					     depth + 1))
+			if (offset < m->offset / 8
+			    || offset - m->offset / 8 >= type_size(t))
+				continue;
+			at->depth++;
+			if (put_member_at(out, t, offset - m->offset / 8, at))
 				return true;
+			at->depth--;
 		} else if (m->offset == 8 * offset && name) {
 			const char *of = type_qualified(p);
 
@@ -141,6 +159,7 @@ put_member_at(struct buf *out, const struct type *p, uint64_t offset,
 static void
 put_data_member(struct buf *out, const struct value *v, const struct type *p)
 {
+	struct visit at = { .left = VISITS_MAX };
 	int64_t offset;
 	_err_ struct err *err = value_read(v, 0, 8, &offset);
 
@@ -150,7 +169,7 @@ put_data_member(struct buf *out, const struct value *v, const struct type *p)
 		buf_puts(out, "NULL");
 	else if (offset < 0
 		 || !put_member_at(out, type_plain(type_beside(
-			p, p->sym->holder)), (uint64_t)offset, 0))
+			p, p->sym->holder)), (uint64_t)offset, &at))
 		buf_printf(out, "%lld", (long long)offset);
 }
 

@@ -84,8 +84,13 @@ display_of(const struct value *v, const struct value_style *style,
 	const struct printer *printer = find_printer(v, key, libcxx);
 	if (!printer)
 		return NULL;
+	/* A stack may be said to stand over itself. */
+	if (v->vs->displays == DISPLAYS_MAX)
+		return NULL;
 	memset(out, 0, sizeof(*out));
+	v->vs->displays++;
 	_err_ struct err *err = printer->display(v, a, out);
+	v->vs->displays--;
 	return err ? NULL : printer;
 }
 
@@ -159,6 +164,19 @@ put_summary(struct buf *out, const char *s)
 	}
 }
 
+/* An iterator may stand at itself. */
+static void
+put_instead(struct shower *s, const struct value *v)
+{
+	if (s->instead == DISPLAYS_MAX) {
+		buf_puts(s->out, "{...}");
+		return;
+	}
+	s->instead++;
+	show_value(s, v);
+	s->instead--;
+}
+
 void
 display_put(struct shower *s, const struct value *v, const struct printer *p,
 	    const struct display *d)
@@ -168,7 +186,7 @@ display_put(struct shower *s, const struct value *v, const struct printer *p,
 		return;
 	}
 	if (d->instead) {
-		show_value(s, d->instead);
+		put_instead(s, d->instead);
 		return;
 	}
 	if (d->summary)

@@ -64,8 +64,7 @@ eval_member(struct parser *p, const struct node *n, const struct value **out)
 	if (!type_is_class(type_plain(v->type)))
 		return err_new(ERR_USAGE, "member %s is wanted of what is no "
 			       "structure", n->name);
-	err = value_member(v, n->name, p->arena, out);
-	return err ? err : NULL;
+	return value_member(v, n->name, p->arena, out);
 }
 
 static struct err *
@@ -198,14 +197,13 @@ eval(struct parser *p, const struct node *n, const struct value **out)
 	return placed(n, EVALS[n->kind](p, n, out));
 }
 
-/** "/x " before the expression; a number of elements is passed over. */
+/** "/x " before the expression. */
 static struct err *
 take_format(const char *text, struct value_style *style, size_t *end)
 {
 	const char *at = text + strspn(text, " \t");
 
 	*end = 0;
-
 	if (*at != '/')
 		return NULL;
 	for (at++; *at && *at != ' ' && *at != '\t'; at++) {

@@ -3,6 +3,7 @@
 #include "values/show.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX 65536u
 
@@ -107,8 +108,10 @@ put_structure(struct shower *s, const struct value *v, const struct type *p)
 		_err_ struct err *err = value_nth_member(v, n, s->arena, &m);
 
 		buf_puts(s->out, n ? ", " : "");
-		if (name)
-			buf_printf(s->out, "%s = ", name);
+		if (name) {
+			buf_escape(s->out, name, strlen(name));
+			buf_puts(s->out, " = ");
+		}
 		if (err)
 			scalar_put_error(s->out, v, err);
 		else

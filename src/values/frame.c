@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define ENTRY_DEPTH_MAX 8u
-
 /* ---- registers ------------------------------------------------------------ */
 static const struct reg *
 reg_of(struct insp *i, uint64_t number, size_t *at)

@@ -12,6 +12,9 @@
 #define TYPE_DEPTH_MAX 64u      /* typedefs of typedefs, pointers to pointers */
 #define MEMBER_DEPTH_MAX 32u    /* bases of bases, members of members */
 #define DIMENSIONS_MAX 16u
+#define ENTRY_DEPTH_MAX 8u      /* variables that lead to variables */
+#define DISPLAYS_MAX 16u        /* printers that ask printers */
+#define VISITS_MAX 16384u       /* classes looked through for one question */
 
 /* ---- values.c: the modules ----------------------------------------------- */
 struct module {
@@ -30,8 +33,8 @@ struct values {
 	size_t n_modules;
 	values_printer_fn *printer;
 	void *printer_arg;
+	unsigned displays;      /* printers that are at work now */
 	struct vec basics;      /* of struct type *: types made here, by name */
-	struct vec vtables;     /* dynamic.c */
 };
 /** NULL for INSP_NONE and where there is no index. */
 struct module *values_module(struct values *vs, size_t module);

@@ -550,7 +550,7 @@ add_piece(struct machine *m, uint64_t bits, uint64_t skip)
 {
 	struct loc_piece p = location_now(m);
 
-	if (!m->arena || bits == 0 || rd_failed(&m->r))
+	if (!m->arena || bits == 0 || skip > UINT32_MAX || rd_failed(&m->r))
 		return err_new(ERR_DAMAGED, "there is an odd piece");
 	m->pieces.max = LOC_PIECES_MAX;
 	struct loc_piece *at = vec_add(&m->pieces, m->arena, sizeof(*at));

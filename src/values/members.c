@@ -4,17 +4,31 @@
 
 #include <string.h>
 
-static struct err *find(const struct value *v, const char *name, size_t n,
-			unsigned depth, struct arena *a,
+/** What is looked for, and in how many classes yet. */
+struct lookup {
+	const char *name;
+	size_t n;
+	struct arena *arena;
+	unsigned depth, left;
+};
+
+static struct err *find(struct lookup *l, const struct value *v,
 			const struct value **out);
 
+static struct err *
+not_there(const struct lookup *l)
+{
+	return err_new(ERR_NOTFOUND, "there is no member named %.*s.",
+		       (int)l->n, l->name);
+}
+
 static bool
-is_named(const struct type *p, const struct sym_member *m, const char *name,
-	 size_t n)
+is_named(const struct lookup *l, const struct type *p,
+	 const struct sym_member *m)
 {
 	const char *has = type_string(p, m->name);
 
-	return has && strncmp(has, name, n) == 0 && has[n] == '\0';
+	return has && strncmp(has, l->name, l->n) == 0 && has[l->n] == '\0';
 }
 
 /* A base, or a structure or union that has no name of its own. */
@@ -27,8 +41,7 @@ is_through(const struct type *p, const struct sym_member *m)
 }
 
 static struct err *
-find_through(const struct value *v, const char *name, size_t n, unsigned depth,
-	     struct arena *a, const struct value **out)
+find_through(struct lookup *l, const struct value *v, const struct value **out)
 {
 	const struct type *p = type_plain(v->type);
 
@@ -37,30 +50,30 @@ find_through(const struct value *v, const char *name, size_t n, unsigned depth,
 
 		if (!is_through(p, &p->sym->members[k]))
 			continue;
-		struct err *err = value_nth_member(v, k, a, &part);
+		struct err *err = value_nth_member(v, k, l->arena, &part);
+		l->depth++;
 		if (!err)
-			err = find(part, name, n, depth + 1, a, out);
+			err = find(l, part, out);
+		l->depth--;
 		if (!err || err_kind(err) != ERR_NOTFOUND)
 			return err;
 		err_free(err);
 	}
-	return err_new(ERR_NOTFOUND, "there is no member named %.*s.",
-		       (int)n, name);
+	return not_there(l);
 }
 
 static struct err *
-find(const struct value *v, const char *name, size_t n, unsigned depth,
-     struct arena *a, const struct value **out)
+find(struct lookup *l, const struct value *v, const struct value **out)
 {
 	const struct type *p = type_plain(v->type);
 
-	if (!type_is_class(p) || depth > MEMBER_DEPTH_MAX)
-		return err_new(ERR_NOTFOUND, "there is no member named %.*s.",
-			       (int)n, name);
+	if (!type_is_class(p) || l->depth > MEMBER_DEPTH_MAX || !l->left)
+		return not_there(l);
+	l->left--;
 	for (size_t k = 0; k < p->sym->n_members; k++)
-		if (is_named(p, &p->sym->members[k], name, n))
-			return value_nth_member(v, k, a, out);
-	return find_through(v, name, n, depth, a, out);
+		if (is_named(l, p, &p->sym->members[k]))
+			return value_nth_member(v, k, l->arena, out);
+	return find_through(l, v, out);
 }
 
 struct err *
@@ -70,12 +83,13 @@ value_member(const struct value *v, const char *path, struct arena *a,
 	struct err *err = value_plain(v, a, &v);
 
 	while (!err) {
-		size_t n = strcspn(path, ".");
+		struct lookup l = { .name = path, .n = strcspn(path, "."),
+				    .arena = a, .left = VISITS_MAX };
 
-		err = find(v, path, n, 0, a, &v);
-		if (err || !path[n])
+		err = find(&l, v, &v);
+		if (err || !path[l.n])
 			break;
-		path += n + 1;
+		path += l.n + 1;
 		if (type_is_pointer(type_plain(v->type)))
 			err = value_target(v, 0, a, &v);
 	}

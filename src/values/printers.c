@@ -21,14 +21,21 @@ child_index(struct arena *a, uint64_t n)
 	return arena_printf(a, "[%llu]", (unsigned long long)n);
 }
 
-uint64_t
-type_alignment(const struct type *t)
+/* Types of a damaged index may be inside of themselves: so many are looked
+ * at, @left of them yet. */
+#define ALIGNED_MAX 1024u
+
+static uint64_t
+alignment_of(const struct type *t, unsigned *left)
 {
 	const struct type *p = type_plain(t);
 	uint64_t most = 1;
 
+	if (*left == 0)
+		return 8;
+	--*left;
 	if (type_kind(p) == SYM_TYPE_ARRAY)
-		return type_alignment(type_target(p));
+		return alignment_of(type_target(p), left);
 	if (!type_is_class(p)) {
 		uint64_t size = type_size(p);
 
@@ -42,10 +49,18 @@ type_alignment(const struct type *t)
 		if (m->flags & SYM_MEMBER_STATIC || of == p)
 			continue;
 		here = type_is_class(of) && of->sym->n_members > 16 ? 8
-		       : type_alignment(of);
+		       : alignment_of(of, left);
 		most = here > most ? here : most;
 	}
 	return most;
+}
+
+uint64_t
+type_alignment(const struct type *t)
+{
+	unsigned left = ALIGNED_MAX;
+
+	return alignment_of(t, &left);
 }
 
 /* ---- names ---------------------------------------------------------------- */

@@ -93,8 +93,10 @@ put_members(struct shower *s, const struct value *v, const struct type *p)
 		_err_ struct err *err = value_nth_member(v, n, s->arena, &m);
 
 		buf_puts(s->out, n ? ", " : "");
-		if (!tuple && name)
-			buf_printf(s->out, "%s: ", name);
+		if (!tuple && name) {
+			buf_escape(s->out, name, strlen(name));
+			buf_puts(s->out, ": ");
+		}
 		if (err)
 			scalar_put_error(s->out, v, err);
 		else

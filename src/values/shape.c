@@ -32,13 +32,19 @@ variable_bound(const struct value *v, const struct type *p, uint32_t name,
 
 	if (!v->c || !v->c->body || !want)
 		return err_new(ERR_NOTFOUND, "the bound is in a frame");
+	/* It may be an array of that bound itself. */
+	if (v->c->depth > ENTRY_DEPTH_MAX)
+		return err_new(ERR_DAMAGED, "the bound leads to itself");
+	struct context inner = *v->c;
+	inner.depth++;
 	for (size_t n = 0; n < v->c->body->n_variables; n++) {
 		const char *has = symidx_string(
 			v->c->ix, v->c->body->variables[n].name);
 
 		if (!has || strcmp(has, want) != 0)
 			continue;
-		struct err *err = context_variable(v->c, n, v->arena, &bound);
+		struct err *err = context_variable(&inner, n, v->arena,
+						   &bound);
 		if (!err)
 			err = value_u64(bound, &number);
 		if (!err)

@@ -250,7 +250,9 @@ show_base(struct shower *s, const struct value *v)
 	if (name)
 		type_put_words(s->out, name);
 	buf_puts(s->out, "> = ");
-	if (p)
+	if (s->depth > MEMBER_DEPTH_MAX)
+		buf_puts(s->out, "{...}");
+	else if (p)
 		display_put(s, v, p, &d);
 	else
 		show_struct(s, v, true);

@@ -71,6 +71,7 @@ struct shower {
 	bool summary;           /* "{...}" for what is inside */
 	const char *between;    /* elements of an array; NULL is ", " */
 	bool deref;             /* follow a reference that is inside */
+	unsigned instead;       /* values that stand for others, around it */
 };
 void show_value(struct shower *s, const struct value *v);
 /** Elements one after the other, equal ones told once. @get yields them. */

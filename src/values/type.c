@@ -298,20 +298,21 @@ type_count(const struct type *t)
 					      t->first]);
 }
 
-uint64_t
-type_size(const struct type *t)
+/* An array of itself, in a damaged index, has no end. */
+static uint64_t
+size_within(const struct type *t, unsigned depth)
 {
 	const struct type *p = type_plain(t);
 	uint64_t size;
 
-	if (!p)
+	if (!p || depth > TYPE_DEPTH_MAX)
 		return 0;
 	if (p->sym->kind == SYM_TYPE_POINTER
 	    || type_is_reference(p))
 		return p->size ? p->size : 8;
 	if (p->sym->kind != SYM_TYPE_ARRAY || p->size)
 		return p->size;
-	size = type_size(type_target(p));
+	size = size_within(type_target(p), depth + 1);
 	for (size_t n = p->first; n < p->sym->n_dimensions; n++)
 		if (__builtin_mul_overflow(
 			size, dimension_count(&p->sym->dimensions[
@@ -319,6 +320,12 @@ type_size(const struct type *t)
 				p->sym->n_dimensions - 1 - n : n]), &size))
 			return UINT64_MAX;
 	return size;
+}
+
+uint64_t
+type_size(const struct type *t)
+{
+	return size_within(t, 0);
 }
 
 const struct type *

@@ -348,6 +348,8 @@ pieces_stand_in_a_row(void **state)
 	refuses(BYTES(OP_REG0, OP_PIECE, 4, OP_REG0), ERR_DAMAGED,
 		"behind the last piece");
 	refuses(BYTES(OP_REG0, OP_PIECE, 0), ERR_DAMAGED, "odd piece");
+	refuses(BYTES(OP_REG0, OP_BIT_PIECE, 8, 0xff, 0xff, 0xff, 0xff, 0xff,
+		      0x7f), ERR_DAMAGED, "odd piece");
 	refuses(BYTES(OP_REG0, OP_REG0), ERR_DAMAGED, "follow the final");
 }
 
