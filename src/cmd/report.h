@@ -72,7 +72,8 @@ struct report {
 struct err *report_gather(struct report *r) _must_check_;
 /** Arguments and locals: of the first thread, or of all. */
 struct err *report_vars(struct report *r) _must_check_;
-/** The source of the innermost frame that has a line and whose file is found. */
+/** The source of the innermost frame that has a line and whose file is found;
+ * of one of the compiler's own files last. */
 void report_source(struct report *r);
 void report_fini(struct report *r);
 void report_text(const struct report *r, struct buf *out);

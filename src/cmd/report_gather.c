@@ -44,7 +44,7 @@ report_time(struct buf *b, uint64_t ns, bool iso)
 	buf_puts(b, text);
 }
 
-/* FNV-1a over the pcs. */
+/* FNV-1a over the pcs: what was inlined is a function of these. */
 static uint64_t
 gather_hash(const struct view *v)
 {
@@ -202,17 +202,33 @@ gather_source_of(struct report *r, const struct snap_frame *f)
 	return !err && r->source.n;
 }
 
+/* Of a library that everybody has: nobody's fault is there. */
+static bool
+gather_is_common(const struct snap_frame *f)
+{
+	return f->file && strncmp(f->file, "/usr/include/", 13) == 0;
+}
+
+static bool
+gather_source_within(struct report *r, bool common)
+{
+	const struct view *v = &r->threads[0].view;
+
+	for (size_t k = 0; k < v->n && k < SOURCE_FRAMES; k++) {
+		if (gather_is_common(&v->frames[k]) != common
+		    || !gather_source_of(r, &v->frames[k]))
+			continue;
+		r->source_frame = k;
+		return true;
+	}
+	return false;
+}
+
 void
 report_source(struct report *r)
 {
-	const struct view *v = r->n_threads ? &r->threads[0].view : NULL;
-
-	for (size_t k = 0; v && k < v->n && k < SOURCE_FRAMES; k++) {
-		if (gather_source_of(r, &v->frames[k])) {
-			r->source_frame = k;
-			return;
-		}
-	}
+	if (r->n_threads && !gather_source_within(r, false))
+		(void)gather_source_within(r, true);
 }
 
 struct err *

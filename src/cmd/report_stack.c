@@ -15,9 +15,9 @@
 
 /* Of what a page shows; --json and a debugger show all. */
 #define VARIABLES_MAX 24u       /* of a frame */
-#define VALUE_ELEMENTS 16u
-#define VALUE_DEPTH 2u
-#define VALUE_LENGTH 160u
+#define VALUE_ELEMENTS 64u
+#define VALUE_DEPTH 3u
+#define VALUE_LENGTH 200u
 #define SOURCE_AROUND 4u        /* lines before and after */
 #define SOURCE_WIDTH 110u
 
@@ -266,13 +266,25 @@ put_frame_whole(const struct report *r, struct buf *b,
 
 /* ---- stacks ---- */
 
+/* Functions that were inlined at one place have one pc. */
+static bool
+same_frame(const struct snap_frame *a, const struct snap_frame *b)
+{
+	if (a->pc != b->pc || a->how != b->how)
+		return false;
+	return a->how != SNAP_FRAME_INLINE
+	       || (a->function && b->function
+		   && strcmp(a->function, b->function) == 0
+		   && a->line == b->line);
+}
+
 /* How many frames from @at on repeat a cycle of @period frames. */
 static size_t
 cycle_run(const struct view *v, size_t at, size_t period)
 {
 	size_t k = at + period;
 
-	while (k < v->n && v->frames[k].pc == v->frames[k - period].pc)
+	while (k < v->n && same_frame(&v->frames[k], &v->frames[k - period]))
 		k++;
 	return k - at;
 }
