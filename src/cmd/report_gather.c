@@ -14,7 +14,7 @@
 #define ALL_FRAMES_MAX (1u << 20)
 
 #define SOURCE_MAX (16u << 20)
-#define SOURCE_FRAMES 16u       /* in which a source is looked for */
+#define SOURCE_FRAMES 64u       /* in which a source is looked for */
 
 const char *
 report_base(const char *path)

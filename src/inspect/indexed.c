@@ -189,6 +189,21 @@ insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file)
 }
 
 /* ---- names -------------------------------------------------------------------- */
+/* Of Rust: what the linkage name has besides (a hash) is in nobody's source. */
+static bool
+is_rust(const char *linkage)
+{
+	size_t n = strlen(linkage);
+
+	if (strncmp(linkage, "_R", 2) == 0)
+		return true;
+	/* _ZN … 17h0123456789abcdefE */
+	return n > 20 && strncmp(linkage, "_ZN", 3) == 0
+	       && strncmp(linkage + n - 20, "17h", 3) == 0
+	       && strspn(linkage + n - 17, "0123456789abcdef") == 16
+	       && linkage[n - 1] == 'E';
+}
+
 static const char *
 name_make(struct insp *i, struct symidx *ix, const struct name_slot *s)
 {
@@ -197,8 +212,8 @@ name_make(struct insp *i, struct symidx *ix, const struct name_slot *s)
 	const char *name = symidx_string(ix, s->name);
 	_buf_ struct buf b = { 0 };
 
-	const char *plain = linkage ? symbols_demangled_bare(i, linkage)
-				    : NULL;
+	const char *plain = linkage && !(name && is_rust(linkage))
+			    ? symbols_demangled_bare(i, linkage) : NULL;
 	if (plain || !name)
 		return plain ? plain : linkage;
 	if (prefix && prefix[0])
