@@ -7,7 +7,9 @@
  * blocks. A block is one zstd frame, or stored where that is no smaller. In it
  * are, but for strings and lines: count, an offset for each record (u32 from
  * the start of the block), and the records, of LEB128 numbers; a reference is
- * written plus one, 0 is none.
+ * written plus one, 0 is none. A block of strings has their number, how much
+ * further each reference is than the one before it (the first: than the
+ * block's), and the strings. A reference may lead into one.
  */
 #ifndef SYMBOLS_FORMAT_H
 #define SYMBOLS_FORMAT_H
@@ -18,10 +20,11 @@
 #define FORMAT_BLOCK (64u << 10)        /* a block ends where it reaches this */
 #define FORMAT_BLOCK_MAX (64u << 20)    /* one record may be large */
 #define FORMAT_ROWS 4096u               /* of a block of lines */
+#define FORMAT_TEXT (16u << 10)         /* of a block of strings */
 
 /** Streams of blocks; the numbers are those of sections. */
 enum format_stream {
-	STREAM_STRINGS,         /* first: offset of its first byte */
+	STREAM_STRINGS,         /* first: the least reference */
 	STREAM_TYPES,           /* first: number of its first record… */
 	STREAM_TREES,           /* …of functions */
 	STREAM_BODIES,          /* the same functions: variables and calls */
@@ -43,7 +46,7 @@ struct format_header {
 	uint64_t hash;                  /* XXH3-128, first half, of what is
 					   behind it and before the blocks */
 	uint64_t blocks;                /* where they begin */
-	uint64_t file_size, dwarf_size;
+	uint64_t file_size, dwarf_size, strings_end;
 	uint32_t n_functions, n_variables, n_types, units_lost;
 	uint32_t n_tls;                 /* symbols at the end of the table */
 	uint8_t id_kind, id_len, id[ID_MAX], pad[2];

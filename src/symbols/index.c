@@ -56,6 +56,7 @@ read_head(struct symidx *ix, const char *name)
 	    || h->n_functions > FORMAT_REFERENCE_MAX
 	    || h->n_variables > FORMAT_REFERENCE_MAX
 	    || h->n_types > FORMAT_REFERENCE_MAX
+	    || h->strings_end >= SYM_NONE
 	    || !format_intact((const char *)ix->file.data + sizeof(*h),
 			      h->blocks - sizeof(*h), h->hash))
 		return err_wrap(index_damaged(), "%s", name);
@@ -147,7 +148,9 @@ make_room(struct symidx *ix)
 	ix->trees = calloc(pages, sizeof(struct index_tree **));
 	ix->rows = calloc(ix->n_blocks[STREAM_LINES] + 1,
 			  sizeof(struct index_rows *));
-	return ix->trees && ix->rows;
+	ix->texts = calloc(ix->n_blocks[STREAM_STRINGS] + 1,
+			   sizeof(struct index_texts *));
+	return ix->trees && ix->rows && ix->texts;
 }
 
 static struct err *
@@ -165,10 +168,6 @@ set_up(struct symidx *ix, struct source *src)
 		if (!check_blocks(ix, k))
 			return err_wrap(index_damaged(), "%s",
 					source_name(src));
-	uint32_t n = ix->n_blocks[STREAM_STRINGS];
-	const struct format_block *last = n ? &ix->blocks[STREAM_STRINGS]
-						 [n - 1] : NULL;
-	ix->strings_end = last ? last->first + last->raw : 0;
 	fill_about(ix);
 	return make_room(ix) ? NULL : err_nomem();
 }
@@ -207,12 +206,14 @@ symidx_free(struct symidx *ix)
 		return;
 	trees_forget(ix);
 	rows_forget(ix);
+	texts_forget(ix);
 	for (unsigned k = 0; k < N_STREAMS; k++) {
 		forget_blocks(ix, k);
 		free(ix->unpacked[k]);
 	}
 	free(ix->trees);
 	free(ix->rows);
+	free(ix->texts);
 	if (ix->mapped)
 		munmap(ix->mapped, ix->file.n);
 	arena_free(ix->arena);
@@ -235,14 +236,17 @@ symidx_about(const struct symidx *ix)
 void
 index_trim(struct symidx *ix)
 {
-	if (ix->kept < INDEX_KEEP_MAX)
-		return;
-	for (unsigned k = 0; k < N_STREAMS; k++)
-		if (k != STREAM_STRINGS)
-			forget_blocks(ix, k);
-	trees_forget(ix);
-	rows_forget(ix);
-	ix->kept = 0;
+	if (ix->raw > INDEX_RAW_MAX) {
+		for (unsigned k = 0; k < N_STREAMS; k++)
+			if (k != STREAM_STRINGS)
+				forget_blocks(ix, k);
+		ix->raw = 0;
+	}
+	if (ix->kept > INDEX_KEEP_MAX) {
+		trees_forget(ix);
+		rows_forget(ix);
+		ix->kept = 0;
+	}
 }
 
 uint32_t
@@ -270,7 +274,7 @@ index_unpack(struct symidx *ix, enum format_stream stream, uint32_t block,
 	if (!*slot) {
 		err = block_unpack(packed, b->packed, b->raw, slot);
 		if (!err && stream != STREAM_STRINGS)
-			ix->kept += b->raw;
+			ix->raw += b->raw;
 	}
 	if (!err)
 		*out = *slot;
@@ -332,7 +336,7 @@ read_below(struct cur *c, uint64_t end)
 uint32_t
 read_string(struct symidx *ix, struct cur *c)
 {
-	return read_below(c, ix->strings_end);
+	return read_below(c, ix->head.strings_end);
 }
 
 uint32_t
@@ -358,25 +362,7 @@ read_span(struct cur *c)
 	return at ? (struct span){ at, (size_t)n } : (struct span){ 0 };
 }
 
-/* ---- strings ----------------------------------------------------------------------- */
-const char *
-symidx_string(struct symidx *ix, uint32_t string)
-{
-	const uint8_t *raw;
-
-	if (string == SYM_NONE)
-		return NULL;
-	uint32_t block = index_block(ix, STREAM_STRINGS, string);
-	if (block == UINT32_MAX)
-		return "";
-	const struct format_block *b = &ix->blocks[STREAM_STRINGS][block];
-	if (string - b->first >= b->raw)
-		return "";
-	_err_ struct err *err = index_unpack(ix, STREAM_STRINGS, block, &raw);
-	/* A block has a NUL behind it. */
-	return err ? "" : (const char *)raw + (string - b->first);
-}
-
+/* ---- units ------------------------------------------------------------------------ */
 struct err *
 symidx_unit(struct symidx *ix, uint32_t unit, struct sym_unit *out)
 {

@@ -11,10 +11,12 @@
 #include "symbols/cursor.h"
 #include "symbols/symbols.h"
 
-#define INDEX_KEEP_MAX (160u << 20)     /* bytes unpacked, without strings */
+#define INDEX_KEEP_MAX (96u << 20)      /* bytes of trees and rows… */
+#define INDEX_RAW_MAX (12u << 20)       /* …and of blocks, but strings */
 
 struct index_tree;
 struct index_rows;
+struct index_texts;
 struct symidx {
 	struct span file;
 	void *mapped;                   /* owned, or NULL */
@@ -30,10 +32,10 @@ struct symidx {
 	const struct format_name *names;
 	const uint32_t *sources;
 	uint32_t n_spans, n_symbols, n_units, n_names, n_sources;
-	uint64_t strings_end;
 	struct index_tree ***trees;     /* pages of them, by function */
 	struct index_rows **rows;       /* by block */
-	size_t kept;                    /* bytes */
+	struct index_texts **texts;     /* by block of strings */
+	size_t kept, raw;               /* bytes */
 };
 
 /** At the start of a question: forget what is too much. */
@@ -76,6 +78,8 @@ uint32_t read_type(struct symidx *ix, struct cur *c);
 uint32_t read_unit(struct symidx *ix, struct cur *c);
 struct span read_span(struct cur *c);
 
+/* ---- strings (string.c) ---- */
+void texts_forget(struct symidx *ix);
 /* ---- trees (frames.c) ---- */
 void trees_forget(struct symidx *ix);
 /* ---- lines (lines.c) ---- */

@@ -99,7 +99,7 @@ rows_at(struct symidx *ix, uint64_t addr)
 		return NULL;
 	ix->rows[block] = decode(ix, raw, &ix->blocks[STREAM_LINES][block]);
 	/* The rows are kept, and nobody needs the bytes any more. */
-	ix->kept -= ix->blocks[STREAM_LINES][block].raw;
+	ix->raw -= ix->blocks[STREAM_LINES][block].raw;
 	base_free(&ix->unpacked[STREAM_LINES][block]);
 	ix->unpacked[STREAM_LINES][block] = NULL;
 	return ix->rows[block];

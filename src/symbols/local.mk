@@ -32,8 +32,10 @@ libsymbols_a_SOURCES = \
 	src/symbols/ranges.c \
 	src/symbols/rows.c \
 	src/symbols/scan.c \
+	src/symbols/string.c \
 	src/symbols/strings.c \
 	src/symbols/symbols.h \
+	src/symbols/texts.c \
 	src/symbols/tree.h \
 	src/symbols/type_put.c \
 	src/symbols/typerec.c \

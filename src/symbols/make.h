@@ -27,9 +27,9 @@ uint64_t strings_add(struct strings *s, const char *text, size_t n);
 struct err *strings_number(struct strings *s, uint32_t first) _must_check_;
 /** Its number, which somebody will ask for. */
 uint32_t strings_use(struct strings *s, uint64_t handle);
-/** Of the bytes from @first on: zeros in place of what nobody asks for. */
-void strings_blank(const struct strings *s, uint64_t first, char *text,
-		   size_t n);
+/** The least number from @from on, before @to, that was; or @to. */
+uint64_t strings_next_used(const struct strings *s, uint64_t from,
+			   uint64_t to);
 uint64_t strings_hash(uint64_t handle);
 /** The text of one that was added. */
 const char *strings_peek(uint64_t handle);
@@ -63,11 +63,11 @@ struct job {
 	struct buf names;               /* struct format_name */
 	struct buf spans;               /* struct format_span */
 };
-/** A block of strings. */
+/** Strings for one job. */
 struct string_piece {
 	uint64_t first;
 	struct span text;
-	struct blocks block;            /* of a copy of it */
+	struct blocks blocks;
 };
 struct maker {
 	const struct symbols_input *in;
@@ -187,6 +187,11 @@ void bodies_put(struct maker *m, struct job *job, struct arena *scratch);
 /* ---- lines (lines_put.c) ------------------------------------------------------------------- */
 struct err *lines_sort(struct maker *m) _must_check_;
 void lines_put(struct maker *m, struct job *job);
+
+/* ---- texts (texts.c) ------------------------------------------------------------------------- */
+/** Blocks of all strings that are used, into m->pieces; @own: added ones. */
+struct err *texts_pack(struct maker *m, struct span own) _must_check_;
+void texts_fini(struct maker *m);
 
 /* ---- the file (write.c) --------------------------------------------------------------------- */
 struct err *index_write(struct maker *m, struct jobs *jobs,

@@ -179,9 +179,8 @@ strings_use(struct strings *s, uint64_t handle)
 	return ref;
 }
 
-/* The first that is used from @from on, before @to; or @to. */
-static uint64_t
-next_used(const struct strings *s, uint64_t from, uint64_t to)
+uint64_t
+strings_next_used(const struct strings *s, uint64_t from, uint64_t to)
 {
 	while (from < to) {
 		uint64_t word = s->used[from / 64] >> from % 64;
@@ -193,18 +192,6 @@ next_used(const struct strings *s, uint64_t from, uint64_t to)
 		from = (from / 64 + 1) * 64;
 	}
 	return to;
-}
-
-void
-strings_blank(const struct strings *s, uint64_t first, char *text, size_t n)
-{
-	/* Behind the end of each: an empty one is used, too. */
-	for (size_t at = 0; at < n;) {
-		size_t used = next_used(s, first + at, first + n) - first;
-
-		memset(text + at, 0, used - at);
-		at = used + strnlen(text + used, n - used) + 1;
-	}
 }
 
 uint64_t

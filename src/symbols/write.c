@@ -11,7 +11,7 @@ struct writer {
 	struct format_header head;
 	struct buf tables;              /* all sections, behind the header */
 	struct buf blocks;              /* struct block: in order of file */
-	uint64_t at;                    /* of the next block */
+	uint64_t at, strings_end;       /* @at: of the next block */
 	symbols_sink_fn *sink;
 	void *arg;
 };
@@ -227,91 +227,18 @@ put_sources(struct writer *w)
 	end_section(w, SECTION_SOURCES, sizeof(uint32_t));
 }
 
-/* ---- strings ------------------------------------------------------------------------- */
-/* A block ends behind a string. */
-static size_t
-string_block(struct span text, size_t from)
-{
-	const char *all = text.data;
-	size_t end = from + FORMAT_BLOCK;
-
-	if (end >= text.n)
-		return text.n - from;
-	const char *nul = memchr(all + end, 0, text.n - end);
-	return nul ? (size_t)(nul + 1 - all) - from : text.n - from;
-}
-
 static void
-pack_piece(struct maker *m, uint32_t n, struct arena *scratch)
+put_texts(struct writer *w)
 {
-	struct string_piece *p =
-		&((struct string_piece *)(void *)m->pieces.data)[n];
+	const struct string_piece *all = (const void *)w->m->pieces.data;
+	size_t n = w->m->pieces.len / sizeof(*all);
 
-	char *copy = arena_dup(scratch, p->text.data, p->text.n);
-
-	if (!copy) {
-		__atomic_store_n(&m->failed, true, __ATOMIC_RELAXED);
-		return;
-	}
-	strings_blank(m->strings, p->first, copy, p->text.n);
-	blocks_pack(&p->block, p->first, copy, p->text.n);
-}
-
-static void
-plan_pieces(struct maker *m, struct span text, uint32_t base)
-{
-	for (size_t at = 0; at < text.n;) {
-		size_t n = string_block(text, at);
-		struct string_piece p = {
-			.first = base + at,
-			.text = { (const char *)text.data + at, n },
-		};
-
-		buf_put(&m->pieces, &p, sizeof(p));
-		at += n;
-	}
-}
-
-static struct err *
-put_strings(struct writer *w, const struct buf *own)
-{
-	struct maker *m = w->m;
-	struct dw_file *const whole[] = { m->dwarf, m->alt, m->package };
-	uint32_t base = 0;
-
-	for (size_t k = 0; k < countof(whole); k++) {
-		if (!whole[k] || !whole[k]->borrows_strings)
-			continue;
-		base = whole[k]->str_base;
-		plan_pieces(m, whole[k]->section[DW_STR], base);
-		base += (uint32_t)whole[k]->section[DW_STR].n;
-	}
-	plan_pieces(m, (struct span){ own->data, own->len }, base);
-	struct string_piece *all = (void *)m->pieces.data;
-	uint32_t n = (uint32_t)(m->pieces.len / sizeof(*all));
-	maker_each(m, n, pack_piece);
-	if (__atomic_load_n(&m->failed, __ATOMIC_RELAXED))
-		return err_nomem();
 	begin_section(w, STREAM_STRINGS);
-	for (uint32_t k = 0; k < n; k++) {
-		struct err *err = blocks_finish(&all[k].block);
-
-		if (err)
-			return err;
-		blocks_of(w, &all[k].block.list);
-	}
+	for (size_t k = 0; k < n; k++)
+		blocks_of(w, &all[k].blocks.list);
 	end_section(w, STREAM_STRINGS, sizeof(struct format_block));
-	return buf_err(&m->pieces);
-}
-
-static void
-pieces_fini(struct maker *m)
-{
-	struct string_piece *all = (void *)m->pieces.data;
-
-	for (size_t k = 0; k < m->pieces.len / sizeof(*all); k++)
-		blocks_fini(&all[k].block);
-	buf_fini(&m->pieces);
+	if (n)
+		w->strings_end = all[n - 1].first + all[n - 1].text.n;
 }
 
 /* ---- all of it -------------------------------------------------------------------------- */
@@ -326,6 +253,7 @@ put_head(struct writer *w)
 	h->blocks = sizeof(*h) + w->tables.len;
 	h->file_size = h->blocks + w->at;
 	h->dwarf_size = w->m->dwarf_size;
+	h->strings_end = w->strings_end;
 	h->n_functions = w->m->n_functions;
 	h->n_variables = w->m->n_variables;
 	h->n_types = w->m->n_types;
@@ -363,7 +291,9 @@ put_all(struct writer *w)
 	/* Now it is known which of them anybody asks for. */
 	struct err *err = strings_text(w->m->strings, &own);
 	if (!err)
-		err = put_strings(w, &own);
+		err = texts_pack(w->m, (struct span){ own.data, own.len });
+	if (!err)
+		put_texts(w);
 	if (err)
 		return err;
 	while (w->tables.len % 8)
@@ -402,7 +332,7 @@ index_write(struct maker *m, struct jobs *jobs, symbols_sink_fn *sink,
 
 	if (!err)
 		err = put_all(&w);
-	pieces_fini(m);
+	texts_fini(m);
 	buf_fini(&w.tables);
 	buf_fini(&w.blocks);
 	return err;
