@@ -42,9 +42,9 @@ put_complex(struct shower *s, const struct value *v, const struct type *p)
 }
 
 static void
-put_text(struct shower *s, const struct value *v, const struct type *p)
+put_text(struct shower *s, const struct value *v)
 {
-	uint64_t size = type_size(p);
+	uint64_t size = value_size(v);
 	size_t n = size < TEXT_MAX ? size : TEXT_MAX;
 	_free_ uint8_t *bytes = malloc(n + 1);
 	_err_ struct err *err = bytes ? value_read(v, 0, n, bytes)
@@ -129,7 +129,7 @@ fortran_put(struct shower *s, const struct value *v)
 	if (!p || p->lang != LANG_IS_FORTRAN || s->style->format)
 		return false;
 	if (type_kind(p) == SYM_TYPE_STRING)
-		put_text(s, v, p);
+		put_text(s, v);
 	else if (type_kind(p) == SYM_TYPE_ARRAY)
 		put_array(s, v, p);
 	else if (type_is_class(p))

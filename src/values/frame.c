@@ -237,7 +237,7 @@ call_of(const struct context *caller)
 }
 
 /* What is called may have called on by a jump: then nobody tells what its
- * registers were. */
+ * registers were. Nor is it known where the call is through a pointer. */
 static bool
 calls_this(const struct context *caller, const struct sym_call *call,
 	   const struct context *callee)
@@ -247,10 +247,8 @@ calls_this(const struct context *caller, const struct sym_call *call,
 	const char *linkage = symidx_string(callee->ix, f->linkage);
 	const char *name = symidx_string(callee->ix, f->name);
 
-	if (!want)
-		return true;
-	return (linkage && strcmp(want, linkage) == 0)
-	       || (name && strcmp(want, name) == 0);
+	return want && ((linkage && strcmp(want, linkage) == 0)
+			|| (name && strcmp(want, name) == 0));
 }
 
 static struct err *

@@ -309,6 +309,24 @@ atomic_display(const struct value *v, struct arena *a, struct display *out)
 	return out->summary ? NULL : err_nomem();
 }
 
+static struct err *
+error_display(const struct value *v, struct arena *a, struct display *out)
+{
+	const struct value *category;
+	uint64_t number;
+	struct err *err = member_u64(v, "_M_value", a, &number);
+
+	if (!err)
+		err = value_member(v, "_M_cat", a, &category);
+	if (err)
+		return err;
+	const char *name = template_name(v, a);
+	out->summary = number == 0 ? arena_printf(a, "%s = { }", name) :
+		arena_printf(a, "%s = {%s: %d}", name, short_name(type_plain(type_target(
+			type_plain(category->type))), a), (int)number);
+	return out->summary ? NULL : err_nomem();
+}
+
 /* ---- std::bitset ---------------------------------------------------------- */
 struct bit_list {
 	struct vec set;         /* of uint64_t */
@@ -489,6 +507,8 @@ const struct printer LIBSTDCXX_OTHERS[] = {
 	{ "std::variant", variant_display, single_child },
 	{ "std::any", any_display, single_child },
 	{ "std::atomic", atomic_display, NULL },
+	{ "std::error_code", error_display, NULL },
+	{ "std::error_condition", error_display, NULL },
 	{ "std::bitset", bitset_display, bitset_child },
 	{ "__gnu_cxx::__normal_iterator", vector_iterator, NULL },
 	{ "std::_Deque_iterator", deque_iterator, NULL },

@@ -266,6 +266,74 @@ find_function_around(struct parser *p, const char *name,
 	return around(p, name, function_value, out);
 }
 
+/* ---- enumerators ---------------------------------------------------------- */
+struct enumerator_search {
+	struct parser *p;
+	size_t module;
+	const char *name;       /* with what is around it */
+	const struct type *type;
+	uint64_t value;
+};
+
+/** Is enumerator @n of @t called @want? Its scope may be left out. */
+static bool
+is_enumerator(const struct type *t, size_t n, const char *want)
+{
+	const char *name = type_string(t, t->sym->enumerators[n].name);
+	const char *scope = t->sym->flags & SYM_TYPE_ENUM_CLASS ?
+			    type_qualified(t) : type_string(t, t->sym->prefix);
+	const char *whole = name ? values_qualified(t->vs, scope, name) : NULL;
+
+	return whole && strcmp(whole, want) == 0;
+}
+
+static struct err *
+enumerator_one(void *arg, enum sym_what what, uint32_t reference)
+{
+	struct enumerator_search *s = arg;
+	const struct type *t = NULL;
+
+	if (what != SYM_AN_ENUMERATOR || s->type)
+		return NULL;
+	struct err *err = type_by_ref(s->p->vs, s->module, reference, &t);
+	for (size_t n = 0; !err && t && n < t->sym->n_enumerators; n++)
+		if (is_enumerator(t, n, s->name)) {
+			s->type = t;
+			s->value = t->sym->enumerators[n].value;
+		}
+	return err;
+}
+
+static struct err *
+find_enumerator(struct parser *p, const char *name, const struct value **out)
+{
+	struct enumerator_search s = { .p = p, .name = name };
+	const char *last = name;
+	struct err *err = NULL;
+
+	for (const char *at = strstr(name, "::"); at; at = strstr(at, "::"))
+		last = at += 2;
+	for (size_t n = 0; n < p->vs->n_modules && !s.type && !err; n++) {
+		struct symidx *ix = values_index(p->vs, n);
+
+		s.module = n;
+		if (ix)
+			err = symidx_named(ix, last, SYM_AN_ENUMERATOR,
+					   enumerator_one, &s);
+	}
+	if (err)
+		return err;
+	return s.type ? value_of_u64(p->vs, s.type, s.value, p->arena, out)
+	       : err_new(ERR_NOTFOUND, "no such enumerator");
+}
+
+static struct err *
+find_enumerator_around(struct parser *p, const char *name,
+		       const struct value **out)
+{
+	return around(p, name, find_enumerator, out);
+}
+
 static struct err *
 constant_word(struct parser *p, const char *name, const struct value **out)
 {
@@ -281,7 +349,8 @@ names_value(struct parser *p, const char *name, const struct value **out)
 {
 	static find_fn *const ways[] = {
 		find_local, member_of_this, find_global_around,
-		find_function_around, static_of_function, constant_word,
+		find_function_around, find_enumerator_around,
+		static_of_function, constant_word,
 	};
 	bool found = false;
 

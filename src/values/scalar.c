@@ -103,6 +103,53 @@ name_length(const char *name)
 	return n - 19;
 }
 
+static void
+put_type_tight(struct buf *out, struct values *vs, size_t module,
+	       uint32_t ref)
+{
+	const struct type *t;
+	_buf_ struct buf name = { 0 };
+	_err_ struct err *err = type_by_ref(vs, module, ref, &t);
+	_err_ struct err *unnamed = err ? NULL : type_name(t, &name);
+
+	for (size_t n = 0; n < name.len; n++)
+		if (name.data[n] != ' ' || n + 1 == name.len
+		    || !strchr("*&", name.data[n + 1]))
+			buf_putc(out, name.data[n]);
+}
+
+/* A function of C++ whose name is not mangled, as main, has parameters too. */
+static void
+put_parameters(struct buf *out, struct values *vs, uint64_t addr)
+{
+	size_t module = insp_module_at(vs->insp, addr);
+	struct module *m = values_module(vs, module);
+	uint32_t f = m ? symidx_function_at(m->ix, addr - m->bias) : SYM_NONE;
+	_arena_ struct arena *a = arena_new(0);
+	const struct sym_body *body;
+	struct sym_unit u;
+	unsigned count = 0;
+
+	if (f == SYM_NONE || !a)
+		return;
+	_err_ struct err *err = symidx_body(m->ix, f, a, &body);
+	_err_ struct err *no_unit = err ? NULL : symidx_unit(m->ix, body->unit,
+							    &u);
+	if (err || no_unit || lang_of(u.language) != LANG_IS_CXX)
+		return;
+	buf_putc(out, '(');
+	for (uint32_t n = 0; n < body->blocks[0].n_variables; n++) {
+		uint64_t nth = (uint64_t)body->blocks[0].first_variable + n;
+
+		if (nth >= body->n_variables
+		    || !(body->variables[nth].flags & SYM_PARAMETER))
+			continue;
+		buf_puts(out, count++ ? ", " : "");
+		put_type_tight(out, vs, module, body->variables[nth].type);
+	}
+	buf_putc(out, ')');
+}
+
 bool
 scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 {
@@ -115,6 +162,8 @@ scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 		return false;
 	buf_puts(out, " <");
 	buf_escape(out, s.name, name_length(s.name));
+	if (s.name == s.linkage || strcmp(s.name, s.linkage) == 0)
+		put_parameters(out, vs, s.address);
 	if (addr != s.address)
 		buf_printf(out, "+%llu",
 			   (unsigned long long)(addr - s.address));

@@ -185,12 +185,43 @@ gone(struct value *v, struct err *err)
 	return v->why ? NULL : err_nomem();
 }
 
+/* The length of a string stands where @data_location says (5.12). */
+static struct err *
+settle_length(struct value *v, const struct type *p)
+{
+	struct frame_eval f = eval_of(v, p);
+	struct shape *s = arena_alloc(v->arena, sizeof(*s));
+	const struct type *number = type_basic(v->vs, "unsigned long",
+					       ATE_UNSIGNED, 8);
+	const struct sym_location all = { 0, UINT64_MAX,
+					  p->sym->data_location };
+	const struct value *length;
+	struct loc loc = { 0 };
+
+	if (!s || !number)
+		return err_nomem();
+	struct err *err = frame_locate(&f, &all, 1, v->arena, &loc);
+	if (!err)
+		err = value_of_loc(v->vs, number, &loc, v->c, v->arena,
+				   &length);
+	if (!err)
+		err = value_u64(length, &s->dim[0].count);
+	s->n = 1;
+	v->shape = s;
+	return err;
+}
+
 struct err *
 value_settle(struct value *v)
 {
 	const struct type *p = type_plain(v->type);
 	struct err *err;
 
+	if (type_kind(p) == SYM_TYPE_STRING && p->sym->data_location.n
+	    && v->place != PLACE_NOWHERE && !v->shape) {
+		err = settle_length(v, p);
+		return err ? gone(v, err) : NULL;
+	}
 	if (type_kind(p) != SYM_TYPE_ARRAY || v->place == PLACE_NOWHERE
 	    || v->shape || is_simple(p) || p->first)
 		return NULL;

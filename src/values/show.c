@@ -369,10 +369,11 @@ show_reference(struct shower *s, const struct value *v)
 		scalar_put_error(s->out, v, err);
 		return;
 	}
-	if (value_synthetic(v))
-		buf_puts(s->out, "@<synthetic pointer>");
-	else
-		buf_printf(s->out, "@0x%llx", (unsigned long long)addr);
+	if (value_synthetic(v)) {
+		buf_puts(s->out, "<synthetic pointer>");
+		return;
+	}
+	buf_printf(s->out, "@0x%llx", (unsigned long long)addr);
 	if (s->depth > s->summary && !s->deref)
 		return;
 	buf_puts(s->out, ": ");

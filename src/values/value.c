@@ -133,6 +133,21 @@ value_of_loc(struct values *vs, const struct type *t, const struct loc *loc,
 }
 
 /* ---- reading pieces ------------------------------------------------------- */
+/* Of a long double the ten bytes that count may be all there is. */
+static struct err *
+implicit_read(struct span from, uint64_t off, size_t n, uint8_t *out)
+{
+	if (off == 0 && from.n >= 10 && n > from.n && n <= 16) {
+		memset(out, 0, n);
+		memcpy(out, from.data, from.n);
+		return NULL;
+	}
+	if (off > from.n || n > from.n - off)
+		return err_new(ERR_DAMAGED, "a constant is not as large");
+	memcpy(out, (const uint8_t *)from.data + off, n);
+	return NULL;
+}
+
 /** [off, off+n) of the bytes that one piece stands for. */
 static struct err *
 piece_read(const struct value *v, const struct loc_piece *p, uint64_t off,
@@ -156,11 +171,7 @@ piece_read(const struct value *v, const struct loc_piece *p, uint64_t off,
 		cell_store(&p->cell, bytes);
 		break;
 	case LOC_IMPLICIT:
-		if (off > p->bytes.n || n > p->bytes.n - off)
-			return err_new(ERR_DAMAGED, "a constant is not as "
-				       "large");
-		memcpy(out, (const uint8_t *)p->bytes.data + off, n);
-		return NULL;
+		return implicit_read(p->bytes, off, n, out);
 	case LOC_POINTER:
 		return err_new(ERR_NOTFOUND, "it points to a variable that "
 			       "has no address");
@@ -380,6 +391,21 @@ value_read(const struct value *v, uint64_t off, size_t n, void *out)
 /* ---- questions ------------------------------------------------------------ */
 #define STATE_BYTES 8u
 
+/* A structure of which the compiler kept some members. */
+static bool
+is_partly_known(const struct value *v)
+{
+	const struct type *p = type_plain(v->type);
+
+	if (v->place != PLACE_LOC || v->loc->n < 2
+	    || (!type_is_class(p) && type_kind(p) != SYM_TYPE_ARRAY))
+		return false;
+	for (size_t n = 0; n < v->loc->n; n++)
+		if (v->loc->pieces[n].kind != LOC_NOWHERE)
+			return true;
+	return false;
+}
+
 enum value_state
 value_state(const struct value *v, const char **why)
 {
@@ -387,6 +413,8 @@ value_state(const struct value *v, const char **why)
 	uint64_t size = value_size(v);
 
 	*why = NULL;
+	if (is_partly_known(v))
+		return VALUE_KNOWN;
 	if (v->place == PLACE_NOWHERE) {
 		*why = v->why;
 		return v->state;
@@ -418,6 +446,8 @@ value_size(const struct value *v)
 {
 	uint64_t size, count;
 
+	if (v->shape && type_kind(type_plain(v->type)) == SYM_TYPE_STRING)
+		return v->shape->dim[0].count;
 	if (!v->shape || !value_count(v, &count))
 		return type_size(v->type);
 	const struct type *p = type_plain(v->type);
