@@ -205,7 +205,10 @@ def compare_variables(result, where, frame, by_name):
 def difference_of(frame, variable, mine):
     if mine is None:
         return judge.Difference("missing", "", variable["value"], "")
-    return judge.differs(variable["value"], mine, frame["language"])
+    said = judge.differs(variable["value"], mine, frame["language"])
+    if said and mine.get("why"):
+        said = said._replace(ours="%s: %s" % (said.ours, mine["why"]))
+    return said
 
 
 def compare_entry(result, where, frame, variable, mine):
