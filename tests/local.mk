@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	tests/unit/t-supply \
 	tests/unit/t-supply-disk \
 	tests/unit/t-symtable \
+	tests/unit/t-symbols \
 	tests/unit/t-tls \
 	tests/unit/t-unwind \
 	tests/unit/t-values-circles \
