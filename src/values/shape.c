@@ -200,14 +200,16 @@ settle_length(struct value *v, const struct type *p)
 
 	if (!s || !number)
 		return err_nomem();
+	s->n = 1;
+	v->shape = s;
+	if (p->sym->n_dimensions)
+		return settle_dimension(v, p, p->sym->dimensions, s->dim);
 	struct err *err = frame_locate(&f, &all, 1, v->arena, &loc);
 	if (!err)
 		err = value_of_loc(v->vs, number, &loc, v->c, v->arena,
 				   &length);
 	if (!err)
 		err = value_u64(length, &s->dim[0].count);
-	s->n = 1;
-	v->shape = s;
 	return err;
 }
 
@@ -217,7 +219,8 @@ value_settle(struct value *v)
 	const struct type *p = type_plain(v->type);
 	struct err *err;
 
-	if (type_kind(p) == SYM_TYPE_STRING && p->sym->data_location.n
+	if (type_kind(p) == SYM_TYPE_STRING && !p->size
+	    && (p->sym->data_location.n || p->sym->n_dimensions)
 	    && v->place != PLACE_NOWHERE && !v->shape) {
 		err = settle_length(v, p);
 		return err ? gone(v, err) : NULL;
