@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-random: 4 KiB at random addresses of a stored snapshot of a large process,
+randomly: 4 KiB at random addresses of a stored snapshot of a large process,
 read in one process; beside it what a packed core costs first: unpacking all.
 """
 
