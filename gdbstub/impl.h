@@ -73,7 +73,7 @@ struct open_file {
 	uint64_t next;          /* where reading on would begin */
 	size_t window;          /* how much the last read was given */
 };
-#define OPEN_FILES_MAX 64
+#define OPEN_FILES_MAX 1024u    /* gdb keeps one open for each library */
 #define FOREIGN_IDS_MAX 256     /* debug files of no module of ours */
 #define SOURCES_MAX 2048        /* each may be looked for far away */
 #define INFERIORS_MAX 64u
@@ -159,7 +159,9 @@ struct stub {
 	/* what requests refer to */
 	size_t inferior, thread;        /* chosen by Hg */
 	size_t files_inferior;          /* chosen by vFile:setfs */
-	struct open_file files[OPEN_FILES_MAX];
+	struct open_file *files;        /* n_files slots; one without a source
+					   is free */
+	size_t n_files;
 	unsigned foreign_ids, sources;
 	size_t resumed;         /* chosen by Hc; INSP_NONE = none */
 	bool resumed_all;       /* all threads, by the packet at hand */

@@ -5,6 +5,7 @@
  */
 #include "gdbstub/impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PATH_LIMIT 4096u
@@ -35,14 +36,34 @@ drop_file(struct stub *s, struct open_file *file)
 void
 vfile_fini(struct stub *s)
 {
-	for (size_t k = 0; k < OPEN_FILES_MAX; k++)
+	for (size_t k = 0; k < s->n_files; k++)
 		drop_file(s, &s->files[k]);
+	free(s->files);
+}
+
+/* A free slot, or OPEN_FILES_MAX. */
+static size_t
+free_slot(struct stub *s)
+{
+	size_t fd = 0, n = s->n_files ? 2 * s->n_files : 16;
+
+	while (fd < s->n_files && s->files[fd].source)
+		fd++;
+	if (fd < s->n_files || fd == OPEN_FILES_MAX)
+		return fd;
+	struct open_file *more = realloc(s->files, n * sizeof(*more));
+	if (!more)
+		return OPEN_FILES_MAX;
+	memset(more + fd, 0, (n - fd) * sizeof(*more));
+	s->files = more;
+	s->n_files = n;
+	return fd;
 }
 
 static struct open_file *
 find_file(struct stub *s, uint64_t fd)
 {
-	return fd < OPEN_FILES_MAX && s->files[fd].source ? &s->files[fd]
+	return fd < s->n_files && s->files[fd].source ? &s->files[fd]
 							  : NULL;
 }
 
@@ -67,7 +88,6 @@ static void
 file_open(struct stub *s, const struct args *a)
 {
 	char path[PATH_LIMIT];
-	size_t fd = 0;
 
 	if (!take_path(s, &a->v[0].bytes, path))
 		return;
@@ -75,8 +95,7 @@ file_open(struct stub *s, const struct args *a)
 		fail(s, FILE_EROFS);
 		return;
 	}
-	while (fd < OPEN_FILES_MAX && s->files[fd].source)
-		fd++;
+	size_t fd = free_slot(s);
 	if (fd == OPEN_FILES_MAX) {
 		fail(s, FILE_EMFILE);
 		return;

@@ -260,7 +260,9 @@ look_up_indexed(struct insp *i, struct symidx *ix, size_t module,
 	const uint64_t bias = i->modules[module].bias;
 	struct sym_symbol sym;
 
-	if (!symidx_symbol_at(ix, addr - bias, &sym))
+	/* One that ends before is not the name of what is behind it. */
+	if (!symidx_symbol_at(ix, addr - bias, &sym)
+	    || (sym.size && addr - bias - sym.address >= sym.size))
 		return false;
 	*out = (struct symbol){
 		.linkage = sym.linkage, .address = bias + sym.address,

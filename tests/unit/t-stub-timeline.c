@@ -272,7 +272,7 @@ two_are_held_against_each_other(void **state)
 {
 	struct hosted *h = *state;
 	static const char *const parts[] = {
-		"aaaa1111 -> bbbb2222\n", "threads: 3 and 2\n  gone 4244 ",
+		"aaaa1111 -> bbbb2222\n", "threads: 3 and 2\n  gone 4244",
 		"modules: 3 and 3\n  no difference\n",
 		"attributes: 1 and 1\n  no difference\n",
 		"memory: 1 pages differ\n  0x5000-0x6000 \n  12 KiB are equal\n",
