@@ -134,11 +134,11 @@ def found(kind, path, theirs, ours):
 
 
 def compare(theirs, ours, path, language):
+    if theirs.kind == "special" and NO_VALUE.match(theirs.text):
+        return None
     if is_lost(theirs) or is_lost(ours):
         return compare_lost(theirs, ours, path)
     if ours.kind == "special" and ours.text in STATES.values():
-        if NO_VALUE.match(theirs.text):
-            return None
         return found("silent", path, theirs, ours)
     if theirs.kind != ours.kind:
         return compare_kinds(theirs, ours, path)
@@ -256,7 +256,7 @@ def kind_of(one, other):
 
 
 def compare_specials(theirs, ours, path, _):
-    if NO_VALUE.match(theirs.text) or theirs.text == ours.text:
+    if theirs.text == ours.text:
         return None
     return found("word", path, theirs, ours)
 

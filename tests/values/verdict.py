@@ -166,16 +166,21 @@ def variables_of(frame):
     return by_name
 
 
-def take(by_name, variable):
-    """Of several with one name the one that is declared in that line."""
-    values = by_name.get(variable["name"])
-    if not values:
-        return None
-    for value in values:
-        if value.get("line") == variable.get("line"):
-            values.remove(value)
-            return value
-    return values.pop(0)
+def partners(variables, by_name):
+    """
+    For each variable of gdb's the one of ours, or None. Of several with one
+    name it is the one of the same line; what has no line comes in order.
+    """
+    found = [None] * len(variables)
+    for same_line in (True, False):
+        for number, variable in enumerate(variables):
+            values = by_name.get(variable["name"]) or []
+            fits = [v for v in values if not same_line or
+                    v.get("line") == variable.get("line")]
+            if found[number] is None and fits:
+                found[number] = fits[0]
+                values.remove(fits[0])
+    return found
 
 
 def without_copies(variables):
@@ -193,8 +198,8 @@ def without_copies(variables):
 
 
 def compare_variables(result, where, frame, by_name):
-    for variable in without_copies(frame["variables"]):
-        mine = take(by_name, variable)
+    variables = list(without_copies(frame["variables"]))
+    for variable, mine in zip(variables, partners(variables, by_name)):
         if variable["name"].endswith("@entry"):
             compare_entry(result, where, frame, variable, mine)
         else:
