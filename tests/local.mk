@@ -177,7 +177,7 @@ check_PROGRAMS += tests/bench/load
 # Frames a second, for tests/bench/unwind.py.
 check_PROGRAMS += tests/bench/unwind
 
-# Reads of a stored snapshot, for tests/bench/random.py.
+# Reads of a stored snapshot, for tests/bench/randomly.py.
 check_PROGRAMS += tests/bench/random
 
 # Scripts that print TAP.
@@ -269,6 +269,6 @@ STRESS_LIST = \
 	tests/stress/store.py
 BENCH_LIST = \
 	tests/bench/open.py \
-	tests/bench/random.py \
+	tests/bench/randomly.py \
 	tests/bench/sessions.py \
 	tests/bench/unwind.py

@@ -60,9 +60,16 @@ bench-rsp: all
 
 # Indexes of symbols beside gdb, llvm-symbolizer and addr2line;
 # BENCH_ARGS: --runs N, --json FILE, which file and its debug file.
-bench-inspect: all tests/symbols/symidx
+bench-symbols: all tests/symbols/symidx
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/symbols.py $(BENCH_ARGS)
+
+# Looks into snapshots beside debuggers and symbolizers, on a quiet machine;
+# BENCH_ARGS: --no-install first of all, which programs, --runs N, --rows
+# first,all,lookups,make,values, --json FILE, --list.
+bench-inspect: all tests/symbols/symidx tests/values/look
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/bench/inspecting.sh $(BENCH_ARGS)
 
 # Our decoders beside objdump, over the code of large libraries;
 # DISASM_ARGS: which files instead.
@@ -113,8 +120,8 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm bench-inspect \
-	bench-rsp lint metrics
+.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm \
+	bench-inspect bench-rsp bench-symbols lint metrics
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \

@@ -114,6 +114,18 @@ python3-six         /usr/lib/python3/dist-packages/six.py
 gcc                 gcc
 g++                 g++
 '
+# For figures beside debuggers and symbolizers (make bench-inspect).
+setup_needs_inspecting='
+gdb                 gdb
+lldb                lldb
+llvm                llvm-symbolizer
+elfutils            eu-addr2line
+binutils            addr2line
+gcc                 gcc
+ceph-mon            ceph-mon
+ceph-mon-dbg        /usr/share/doc/ceph-mon-dbg
+python3.11-dbg      python3.11d
+'
 # For gdb's own test suite (make check-gdb).
 setup_needs_suite='
 gdb                 gdb

@@ -5,6 +5,7 @@
  *   symidx make FILE OUT [DEBUG [ALT]] [--dwp FILE]
  *   symidx store INDEX OUT
  *   symidx about|walk|speed INDEX
+ *   symidx speed INDEX -
  *   symidx frames|body INDEX ADDRESS...
  *   symidx named INDEX NAME...
  *   symidx functions|variables|symbols INDEX
@@ -488,39 +489,63 @@ ask(struct symidx *ix, const uint64_t *addresses, size_t n, size_t *frames)
 	return now(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
-static int
-do_speed(struct symidx *ix, int argc, char **argv)
+/* At random between the first function and the end of the last. */
+static size_t
+chosen_addresses(struct symidx *ix, uint64_t *addresses)
 {
-	_free_ uint64_t *addresses = malloc(TIMES * sizeof(*addresses));
 	struct sym_symbol s;
 	uint64_t low = UINT64_MAX, high = 0;
-	size_t frames = 0, none = 0;
-	struct rusage use;
 
-	(void)argc, (void)argv;
 	for (uint32_t k = 0; symidx_symbol(ix, k, &s); k++) {
 		if (s.type != 2 || !s.size)
 			continue;
 		low = s.address < low ? s.address : low;
 		high = s.address > high ? s.address : high;
 	}
-	if (!addresses || low >= high)
-		return 1;
+	if (low >= high)
+		return 0;
 	srandom(1);
-	for (size_t k = 0; k < TIMES; k++) {
+	for (size_t k = 0; k < TIMES; k++)
 		addresses[k] = low + ((uint64_t)random() << 20
 				      ^ (uint64_t)random()) % (high - low);
-		none += symidx_function_at(ix, addresses[k]) == SYM_NONE;
-	}
+	return TIMES;
+}
+
+static size_t
+given_addresses(uint64_t *addresses)
+{
+	char line[64];
+	size_t n = 0;
+
+	while (n < TIMES && fgets(line, sizeof(line), stdin))
+		addresses[n++] = strtoull(line, NULL, 16);
+	return n;
+}
+
+static int
+do_speed(struct symidx *ix, int argc, char **argv)
+{
+	_free_ uint64_t *addresses = malloc(TIMES * sizeof(*addresses));
+	size_t frames = 0, none = 0, n;
+	struct rusage use;
+
+	if (!addresses)
+		return 1;
+	n = argc > 3 && strcmp(argv[3], "-") == 0
+	    ? given_addresses(addresses) : chosen_addresses(ix, addresses);
+	if (!n)
+		return 1;
 	double first = ask(ix, addresses, 1, &frames);
-	double cold = ask(ix, addresses, TIMES, &frames);
+	double cold = ask(ix, addresses, n, &frames);
 	frames = 0;
-	double warm = ask(ix, addresses, TIMES, &frames);
+	double warm = ask(ix, addresses, n, &frames);
+	for (size_t k = 0; k < n; k++)
+		none += symidx_function_at(ix, addresses[k]) == SYM_NONE;
 	getrusage(RUSAGE_SELF, &use);
 	printf("first %.6f s\ncold %.0f a second\nwarm %.0f a second\n"
 	       "frames %.2f\nwithout %.1f %%\nmemory %ld MiB\n", first,
-	       TIMES / cold, TIMES / warm, (double)frames / TIMES,
-	       100.0 * (double)none / TIMES, use.ru_maxrss / 1024);
+	       (double)n / cold, (double)n / warm, (double)frames / (double)n,
+	       100.0 * (double)none / (double)n, use.ru_maxrss / 1024);
 	return 0;
 }
 

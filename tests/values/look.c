@@ -172,7 +172,7 @@ now(void)
 }
 
 static struct err *
-time_children(const struct look *l, const struct value *v)
+time_children(const struct look *l, const struct value *v, double opened)
 {
 	_arena_ struct arena *a = arena_new(0);
 	struct children c = { 0 };
@@ -188,8 +188,9 @@ time_children(const struct look *l, const struct value *v)
 
 		err = value_summary(c.list[k].value, &l->style, &text);
 	}
-	printf("  %zu of %llu children in %.3f ms, their texts in %.3f ms\n",
-	       c.n, (unsigned long long)count, middle - start, now() - middle);
+	printf("  opened in %.3f ms, %zu of %llu children in %.3f ms, "
+	       "their texts in %.3f ms\n", opened, c.n,
+	       (unsigned long long)count, middle - start, now() - middle);
 	return err;
 }
 
@@ -200,7 +201,9 @@ print_expression(struct look *l, const struct scope *s, const char *text,
 	const struct value *v;
 	struct look with = *l;
 	_buf_ struct buf type = { 0 };
+	double start = now();
 	struct err *err = values_eval(l->values, s, text, &with.style, a, &v);
+	double opened = now() - start;
 
 	printf("%s = ", text);
 	with.style.typed = true;
@@ -219,7 +222,7 @@ print_expression(struct look *l, const struct scope *s, const char *text,
 	if (!err && l->children)
 		err = print_children(l, v, a);
 	if (!err && l->times)
-		err = time_children(l, v);
+		err = time_children(l, v, opened);
 	return err;
 }
 
