@@ -10,6 +10,7 @@
 #include "cmd/report.h"
 #include "cmd/session.h"
 #include "inspect/indexed.h"
+#include "inspect/ingredients.h"
 #include "inspect/skeleton.h"
 
 struct index_options {
@@ -106,6 +107,7 @@ index_file(struct subject *s, struct index_work *w)
 	if (err)
 		return err;
 	ask.id = skeleton.id;
+	ask.link = ingredients_link(s->src, a);
 	err = s->supply.module(s->supply.arg, &ask, &fd);
 	if (!err)
 		err = source_fd(fd, s->path, &file);

@@ -44,6 +44,19 @@ elf_of(const struct source *file)
 	return NULL;
 }
 
+const char *
+ingredients_link(const struct source *file, struct arena *a)
+{
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_of(file);
+	GElf_Word crc;
+	const char *link = elf ? dwelf_elf_gnu_debuglink(elf, &crc) : NULL;
+	const char *copy = link ? arena_strdup(a, link) : NULL;
+
+	elf_end(elf);
+	return copy;
+}
+
 static bool
 has_id(const struct source *file, const struct module_id *want)
 {

@@ -19,6 +19,8 @@ struct ingredients {
 struct err *ingredients_find(const struct supply *s,
 			     const struct supply_ask *ask,
 			     struct ingredients *out) _must_check_;
+/** The .gnu_debuglink of an ELF file, in @a; NULL: it has none. */
+const char *ingredients_link(const struct source *file, struct arena *a);
 void ingredients_fini(struct ingredients *in);
 #define _ingredients_ _cleanup_(ingredients_fini)
 

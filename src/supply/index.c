@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@
 /* As many files as may matter stand for all there are. */
 #define IDENTITIES 4u
 #define NAME_BYTES 16u
+#define CONTENT_READ (1u << 20)
 #define TELL_MS 100
 
 /* ---- what an index is called --------------------------------------------- */
@@ -32,75 +35,111 @@ ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-/* False after the last. */
-static bool
-put_identity(const struct supply_places *places, struct supply_ask *ask,
-	     struct buf *out)
-{
-	_close_ int fd = -1;
-	struct stat st;
+/** What an index would be made from, as bytes to name it by. */
+struct identities {
+	struct supply_places places;
+	struct buf bytes;
+	bool any;
+};
 
-	_err_ struct err *none = supply_find(places, ask, &fd);
-	if (none || fstat(fd, &st) < 0)
-		return false;
-	/* Out of a store, by its id: copied for us, it is new each time. */
-	if (st.st_nlink == 0) {
-		buf_u64(out, (uint64_t)st.st_size);
-		return true;
+/* What is in a file that has no place of its own. */
+static struct err *
+put_content(struct identities *to, int fd)
+{
+	_hash_sha_ struct hash_sha *h = hash_sha_new();
+	_free_ char *bytes = malloc(CONTENT_READ);
+	uint8_t sum[SHA256_SIZE];
+	struct err *err = h && bytes ? NULL : err_nomem();
+	ssize_t n = 1;
+
+	for (off_t at = 0; !err && n > 0; at += n) {
+		n = pread(fd, bytes, CONTENT_READ, at);
+		err = n < 0 ? err_errno("cannot read a module's file")
+		      : hash_sha_add(h, bytes, (size_t)n);
 	}
-	buf_u64(out, st.st_dev);
-	buf_u64(out, st.st_ino);
-	buf_u64(out, (uint64_t)st.st_size);
-	buf_u64(out, ns_of(&st.st_mtim));
-	buf_u64(out, ns_of(&st.st_ctim));
-	return true;
+	if (!err)
+		err = hash_sha_end(h, sum);
+	if (!err)
+		buf_put(&to->bytes, sum, sizeof(sum));
+	return err;
 }
 
-/* Are there any? */
-static bool
-put_identities(const struct supply_places *all, struct supply_ask ask,
-	       uint8_t kind, struct buf *out)
+static struct err *
+put_file(struct identities *to, int fd)
 {
-	struct supply_places places = *all;
-	const uint32_t first = ask.id.kind == ID_NONE ? ask.nth : 0;
-	bool any = false;
+	struct stat st;
 
-	places.indexes = NULL;
-	places.debuginfod_ms = 0;
+	if (fstat(fd, &st) < 0)
+		return err_errno("cannot look at a module's file");
+	/* Out of a store it is copied for us, and new each time. */
+	if (st.st_nlink == 0)
+		return put_content(to, fd);
+	buf_u64(&to->bytes, st.st_dev);
+	buf_u64(&to->bytes, st.st_ino);
+	buf_u64(&to->bytes, (uint64_t)st.st_size);
+	buf_u64(&to->bytes, ns_of(&st.st_mtim));
+	buf_u64(&to->bytes, ns_of(&st.st_ctim));
+	return NULL;
+}
+
+static struct err *
+put_files(struct identities *to, struct supply_ask ask, uint8_t kind)
+{
+	const uint32_t first = ask.id.kind == ID_NONE ? ask.nth : 0;
+	struct err *err = NULL;
+
 	ask.kind = kind;
-	buf_putc(out, (char)kind);
-	for (ask.nth = first; ask.nth < first + IDENTITIES; ask.nth++)
-		if (put_identity(&places, &ask, out))
-			any = true;
-		else
-			break;
-	return any;
+	buf_putc(&to->bytes, (char)kind);
+	for (ask.nth = first; ask.nth - first < IDENTITIES && !err;
+	     ask.nth++) {
+		_close_ int fd = -1;
+
+		err = supply_find(&to->places, &ask, &fd);
+		if (!err)
+			err = put_file(to, fd);
+		to->any |= fd >= 0;
+	}
+	if (err_kind(err) != ERR_NOTFOUND)
+		return err;
+	err_free(err);
+	return NULL;
 }
 
 /* Of everything that an index of @ask would be made from. */
 static struct err *
-index_name(const struct supply_places *places, const struct supply_ask *ask,
-	   struct buf *out)
+put_all(struct identities *to, const struct supply_ask *ask)
 {
 	static const uint8_t kinds[] = {
 		SUPPLY_EXE, SUPPLY_DEBUG, SUPPLY_PACKAGE,
 	};
-	_buf_ struct buf all = { 0 };
-	uint8_t sum[SHA256_SIZE];
-	bool any = false;
+	const bool late = to->places.debuginfod_ms != 0;
+	struct err *err = NULL;
 
-	buf_u32(&all, SYMIDX_VERSION);
-	buf_u32(&all, places->debuginfod_ms != 0);
-	buf_putc(&all, (char)ask->id.len);
-	buf_put(&all, ask->id.bytes, ask->id.len);
-	for (size_t k = 0; k < countof(kinds); k++)
-		any |= put_identities(places, *ask, kinds[k], &all);
-	if (!any && !places->debuginfod_ms)
-		return err_new(ERR_NOTFOUND, "there is nothing to make an "
-			       "index of");
-	struct err *err = buf_err(&all);
+	buf_u32(&to->bytes, SYMIDX_VERSION);
+	buf_u32(&to->bytes, late);
+	buf_putc(&to->bytes, (char)ask->id.len);
+	buf_put(&to->bytes, ask->id.bytes, ask->id.len);
+	to->places.indexes = NULL;
+	to->places.debuginfod_ms = 0;
+	for (size_t k = 0; k < countof(kinds) && !err; k++)
+		err = put_files(to, *ask, kinds[k]);
+	if (!err && !to->any && !late)
+		err = err_new(ERR_NOTFOUND, "there is nothing to make an "
+			      "index of");
+	return err ? err : buf_err(&to->bytes);
+}
+
+static struct err *
+index_name(const struct supply_places *places, const struct supply_ask *ask,
+	   struct buf *out)
+{
+	struct identities all = { .places = *places };
+	uint8_t sum[SHA256_SIZE];
+	struct err *err = put_all(&all, ask);
+
 	if (!err)
-		err = hash_sha256(all.data, all.len, sum);
+		err = hash_sha256(all.bytes.data, all.bytes.len, sum);
+	buf_fini(&all.bytes);
 	if (err)
 		return err;
 	buf_hex(out, sum, NAME_BYTES);
@@ -158,8 +197,10 @@ maker_make(struct maker *m)
 	struct err *err = ingredients_find(&m->supply, m->ask, &from);
 	if (err)
 		return err;
+	/* A debug file has the headers and symbols of what it is of. */
 	const struct symbols_input input = {
-		.file = from.file, .debug = from.debug, .alt = from.alt,
+		.file = from.file ? from.file : from.debug,
+		.debug = from.file ? from.debug : NULL, .alt = from.alt,
 		.package = from.package, .split = maker_split,
 		.progress = maker_progress, .arg = m,
 	};
@@ -213,12 +254,16 @@ attend(const struct supply_places *places, const struct maker *m, int socket,
 	};
 
 	plain.indexes = NULL;
+	plain.sources = false;
 	while (!ends[1].revents && jail_left_ms(child) != 0) {
 		if (poll(ends, countof(ends), TELL_MS) < 0)
 			continue;
 		tell(places->indexes, m->ask, atomic_load(m->done));
-		if (ends[0].revents && !answer_one(&plain, socket))
-			ends[0].fd = -1;
+		if (!ends[0].revents || answer_one(&plain, socket))
+			continue;
+		/* It does not wait for an answer that will not come. */
+		shutdown(socket, SHUT_RDWR);
+		ends[0].fd = -1;
 	}
 	tell(places->indexes, m->ask, 1000);
 }

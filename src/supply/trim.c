@@ -36,7 +36,8 @@ trim_list(DIR *dir, struct arena *a, struct vec *out)
 	while ((d = readdir(dir))) {
 		struct stat st;
 		size_t n = strlen(d->d_name) + 1;
-		if (n > sizeof(((struct trim_entry *)0)->name)
+		/* ".lock" is held by whoever works here. */
+		if (d->d_name[0] == '.' || n > sizeof(((struct trim_entry *)0)->name)
 		    || fstatat(dirfd(dir), d->d_name, &st,
 			       AT_SYMLINK_NOFOLLOW) < 0
 		    || !S_ISREG(st.st_mode))

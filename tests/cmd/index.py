@@ -174,6 +174,57 @@ class Indexes:
                     "was attached is used", page)
         shutil.rmtree(self.cache)
 
+    def linked(self):
+        """A program that names its debug file: one index, whoever asks."""
+        whole, debug = self.program + ".whole", self.program + ".debug"
+        os.rename(self.program, whole)
+        subprocess.run(["objcopy", "--only-keep-debug", whole, debug],
+                       check=True)
+        subprocess.run(["objcopy", "--strip-all", "--add-gnu-debuglink="
+                        + debug, whole, self.program], check=True)
+        snap = os.path.join(self.directory, "l.snap")
+        self.run("capture", "--no-cache", "-o", snap, "--", self.program)
+        shutil.rmtree(self.cache, ignore_errors=True)
+        self.run("index", snap)
+        before = self.entries()
+        made = json.loads(self.run("index", "--json", self.program).out)
+        self.tap.ok(made["indexes"][0]["dwarf_bytes"] > 0
+                    and self.entries() == before, "an index by the name of "
+                    "a debug file is the same in all verbs",
+                    (made, before, self.entries()))
+        os.unlink(self.program)
+        page = self.run("report", snap).out
+        self.tap.ok(b"twice = 6" in page, "a debug file alone is enough",
+                    page)
+        os.unlink(debug)
+        os.rename(whole, self.program)
+        shutil.rmtree(self.cache)
+
+    def of_projects(self):
+        """Symbol files of one build-id in two projects of a store."""
+        store = {"INQUEST_STORE": os.path.join(self.directory, "store")}
+        shutil.rmtree(store["INQUEST_STORE"], ignore_errors=True)
+        plain = self.source
+        self.source = os.path.join(self.directory, "y.c")
+        for project, name in (("one", "twice"), ("two", "thric")):
+            self.build("-Wl,--build-id=0x" + 20 * "5a",
+                       "-Dtwice=" + name)
+            debug = self.program + "." + project
+            subprocess.run(["objcopy", "--only-keep-debug", self.program,
+                            debug], check=True)
+            subprocess.run(["strip", self.program], check=True)
+            snap = os.path.join(self.directory, project + ".snap")
+            self.run("capture", "--no-cache", "-o", snap, "--", self.program)
+            self.run("put", "--project", project, snap, debug, **store)
+        os.unlink(self.program)
+        self.source = plain
+        pages = [self.run("report", project + "/1", **store).out
+                 for project in ("one", "two")]
+        self.tap.ok(b"twice = 6" in pages[0] and b"thric = 6" in pages[1],
+                    "an index of one project's file is not another's", pages)
+        self.build()
+        shutil.rmtree(self.cache)
+
     def damaged(self):
         self.run("index", self.program)
         path = os.path.join(self.cache, "index", self.entries()[0])
@@ -232,6 +283,8 @@ def main():
     t.without()
     t.in_the_snapshot()
     t.attached()
+    t.linked()
+    t.of_projects()
     t.damaged()
     t.told_apart()
     t.refused()
