@@ -245,6 +245,8 @@ struct err *value_wide(const struct value *v, unsigned __int128 *out)
 	_must_check_;
 /** Which state an error of reading or locating stands for. */
 enum value_state state_of(const struct err *err);
+/** Optimised out, and there is nothing in it that could be lost. */
+bool value_is_empty(const struct value *v);
 /** A plain type's value; references are followed. */
 struct err *value_plain(const struct value *v, struct arena *a,
 			const struct value **out) _must_check_;

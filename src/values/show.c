@@ -397,7 +397,7 @@ show_absence(struct shower *s, const struct value *v, uint8_t kind)
 {
 	uint8_t byte;
 
-	if (v->place == PLACE_NOWHERE) {
+	if (v->place == PLACE_NOWHERE && !value_is_empty(v)) {
 		_err_ struct err *gone = value_read(v, 0, 1, &byte);
 
 		scalar_put_error(s->out, v, gone);

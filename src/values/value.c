@@ -218,40 +218,51 @@ piece_bits(const struct value *v, const struct loc_piece *p, uint64_t from,
 
 #define PIECES_READ_MAX 65536u
 
+/** Bits [from, end) of the object, into @out, which is zero. */
 static struct err *
-loc_read(const struct value *v, uint64_t off, size_t n, void *out)
+loc_bits(const struct value *v, uint64_t from, uint64_t end, uint8_t *out)
 {
 	const struct loc *l = v->loc;
-	uint64_t from = 8 * off, end = 8 * (off + n), at = 0;
+	uint64_t at = 0;
 
-	if (l->n == 1 && !l->pieces[0].bits)
-		return piece_read(v, &l->pieces[0], off, n, out);
-	if (n > PIECES_READ_MAX || off > PIECES_READ_MAX)
-		return err_new(ERR_LIMIT, "a value in pieces is too large");
-	_buf_ struct buf b = { 0 };
-	buf_zero(&b, n);
-	if (b.failed)
-		return err_nomem();
 	for (size_t k = 0; k < l->n && at < end; k++) {
 		const struct loc_piece *p = &l->pieces[k];
-		uint64_t stop = at + p->bits < at ? UINT64_MAX : at + p->bits;
+		uint64_t stop = !p->bits || at + p->bits < at ? UINT64_MAX
+				: at + p->bits;
 
 		if (stop > from) {
 			uint64_t low = from > at ? from : at;
 			uint64_t high = stop < end ? stop : end;
-			struct err *err = piece_bits(
-				v, p, low - at, high - low,
-				(uint8_t *)b.data, low - from);
+			struct err *err = piece_bits(v, p, low - at,
+						     high - low, out,
+						     low - from);
 			if (err)
 				return err;
 		}
 		at = stop;
 	}
-	if (at < end)
-		return err_new(ERR_NOTFOUND, "the compiler kept no such part "
-			       "of it");
-	memcpy(out, b.data, n);
-	return NULL;
+	return at < end ? err_new(ERR_NOTFOUND, "the compiler kept no such "
+				  "part of it") : NULL;
+}
+
+static struct err *
+loc_read(const struct value *v, uint64_t off, size_t n, void *out)
+{
+	const struct loc *l = v->loc;
+	_buf_ struct buf b = { 0 };
+
+	if (l->n == 1 && !l->pieces[0].bits)
+		return piece_read(v, &l->pieces[0], off, n, out);
+	if (n > PIECES_READ_MAX || off > PIECES_READ_MAX)
+		return err_new(ERR_LIMIT, "a value in pieces is too large");
+	buf_zero(&b, n);
+	if (b.failed)
+		return err_nomem();
+	struct err *err = loc_bits(v, 8 * off, 8 * (off + n),
+				   (uint8_t *)b.data);
+	if (!err)
+		memcpy(out, b.data, n);
+	return err;
 }
 
 static struct err *
@@ -323,6 +334,12 @@ bits_read(const struct value *v, unsigned __int128 *out)
 
 	if (n > 17)
 		return err_new(ERR_DAMAGED, "a bit-field of %u bits", v->bits);
+	if (v->place == PLACE_LOC && v->address < PIECES_READ_MAX) {
+		uint64_t from = 8 * v->address + v->bit_at;
+
+		*out = 0;
+		return loc_bits(v, from, from + v->bits, (uint8_t *)out);
+	}
 	struct err *err = storage_read(v, first, n, bytes);
 	if (err)
 		return err;
@@ -391,11 +408,30 @@ value_read(const struct value *v, uint64_t off, size_t n, void *out)
 /* ---- questions ------------------------------------------------------------ */
 #define STATE_BYTES 8u
 
+/* What has no bytes cannot be lost, nor what is behind the end of it. */
+bool
+value_is_empty(const struct value *v)
+{
+	const struct type *p = type_plain(v->type);
+	const struct sym_type *s = type_is_class(p) ? p->sym : NULL;
+
+	if (v->place != PLACE_NOWHERE || v->state != VALUE_OPTIMISED_OUT
+	    || !s || p->declared_only)
+		return false;
+	for (size_t n = 0; n < s->n_members; n++)
+		if (!(s->members[n].flags & SYM_MEMBER_STATIC)
+		    && type_size(type_beside(p, s->members[n].type))
+		       > (s->members[n].flags & SYM_MEMBER_BASE))
+			return false;
+	return true;
+}
+
 /* A structure of which the compiler kept some members. */
 static bool
 is_partly_known(const struct value *v)
 {
 	const struct type *p = type_plain(v->type);
+
 
 	if (v->place != PLACE_LOC || v->loc->n < 2
 	    || (!type_is_class(p) && type_kind(p) != SYM_TYPE_ARRAY))
@@ -413,7 +449,7 @@ value_state(const struct value *v, const char **why)
 	uint64_t size = value_size(v);
 
 	*why = NULL;
-	if (is_partly_known(v))
+	if (value_is_empty(v) || is_partly_known(v))
 		return VALUE_KNOWN;
 	if (v->place == PLACE_NOWHERE) {
 		*why = v->why;
