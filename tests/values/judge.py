@@ -96,11 +96,16 @@ def scalar(text):
 
 
 def is_lost(node):
-    """Nothing of it is there."""
+    """Nothing of it is there; what has no fields is neither there nor not."""
     if node.kind == "group":
-        items = [i for _, i in node.items if not is_nothing(i)]
+        items = [i for _, i in node.items if not is_empty(i)]
         return bool(items) and all(is_lost(i) for i in items)
     return node.text == LOST
+
+
+def is_empty(node):
+    return is_nothing(node) or node.kind == "group" and \
+        all(is_empty(item) for _, item in node.items)
 
 
 def is_lost_text(text, language):

@@ -101,6 +101,7 @@ PAIRS = [
     ("{a = <optimized out>, b = 1}",
      tree("", ("a", leaf("0")), ("b", leaf("1"))), "invented"),
     ("{a = <optimized out>, b = <optimized out>}", lost(), None),
+    ("{<B> = {<No data fields>}, b = <optimized out>}", lost(), None),
     ("{1, 2, 3}", tree("", ("[0]", leaf("1")), ("[1]", leaf("2")),
                        ("[2]", leaf("3"))), None),
     ("{1, 2, 3}", tree("", ("[0]", leaf("1")), ("[1]", leaf("2"))), "count"),
