@@ -208,6 +208,7 @@ read_call(struct reading *r, struct sym_call *call, uint64_t *last)
 	call->pc = *last;
 	call->tail = bits & 1;
 	call->target = read_string(r->ix, &r->c);
+	call->target_expr = read_span(&r->c);
 	struct sym_call_value *all = room(r, n, sizeof(*all), 4);
 	for (uint64_t k = 0; all && k < n; k++) {
 		all[k].name = read_string(r->ix, &r->c);

@@ -279,6 +279,7 @@ add_call(struct body *b, const struct dw_die *die)
 	if (!dw_has(die, slot) || !dw_address(&die->at[slot], &call.pc))
 		return true;
 	call.target = target_name(b, die);
+	call.target_expr = block_of(die, AT_CALL_TARGET);
 	while (die->children && dw_read(die->unit, after, &child)
 	       && child.tag) {
 		if (child.tag == DW_TAG_call_site_parameter

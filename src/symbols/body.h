@@ -30,6 +30,7 @@ struct body_value {
 };
 struct body_call {
 	uint64_t pc, target;
+	struct dw_value target_expr;
 	bool tail;
 	uint32_t first_value, n_values;
 };

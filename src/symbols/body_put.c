@@ -197,6 +197,7 @@ calls_put(const struct expr_place *at, const struct body *b, struct buf *out)
 		put_uleb(out, (uint64_t)calls[k].n_values << 1
 			 | calls[k].tail);
 		put_string(b->m, out, calls[k].target);
+		span_put(at, &calls[k].target_expr, out);
 		for (uint32_t v = 0; v < calls[k].n_values; v++) {
 			const struct body_value *value =
 				&values[calls[k].first_value + v];

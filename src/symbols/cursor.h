@@ -20,9 +20,9 @@ static inline struct cur
 cur_of(const void *data, size_t n)
 {
 	static const uint8_t nothing[1];
-	const uint8_t *p = n ? data : nothing;
+	const uint8_t *p = n && data ? data : nothing;
 
-	return (struct cur){ .p = p, .end = p + n };
+	return (struct cur){ .p = p, .end = p + (data ? n : 0) };
 }
 
 static inline size_t
@@ -159,7 +159,7 @@ put_sleb(struct buf *b, int64_t v)
 	for (;;) {
 		uint8_t byte = v & 0x7f;
 
-		v >>= 7;
+		v = v < 0 ? ~(~v >> 7) : v >> 7;
 		if ((v == 0 && !(byte & 0x40)) || (v == -1 && (byte & 0x40))) {
 			buf_putc(b, (char)byte);
 			return;

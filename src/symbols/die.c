@@ -363,15 +363,15 @@ dw_read(struct dw_unit *u, uint32_t offset, struct dw_die *out)
 	struct cur c = cursor_at(u, offset);
 	const struct dw_abbrev *a = read_code(u, &c, out);
 	const struct dw_attr *attrs;
+	struct dw_value skipped = { 0 };
 
 	out->offset = offset;
 	if (!a)
 		return !c.failed;
 	attrs = attrs_of(u, a);
 	for (uint32_t k = 0; k < a->n; k++) {
-		struct dw_value skipped, *v = attrs[k].slot < AT_UNIT
-					      ? &out->at[attrs[k].slot]
-					      : &skipped;
+		struct dw_value *v = attrs[k].slot < AT_UNIT
+				     ? &out->at[attrs[k].slot] : &skipped;
 
 		read_form(&c, u, &attrs[k], v);
 		v->unit = u;

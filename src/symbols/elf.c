@@ -141,10 +141,10 @@ static bool
 open_handles(struct opened *o, const struct span *image)
 {
 	for (size_t k = 0; k < countof(o->elf); k++) {
-		o->elf[k] = o->fd >= 0
-			    ? elf_begin(o->fd, ELF_C_READ_MMAP, NULL)
-			    : elf_memory((char *)(uintptr_t)image->data,
-					 image->n);
+		o->elf[k] = image && image->data
+			    ? elf_memory((char *)(uintptr_t)image->data,
+					 image->n)
+			    : elf_begin(o->fd, ELF_C_READ_MMAP, NULL);
 		if (!o->elf[k] || elf_kind(o->elf[k]) != ELF_K_ELF)
 			return false;
 	}

@@ -313,11 +313,11 @@ index_copy(struct symidx *ix, enum format_stream stream, uint64_t number,
 	   struct arena *a, struct cur *out)
 {
 	struct err *err = index_record(ix, stream, number, out);
-	size_t n = err ? 0 : cur_left(out);
-	void *copy = n ? arena_dup(a, out->p, n) : NULL;
 
 	if (err)
 		return err;
+	size_t n = cur_left(out);
+	void *copy = n ? arena_dup(a, out->p, n) : NULL;
 	if (n && !copy)
 		return err_nomem();
 	*out = cur_of(copy, n);

@@ -99,17 +99,18 @@ enumerator_is_it(struct symidx *ix, const struct asked *q, uint32_t type)
 {
 	_arena_ struct arena *a = arena_new(0);
 	const struct sym_type *t;
-	_err_ struct err *err = a ? symidx_type(ix, type, a, &t)
-				: err_nomem();
 	_buf_ struct buf inside = { 0 };
 
+	if (!a)
+		return false;
+	_err_ struct err *err = symidx_type(ix, type, a, &t);
 	if (err)
 		return false;
 	if (t->prefix != SYM_NONE)
 		buf_printf(&inside, "%s::", symidx_string(ix, t->prefix));
 	if (t->name != SYM_NONE)
 		buf_puts(&inside, symidx_string(ix, t->name));
-	bool in_type = inside.len == q->n_prefix
+	bool in_type = inside.len && inside.len == q->n_prefix
 		       && memcmp(inside.data, q->name, q->n_prefix) == 0;
 	for (size_t k = 0; k < t->n_enumerators; k++) {
 		uint32_t name = t->enumerators[k].name;

@@ -21,7 +21,7 @@
 
 #define SYM_NONE UINT32_MAX
 /** Of the bytes; one of another version is to be made anew. */
-#define SYMIDX_VERSION 2u
+#define SYMIDX_VERSION 3u
 
 /* ---- making ------------------------------------------------------------- */
 /**
@@ -163,6 +163,7 @@ struct sym_call {
 	uint64_t pc;
 	bool tail;
 	uint32_t target;        /* string: linkage or plain name, or SYM_NONE */
+	struct span target_expr;        /* n > 0: of what is called, instead */
 	const struct sym_call_value *values;
 	size_t n_values;
 };

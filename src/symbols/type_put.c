@@ -263,13 +263,12 @@ bound_put(struct type_out *to, const struct dw_value *v)
 		buf_putc(to->out, SYM_BOUND_CONSTANT);
 		put_sleb(to->out, constant);
 	} else if (dw_is_block(v)
-		   && expr_is_variable(v->unit, expr, &unit, &offset)) {
+		   ? expr_is_variable(v->unit, expr, &unit, &offset)
+		   : dw_target(v, &unit, &offset)) {
 		bound_variable(to, unit, offset);
 	} else if (dw_is_block(v)) {
 		buf_putc(to->out, SYM_BOUND_EXPR);
 		expr_put_in(to, v);
-	} else if (dw_target(v, &unit, &offset)) {
-		bound_variable(to, unit, offset);
 	} else {
 		buf_putc(to->out, SYM_BOUND_OPEN);
 	}

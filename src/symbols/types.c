@@ -122,11 +122,11 @@ has_identity(const struct dw_die *die)
 	return dw_has(die, AT_NAME) || dw_has(die, AT_SPECIFICATION);
 }
 
-/* A declaration that says where the type is, in a unit of its own. */
+/* An entry that says only where the type is, in a unit of its own. */
 static bool
 elsewhere(const struct dw_die *die, struct dw_unit **u, uint32_t *offset)
 {
-	return dw_has(die, AT_SIGNATURE) && dw_flag(die, AT_DECLARATION)
+	return dw_has(die, AT_SIGNATURE)
 	       && dw_target(&die->at[AT_SIGNATURE], u, offset);
 }
 

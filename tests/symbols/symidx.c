@@ -262,10 +262,13 @@ show_body(struct symidx *ix, uint32_t function)
 	if (err)
 		return err;
 	show_block(ix, b, 0, 0);
-	for (size_t k = 0; k < b->n_calls; k++)
-		printf("call %" PRIx64 " %s%s, %zu values\n", b->calls[k].pc,
+	for (size_t k = 0; k < b->n_calls; k++) {
+		printf("call %" PRIx64 " %s%s, %zu values ", b->calls[k].pc,
 		       text(ix, b->calls[k].target), b->calls[k].tail
 		       ? " (tail)" : "", b->calls[k].n_values);
+		show_expr(b->calls[k].target_expr);
+		printf("\n");
+	}
 	return NULL;
 }
 

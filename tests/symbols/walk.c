@@ -92,6 +92,7 @@ touch_calls(struct symidx *ix, const struct sym_body *b, struct walked *w)
 		const struct sym_call *c = &b->calls[k];
 
 		touch_string(ix, c->target);
+		touch_span(c->target_expr);
 		w->values += c->n_values;
 		for (size_t v = 0; v < c->n_values; v++) {
 			touch_string(ix, c->values[v].name);
@@ -127,8 +128,10 @@ walk_body(struct symidx *ix, uint32_t function, struct walked *w)
 {
 	_arena_ struct arena *a = arena_new(WALK_MEMORY);
 	const struct sym_body *b;
-	struct err *err = a ? symidx_body(ix, function, a, &b) : err_nomem();
 
+	if (!a)
+		return err_nomem();
+	struct err *err = symidx_body(ix, function, a, &b);
 	if (err)
 		return err;
 	for (size_t k = 0; k < b->n_blocks; k++)
@@ -194,8 +197,10 @@ walk_type(struct symidx *ix, uint32_t type, struct walked *w)
 {
 	_arena_ struct arena *a = arena_new(WALK_MEMORY);
 	const struct sym_type *t;
-	struct err *err = a ? symidx_type(ix, type, a, &t) : err_nomem();
 
+	if (!a)
+		return err_nomem();
+	struct err *err = symidx_type(ix, type, a, &t);
 	if (err)
 		return err;
 	touch_string(ix, t->name);
@@ -215,9 +220,10 @@ walk_variable(struct symidx *ix, uint32_t variable)
 	_arena_ struct arena *a = arena_new(WALK_MEMORY);
 	struct walked w = { 0 };
 	const struct sym_variable *v;
-	struct err *err = a ? symidx_variable(ix, variable, a, &v)
-			  : err_nomem();
 
+	if (!a)
+		return err_nomem();
+	struct err *err = symidx_variable(ix, variable, a, &v);
 	if (!err)
 		touch_variable(ix, v, &w);
 	return err;
