@@ -9,7 +9,6 @@
 
 #define STORE_VERSION 1u        /* of what is described in README.md */
 #define PIECE_MAX (60u << 10)   /* longer ones are cut */
-#define SIDECAR_MAX (64u << 20)
 #define PARTITION_DEFAULT (64u << 20)
 #define PARTITION_LEAST (128u << 10)
 #define PARTITION_MOST (1u << 30)

@@ -236,7 +236,7 @@ sidecar_get(struct span key, struct span value, struct sidecar *out)
 	out->size = 0;
 	for (uint32_t i = 0; i < out->block.n && !err; i++)
 		out->size += out->block.piece[i].length;
-	return err || out->size <= SIDECAR_MAX ? err : misfit("a sidecar");
+	return err || out->size <= STORE_SIDECAR_MAX ? err : misfit("a sidecar");
 }
 
 /* ---- objects ---- */

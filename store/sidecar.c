@@ -180,9 +180,9 @@ sidecar_check(const struct store_sidecar *c)
 	if (!store_name_ok(c->kind) || !store_name_ok(c->producer))
 		return err_new(ERR_USAGE, "kind and producer of a sidecar are "
 			       "names as those of projects");
-	if (c->bytes.n > SIDECAR_MAX)
+	if (c->bytes.n > STORE_SIDECAR_MAX)
 		return err_new(ERR_LIMIT, "a sidecar of %zu bytes is larger "
-			       "than %u", c->bytes.n, SIDECAR_MAX);
+			       "than %u", c->bytes.n, STORE_SIDECAR_MAX);
 	return NULL;
 }
 

@@ -141,11 +141,12 @@ struct err *store_rm(struct store *s, const struct store_ref *ref)
 	_must_check_;
 
 /* ---- sidecars: what was learned later ----------------------------------- */
+#define STORE_SIDECAR_MAX (64u << 20)
 /** Known by object, kind, producer and version; put again, it is replaced. */
 struct store_sidecar {
 	const char *kind, *producer;    /* names as of projects */
 	uint32_t version;
-	struct span bytes;              /* at most 64 MiB */
+	struct span bytes;              /* at most STORE_SIDECAR_MAX */
 };
 struct err *store_put_sidecar(struct store *s, const struct store_ref *ref,
 			      const struct store_sidecar *c) _must_check_;

@@ -208,6 +208,7 @@ SCRIPT_TESTS = \
 	tests/cmd/gdb.py \
 	tests/cmd/import.py \
 	tests/cmd/index.py \
+	tests/cmd/kept.py \
 	tests/cmd/print.py \
 	tests/cmd/put.py \
 	tests/cmd/report.py \

@@ -241,6 +241,9 @@ static const char index_manual[] =
 	"INQUEST_INDEX_SIZE bytes (2 GiB); the oldest go first. This verb "
 	"makes them at another time: when a program is installed, for "
 	"instance.\n\n"
+	"What was made of symbol files that were put into a project of the "
+	"store (`" PROGRAM " put`) is kept in that project, too, for its "
+	"snapshots alone.\n\n"
 	"An index is made by a jailed process that is shown the files it is "
 	"made from and nothing else, and it holds for as long as those files "
 	"are what they were.";

@@ -85,8 +85,6 @@ inquest_SOURCES = \
 	src/cmd/spell.c \
 	src/cmd/spell.h \
 	src/cmd/store.c \
-	src/cmd/stored.c \
-	src/cmd/stored.h \
 	src/cmd/tag.c \
 	src/cmd/token.c \
 	src/cmd/verbs.c

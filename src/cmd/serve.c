@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/indexes.h"
 #include "cmd/session.h"
 #include "jail/jail.h"
 #include "serve/serve.h"
@@ -209,6 +210,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 	struct telling telling = { 0 };
 	struct operands none;
 	struct given given;
+	struct indexes indexes;
 	_free_ char *dir = NULL;
 
 	(void)status;
@@ -217,6 +219,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		err = serve_prepare(w.store, &dir);
 	if (err)
 		return err;
+	indexes_open(&indexes, INDEXES_USE);
 	telling.dir = dir;
 	given_sockets(&given);
 	const struct serve_options o = {
@@ -227,6 +230,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.hosts = serve_list(&w.hosts, hosts),
 		.origins = serve_list(&w.origins, origins),
 		.debuginfod_ms = session_debuginfod(w.wait),
+		.indexes = indexes.supply.dir >= 0 ? &indexes.supply : NULL,
 		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,
@@ -239,6 +243,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		say("%s", jail_lacks());
 	if (!err)
 		err = serve_run(&o);
+	indexes_fini(&indexes, NULL);
 	if (err)
 		err_free(telling.err);
 	return err ? err : telling.err;
@@ -318,6 +323,10 @@ const struct verb verb_serve = {
 		"$DEBUGINFOD_URLS names. What takes longer than a debugger "
 		"waits is there the next time; or give --wait 45, where all "
 		"debuggers are told to wait (set remotetimeout 60).\n\n"
+		"Names and lines come from symbol indexes, where there are "
+		"any (see `inquest help index`); those that a session lacked "
+		"are made in the background, one at a time, and are there the "
+		"next time.\n\n"
 		"Requests must call the server by its address, or by a --host; "
 		"those that a web page makes must come from the server itself "
 		"or from an --origin.\n\n"

@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/home.h"
 #include "cmd/session.h"
 #include "inspect/indexed.h"
-#include "cmd/stored.h"
 #include "disasm/disasm.h"
 #include "jail/jail.h"
+#include "serve/serve.h"
 #include "supply/supply.h"
 
 /* Time that an input of a given size may take: see session_limits(). */
@@ -269,10 +270,25 @@ session_either(int a, int b, int *out)
 	return NULL;
 }
 
+/* An object's project in the default store, where it came from. */
+static struct err *
+session_stored(const struct session *s, struct stored *out, char **dir)
+{
+	out->project = s->pick->project;
+	if (!out->project)
+		return NULL;
+	struct err *err = home_dir(NULL, dir);
+	out->url = *dir;
+	return err;
+}
+
 struct err *
 session_serve(struct session *s, int quit)
 {
 	struct supply_places places = supply_default_places;
+	struct stored stored = { 0 };
+	struct supply_more more;
+	_free_ char *dir = NULL;
 	_close_ int either = -1;
 	int until = jail_pidfd(s->child);
 	struct indexes indexes;
@@ -280,8 +296,6 @@ session_serve(struct session *s, int quit)
 
 	places.sysroot = s->options->sysroot;
 	places.debuginfod_ms = s->options->debuginfod_ms;
-	places.more = s->pick->project ? stored_more : NULL;
-	places.more_arg = s->pick->project;
 	places.sources = s->options->sources;
 	if (quit >= 0) {
 		err = session_either(until, quit, &either);
@@ -289,6 +303,11 @@ session_serve(struct session *s, int quit)
 	}
 	if (err)
 		return err;
+	err = session_stored(s, &stored, &dir);
+	if (err)
+		return err;
+	stored_more(&stored, &more);
+	places.more = dir ? &more : NULL;
 	indexes_open(&indexes, s->options->indexes);
 	if (s->options->indexes != INDEXES_NONE)
 		places.indexes = &indexes.supply;

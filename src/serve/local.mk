@@ -12,6 +12,8 @@ libserve_a_SOURCES = \
 	src/serve/host.c \
 	src/serve/host.h \
 	src/serve/impl.h \
+	src/serve/indexer.c \
+	src/serve/indexer.h \
 	src/serve/ingest.c \
 	src/serve/metrics.c \
 	src/serve/questions.c \
@@ -26,6 +28,7 @@ libserve_a_SOURCES = \
 	src/serve/shelf.c \
 	src/serve/shelf.h \
 	src/serve/silents.c \
+	src/serve/stored.c \
 	src/serve/supplies.c \
 	src/serve/tokens.c \
 	src/serve/tokens.h \

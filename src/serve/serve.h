@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "inspect/inspect.h"
 #include "store/store.h"
+#include "supply/supply.h"
 
 /* ---- the worker: clients of one engine, or of a server -------------------- */
 struct worker_options {
@@ -89,6 +90,9 @@ struct serve_options {
 	struct serve_limits limits;
 	unsigned debuginfod_ms;         /* wait that long for the servers of
 					   DEBUGINFOD_URLS; 0: ask none */
+	/** Where symbol indexes are kept, that workers are given; others are
+	 * made in the background. NULL: there are none. */
+	const struct supply_indexes *indexes;
 	const char *record;             /* directory that recordings of all
 					   sessions go to; or NULL */
 	uint64_t record_limit;          /* bytes of each (64 MiB) */
@@ -128,6 +132,21 @@ struct err *token_own(const char *dir, char out[TOKEN_DIGITS + 1])
  */
 struct err *token_check(const char *dir, const char *text,
 			const char *project) _must_check_;
+
+/* ---- a project's symbol files, for supply ---------------------------------- */
+struct stored {
+	struct store *store;            /* or NULL: it is opened for each
+					   question, and closed again, since
+					   others may be asking */
+	const char *url;                /* of it */
+	const char *project;
+};
+/** Where they are, and the indexes that were made of them. Borrows @s. */
+void stored_more(struct stored *s, struct supply_more *out);
+/** The @nth object of the project for what is being asked. ERR_NOTFOUND. */
+struct err *stored_find(struct store *s, const char *project,
+			const struct supply_ask *ask, uint32_t nth,
+			struct store_ref *out) _must_check_;
 
 /* ---- ingest: what the store is told of a file ------------------------------ */
 /** The jailed side: pieces and attributes of a snapshot, or of an ELF file that

@@ -201,6 +201,9 @@ server_open(struct server *sv)
 		err = zygote_start(sv->limits.sessions,
 				   recordings_file_size(sv), &sv->zygote);
 	if (!err)
+		err = indexer_start(sv->o->indexes, sv->o->store,
+				    &sv->indexer);
+	if (!err)
 		err = recordings_open(sv);
 	if (!err)
 		err = store_open(sv->o->store, &store, &sv->store);
@@ -297,6 +300,7 @@ server_close(struct server *sv)
 		net_watch_close(&sv->tick);
 		net_watch_close(&sv->stop_tick);
 	}
+	indexer_end(&sv->indexer);
 	zygote_end(&sv->zygote);
 	sessions_free(sv);
 	shelf_fini(&sv->shelf);
@@ -312,6 +316,7 @@ serve_run(const struct serve_options *o)
 {
 	struct server sv = {
 		.o = o, .http.fd = -1, .rsp.fd = -1, .zygote.fd = -1,
+		.indexer.fd = -1,
 		.signals.fd = -1, .tick.fd = -1, .stop_tick.fd = -1,
 		.recordings = -1,
 	};

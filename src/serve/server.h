@@ -6,6 +6,7 @@
 #define SERVE_SERVER_H
 
 #include "serve/impl.h"
+#include "serve/indexer.h"
 #include "serve/shelf.h"
 #include "serve/tokens.h"
 #include "serve/zygote.h"
@@ -28,6 +29,7 @@ struct server {
 	struct store *store;
 	struct net *net;
 	struct zygote zygote;
+	struct indexer indexer;
 	struct shelf shelf;
 	struct net_listener http, rsp;
 	struct net_watch http_watch, rsp_watch, signals, tick, zygote_watch,

@@ -139,16 +139,47 @@ static struct err *
 supplies_stored(struct session *s, uint32_t nth, struct store_ref *out)
 {
 	const struct supply_ask *ask = supply_asked(s->asking);
-	const struct store_symbols asked = {
-		.id = { ask->id.bytes, ask->id.len }, .nth = nth,
-		.kind = ask->kind == SUPPLY_EXE ? STORE_SYMBOLS_CODE
-						: STORE_SYMBOLS_DEBUG,
-	};
 
-	if (!*s->project || s->projects || ask->kind == SUPPLY_SOURCE
-	    || ask->id.kind != ID_GNU_BUILD_ID)
+	if (!*s->project || s->projects)
 		return err_new(ERR_NOTFOUND, "no file of that build-id");
-	return store_symbols(s->sv->store, s->project, &asked, out);
+	return stored_find(s->sv->store, s->project, ask, nth, out);
+}
+
+/* ---- indexes ---- */
+
+static void
+supplies_missing(void *arg, const struct supply_ask *ask)
+{
+	struct session *s = arg;
+
+	indexer_ask(&s->sv->indexer, s->projects ? "" : s->project, ask);
+}
+
+/* One that is there, of the project alone; none is made, nor copied, here. */
+static void
+supplies_index(struct session *s)
+{
+	struct stored stored = { .store = s->sv->store,
+				 .url = s->sv->o->store,
+				 .project = s->project };
+	struct supply_places places = indexer_places();
+	const struct supply_indexes *kept = s->sv->o->indexes;
+	struct supply_indexes indexes = {
+		.dir = kept ? kept->dir : -1, .missing = supplies_missing,
+		.arg = s,
+	};
+	struct supply_more more;
+	_close_ int found = -1;
+
+	stored_more(&stored, &more);
+	more.index = NULL;
+	if (*s->project && !s->projects)
+		places.more = &more;
+	if (kept)
+		places.indexes = &indexes;
+	struct err *said = supply_index(&places, supply_asked(s->asking),
+					&found);
+	supplies_give(s, said, found);
 }
 
 /* ---- what the server hears ---- */
@@ -181,15 +212,13 @@ supplies_far(struct session *s, uint32_t nth)
 static void
 supplies_asked(void *arg, unsigned events)
 {
-	struct supply_places places = supply_default_places;
+	const struct supply_places places = indexer_places();
 	struct session *s = arg;
 	_close_ int found = -1;
 	bool over = false;
 	uint32_t seen;
 
 	(void)events;
-	/* Who asks may have been taken over: a path alone opens nothing. */
-	places.by_id = true;
 	_err_ struct err *bad = supply_take(s->supply.fd, &s->asking, &over);
 	if (bad || over || !s->asking) {
 		supplies_done(s, bad || over);
@@ -197,6 +226,10 @@ supplies_asked(void *arg, unsigned events)
 	}
 	net_rewatch(&s->supply, 0);
 	const struct supply_ask *ask = supply_asked(s->asking);
+	if (ask->kind == SUPPLY_INDEX) {
+		supplies_index(s);
+		return;
+	}
 	struct err *err = supply_near(&places, ask, &seen, &found);
 	if (err_kind(err) != ERR_NOTFOUND) {
 		supplies_give(s, err, found);

@@ -192,8 +192,8 @@ supply_find(const struct supply_places *places, const struct supply_ask *ask,
 	struct err *err = supply_near(places, ask, &seen, out);
 	if (places->more && err_kind(err) == ERR_NOTFOUND) {
 		err_free(err);
-		err = places->more(places->more_arg, ask, ask->nth - seen,
-				   &more, out);
+		err = places->more->find(places->more->arg, ask,
+					 ask->nth - seen, &more, out);
 	}
 	if (err_kind(err) != ERR_NOTFOUND || !places->debuginfod_ms
 	    || ask->id.kind == ID_NONE || ask->nth != seen + more)

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -25,7 +24,7 @@
 /* As many files as may matter stand for all there are. */
 #define IDENTITIES 4u
 #define NAME_BYTES 16u
-#define CONTENT_READ (1u << 20)
+#define NAME_CHARS 48u          /* as supply_trim() has room for */
 #define TELL_MS 100
 
 /* ---- what an index is called --------------------------------------------- */
@@ -36,68 +35,70 @@ ns_of(const struct timespec *t)
 }
 
 /** What an index would be made from, as bytes to name it by. */
-struct identities {
-	struct supply_places places;
+struct naming {
+	const struct supply_places *places;
 	struct buf bytes;
-	bool any;
+	bool any, theirs;       /* files; some of places->more */
 };
 
-/* What is in a file that has no place of its own. */
 static struct err *
-put_content(struct identities *to, int fd)
-{
-	_hash_sha_ struct hash_sha *h = hash_sha_new();
-	_free_ char *bytes = malloc(CONTENT_READ);
-	uint8_t sum[SHA256_SIZE];
-	struct err *err = h && bytes ? NULL : err_nomem();
-	ssize_t n = 1;
-
-	for (off_t at = 0; !err && n > 0; at += n) {
-		n = pread(fd, bytes, CONTENT_READ, at);
-		err = n < 0 ? err_errno("cannot read a module's file")
-		      : hash_sha_add(h, bytes, (size_t)n);
-	}
-	if (!err)
-		err = hash_sha_end(h, sum);
-	if (!err)
-		buf_put(&to->bytes, sum, sizeof(sum));
-	return err;
-}
-
-static struct err *
-put_file(struct identities *to, int fd)
+put_file(struct naming *n, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return err_errno("cannot look at a module's file");
-	/* Out of a store it is copied for us, and new each time. */
-	if (st.st_nlink == 0)
-		return put_content(to, fd);
-	buf_u64(&to->bytes, st.st_dev);
-	buf_u64(&to->bytes, st.st_ino);
-	buf_u64(&to->bytes, (uint64_t)st.st_size);
-	buf_u64(&to->bytes, ns_of(&st.st_mtim));
-	buf_u64(&to->bytes, ns_of(&st.st_ctim));
+	buf_u64(&n->bytes, st.st_dev);
+	buf_u64(&n->bytes, st.st_ino);
+	buf_u64(&n->bytes, (uint64_t)st.st_size);
+	buf_u64(&n->bytes, ns_of(&st.st_mtim));
+	buf_u64(&n->bytes, ns_of(&st.st_ctim));
+	return NULL;
+}
+
+/* One that is not on the disk: whose it is, and what is in it. */
+static struct err *
+put_theirs(struct naming *n, const struct supply_ask *ask, uint32_t nth)
+{
+	const struct supply_more *more = n->places->more;
+	uint8_t hash[SHA256_SIZE];
+	struct err *err = more->hash(more->arg, ask, nth, hash);
+
+	if (err)
+		return err;
+	n->theirs = true;
+	buf_put(&n->bytes, more->owner, strlen(more->owner) + 1);
+	buf_put(&n->bytes, hash, sizeof(hash));
 	return NULL;
 }
 
 static struct err *
-put_files(struct identities *to, struct supply_ask ask, uint8_t kind)
+put_identity(struct naming *n, const struct supply_ask *ask)
+{
+	_close_ int fd = -1;
+	uint32_t seen;
+
+	struct err *err = supply_near(n->places, ask, &seen, &fd);
+	if (!err)
+		return put_file(n, fd);
+	if (!n->places->more || err_kind(err) != ERR_NOTFOUND)
+		return err;
+	err_free(err);
+	return put_theirs(n, ask, ask->nth - seen);
+}
+
+static struct err *
+put_identities(struct naming *n, struct supply_ask ask, uint8_t kind)
 {
 	const uint32_t first = ask.id.kind == ID_NONE ? ask.nth : 0;
 	struct err *err = NULL;
 
 	ask.kind = kind;
-	buf_putc(&to->bytes, (char)kind);
+	buf_putc(&n->bytes, (char)kind);
 	for (ask.nth = first; ask.nth - first < IDENTITIES && !err;
 	     ask.nth++) {
-		_close_ int fd = -1;
-
-		err = supply_find(&to->places, &ask, &fd);
-		if (!err)
-			err = put_file(to, fd);
-		to->any |= fd >= 0;
+		err = put_identity(n, &ask);
+		n->any |= !err;
 	}
 	if (err_kind(err) != ERR_NOTFOUND)
 		return err;
@@ -107,43 +108,42 @@ put_files(struct identities *to, struct supply_ask ask, uint8_t kind)
 
 /* Of everything that an index of @ask would be made from. */
 static struct err *
-put_all(struct identities *to, const struct supply_ask *ask)
+put_all(struct naming *n, const struct supply_ask *ask)
 {
 	static const uint8_t kinds[] = {
 		SUPPLY_EXE, SUPPLY_DEBUG, SUPPLY_PACKAGE,
 	};
-	const bool late = to->places.debuginfod_ms != 0;
+	const bool late = n->places->debuginfod_ms != 0;
 	struct err *err = NULL;
 
-	buf_u32(&to->bytes, SYMIDX_VERSION);
-	buf_u32(&to->bytes, late);
-	buf_putc(&to->bytes, (char)ask->id.len);
-	buf_put(&to->bytes, ask->id.bytes, ask->id.len);
-	to->places.indexes = NULL;
-	to->places.debuginfod_ms = 0;
+	buf_u32(&n->bytes, SYMIDX_VERSION);
+	buf_u32(&n->bytes, late);
+	buf_putc(&n->bytes, (char)ask->id.len);
+	buf_put(&n->bytes, ask->id.bytes, ask->id.len);
 	for (size_t k = 0; k < countof(kinds) && !err; k++)
-		err = put_files(to, *ask, kinds[k]);
-	if (!err && !to->any && !late)
+		err = put_identities(n, *ask, kinds[k]);
+	if (!err && !n->any && !late)
 		err = err_new(ERR_NOTFOUND, "there is nothing to make an "
 			      "index of");
-	return err ? err : buf_err(&to->bytes);
+	return err ? err : buf_err(&n->bytes);
 }
 
+/* *@theirs: it would be made of some files of places->more. */
 static struct err *
 index_name(const struct supply_places *places, const struct supply_ask *ask,
-	   struct buf *out)
+	   struct buf *out, bool *theirs)
 {
-	struct identities all = { .places = *places };
+	struct naming n = { .places = places };
 	uint8_t sum[SHA256_SIZE];
-	struct err *err = put_all(&all, ask);
+	struct err *err = put_all(&n, ask);
 
 	if (!err)
-		err = hash_sha256(all.bytes.data, all.bytes.len, sum);
-	buf_fini(&all.bytes);
+		err = hash_sha256(n.bytes.data, n.bytes.len, sum);
+	buf_fini(&n.bytes);
 	if (err)
 		return err;
+	*theirs = n.theirs;
 	buf_hex(out, sum, NAME_BYTES);
-	buf_puts(out, ".symidx");
 	return buf_err(out);
 }
 
@@ -153,6 +153,7 @@ struct maker {
 	int socket;             /* of supply */
 	int out;
 	_Atomic unsigned *done; /* in thousandths, shared with the parent */
+	bool lesser;            /* .dwo files were not opened, by their paths */
 	struct supply supply;
 };
 
@@ -197,7 +198,7 @@ maker_make(struct maker *m)
 	struct err *err = ingredients_find(&m->supply, m->ask, &from);
 	if (err)
 		return err;
-	/* A debug file has the headers and symbols of what it is of. */
+	/* A debug file has the headers and the symbols of the other, too. */
 	const struct symbols_input input = {
 		.file = from.file ? from.file : from.debug,
 		.debug = from.file ? from.debug : NULL, .alt = from.alt,
@@ -226,7 +227,7 @@ tell(const struct supply_indexes *x, const struct supply_ask *ask,
 
 /* False when there will be no further question. */
 static bool
-answer_one(const struct supply_places *places, int socket)
+answer_one(const struct supply_places *places, struct maker *m, int socket)
 {
 	struct supply_request *request;
 	_close_ int found = -1;
@@ -237,6 +238,8 @@ answer_one(const struct supply_places *places, int socket)
 		return !err && !over;
 	_err_ struct err *none = supply_find(places, supply_asked(request),
 					     &found);
+	m->lesser |= places->by_id
+		     && supply_asked(request)->kind == SUPPLY_SPLIT;
 	supply_request_free(request);
 	err = supply_give(socket, none, found);
 	return !err;
@@ -244,7 +247,7 @@ answer_one(const struct supply_places *places, int socket)
 
 /* Answers the child until it ends, and says now and then how far it is. */
 static void
-attend(const struct supply_places *places, const struct maker *m, int socket,
+attend(const struct supply_places *places, struct maker *m, int socket,
        struct jail_child *child)
 {
 	struct supply_places plain = *places;
@@ -259,7 +262,7 @@ attend(const struct supply_places *places, const struct maker *m, int socket,
 		if (poll(ends, countof(ends), TELL_MS) < 0)
 			continue;
 		tell(places->indexes, m->ask, atomic_load(m->done));
-		if (!ends[0].revents || answer_one(&plain, socket))
+		if (!ends[0].revents || answer_one(&plain, m, socket))
 			continue;
 		/* It does not wait for an answer that will not come. */
 		shutdown(socket, SHUT_RDWR);
@@ -299,7 +302,7 @@ run_maker(const struct supply_places *places, struct maker *m)
 
 static struct err *
 make_index(const struct supply_places *places, const struct supply_ask *ask,
-	   int out)
+	   int out, bool *lesser)
 {
 	_Atomic unsigned *done = mmap(NULL, sizeof(*done),
 				      PROT_READ | PROT_WRITE,
@@ -310,6 +313,7 @@ make_index(const struct supply_places *places, const struct supply_ask *ask,
 		return err_errno("cannot share a page");
 	struct err *err = run_maker(places, &m);
 	munmap(done, sizeof(*done));
+	*lesser = m.lesser;
 	return err;
 }
 
@@ -337,36 +341,110 @@ keep_index(const struct supply_indexes *x, int made, const char *name)
 		supply_trim(x->dir, x->size_max);
 }
 
+static struct err *
+index_file(const struct supply_indexes *x, int *out)
+{
+	int fd = x->dir < 0 ? -1
+		 : openat(x->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = memfd_create("index", MFD_CLOEXEC);
+	*out = fd;
+	return fd < 0 ? err_errno("cannot make a file for an index") : NULL;
+}
+
+/*
+ * Where no file is opened by its path alone, an index may lack what is in .dwo
+ * files. It is called so, and is nobody's who would have had these opened.
+ */
+struct names {
+	const char *full, *lesser;      /* NULL: of no use to who asks */
+};
+
+static bool
+index_kept(const struct supply_more *more, const struct supply_ask *ask,
+	   const char *name, int fd)
+{
+	return name && more && more->index
+	       && more->index(more->arg, ask, name, fd);
+}
+
+/* From @more, which is NULL where it can have none, or made. */
+static struct err *
+index_get(const struct supply_places *places, const struct supply_ask *ask,
+	  const struct supply_more *more, struct names *names, int fd)
+{
+	bool lesser = false;
+
+	if (index_kept(more, ask, names->full, fd))
+		return NULL;
+	if (index_kept(more, ask, names->lesser, fd)) {
+		names->full = names->lesser;
+		return NULL;
+	}
+	if (!places->indexes->make)
+		return err_new(ERR_NOTFOUND, "there is no index of it yet");
+	struct err *err = ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0
+			  ? err_errno("cannot empty a file")
+			  : make_index(places, ask, fd, &lesser);
+	if (lesser)
+		names->full = names->lesser;
+	if (!err && more && more->keep)
+		more->keep(more->arg, ask, names->full, fd);
+	return err;
+}
+
+static struct err *
+index_new(const struct supply_places *places, const struct supply_ask *ask,
+	  const struct supply_more *more, struct names *names, int *out)
+{
+	const struct supply_indexes *x = places->indexes;
+	_close_ int fd = -1;
+	struct err *err = NULL;
+
+	if (x->make || (more && more->index))
+		err = index_file(x, &fd);
+	if (!err && fd >= 0)
+		err = index_get(places, ask, more, names, fd);
+	if (!err && fd >= 0) {
+		keep_index(x, fd, names->full);
+		return reopen(fd, out);
+	}
+	if (!x->make && x->missing)
+		x->missing(x->arg, ask);
+	return err ? err : err_new(ERR_NOTFOUND, "there is no index of it yet");
+}
+
+static int
+index_open(const struct supply_indexes *x, const char *name)
+{
+	return x->dir < 0 || !name ? -1
+	       : openat(x->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 struct err *
 supply_index(const struct supply_places *places, const struct supply_ask *ask,
 	     int *out)
 {
 	const struct supply_indexes *x = places->indexes;
-	_buf_ struct buf name = { 0 };
+	_buf_ struct buf hex = { 0 };
+	char full[NAME_CHARS], lesser[NAME_CHARS];
+	struct names names = { full, places->by_id ? lesser : NULL };
+	bool theirs = false;
 
 	if (!x || (places->by_id && ask->id.kind == ID_NONE))
 		return err_new(ERR_NOTFOUND, "no indexes are kept here");
-	struct err *err = index_name(places, ask, &name);
+	struct err *err = index_name(places, ask, &hex, &theirs);
 	if (err)
 		return err;
-	*out = x->dir < 0 ? -1 : openat(x->dir, name.data, O_RDONLY | O_CLOEXEC
-							   | O_NOFOLLOW);
-	if (*out >= 0)
-		return NULL;
-	if (!x->make && x->missing)
-		x->missing(x->arg, ask);
-	if (!x->make)
-		return err_new(ERR_NOTFOUND, "there is no index of it yet");
-	_close_ int made = x->dir < 0 ? -1
-			   : openat(x->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
-				    0600);
-	if (made < 0)
-		made = memfd_create("index", MFD_CLOEXEC);
-	if (made < 0)
-		return err_errno("cannot make a file for an index");
-	err = make_index(places, ask, made);
-	if (err)
-		return err;
-	keep_index(x, made, name.data);
-	return reopen(made, out);
+	snprintf(full, sizeof(full), "%s.symidx", hex.data);
+	snprintf(lesser, sizeof(lesser), "%s-by-id.symidx", hex.data);
+	int fd = index_open(x, names.full);
+	if (fd < 0)
+		fd = index_open(x, names.lesser);
+	if (fd < 0)
+		return index_new(places, ask, theirs ? places->more : NULL,
+				 &names, out);
+	*out = fd;
+	return NULL;
 }

@@ -25,6 +25,28 @@ struct supply_indexes {
 	void (*progress)(void *arg, const char *path, unsigned done);
 	void *arg;
 };
+/**
+ * Symbol files behind those of the disk: what a project of a store has. An
+ * index that was made of one is @owner's alone; it is kept there, too.
+ */
+struct supply_more {
+	const char *owner;
+	/** Candidate @nth into @out, else ERR_NOTFOUND and at *@seen how many
+	 * there are. */
+	struct err *(*find)(void *arg, const struct supply_ask *ask,
+			    uint32_t nth, uint32_t *seen, int *out);
+	/** SHA-256 of its bytes, which are not looked at. */
+	struct err *(*hash)(void *arg, const struct supply_ask *ask,
+			    uint32_t nth, uint8_t out[SHA256_SIZE]);
+	/** Write the index that is called @name to @fd; false: it is not kept.
+	 * NULL: not now. */
+	bool (*index)(void *arg, const struct supply_ask *ask,
+		      const char *name, int fd);
+	/** Keep it, if there is room. May be NULL. */
+	void (*keep)(void *arg, const struct supply_ask *ask, const char *name,
+		     int fd);
+	void *arg;
+};
 /** Where the disk is searched. */
 struct supply_places {
 	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
@@ -34,11 +56,7 @@ struct supply_places {
 	bool sources;                   /* source files of this machine, too:
 					   for who sits at it */
 	bool by_id;                     /* never by a recorded path alone */
-	/** Asked behind the disk, or NULL: its candidate @nth into @out, else
-	 * ERR_NOTFOUND and at *@seen how many it has. */
-	struct err *(*more)(void *arg, const struct supply_ask *ask,
-			    uint32_t nth, uint32_t *seen, int *out);
-	void *more_arg;
+	const struct supply_more *more;         /* behind the disk, or NULL */
 	const struct supply_indexes *indexes;   /* NULL: there are none */
 };
 /** /usr/lib/debug, no sysroot. */
@@ -58,7 +76,7 @@ struct err *supply_disk(const struct supply_places *places,
  * for. */
 struct err *supply_debuginfod(const struct supply_ask *ask, unsigned ms,
 			      int *out) _must_check_;
-/** As supply_disk(), with by_id; *@seen as that of more(). */
+/** As supply_disk(), with by_id; *@seen as that of more->find(). */
 struct err *supply_near(const struct supply_places *places,
 			const struct supply_ask *ask, uint32_t *seen, int *out)
 	_must_check_;
@@ -66,7 +84,8 @@ struct err *supply_near(const struct supply_places *places,
  * The symbol index of the module of @ask, from places->indexes; made if it is
  * not there, by a jailed child that is shown the module's files and nothing
  * else. It is kept under a name made of what it was made from, so that nobody
- * is given what was made of another's file. ERR_NOTFOUND.
+ * is given what was made of another's file; what was made of files of
+ * places->more by them, too. ERR_NOTFOUND.
  */
 struct err *supply_index(const struct supply_places *places,
 			 const struct supply_ask *ask, int *out) _must_check_;

@@ -80,7 +80,7 @@ class Lives:
             codes = [w.wait_closed()[0] for w in (web.stream, idle)]
             status, _, err = server.end()
             self.tap.ok(status == 0 and codes == [1001, 1001]
-                        and tcp.is_closed() and len(below) == 3
+                        and tcp.is_closed() and len(below) == 4
                         and served.until(lambda: all(map(gone, below))),
                         "%s ends sessions, and then it" % how.name,
                         (status, codes, below, err))
