@@ -18,7 +18,9 @@
 
 enum { T_ONE, T_OTHER, T_INT, N_TYPES };
 enum { S_NAME = 0, S_CONTROL = 5, S_STACK = 10, S_C = 21 };
-static const char strings[] = "name\0\033[2J\0std::stack\0c";
+/* How many there are, from where to where, and they themselves. */
+static const char strings[] = "\4" "\0\5\5\13"
+			      "name\0" "\033[2J\0" "std::stack\0" "c";
 #define SLOTS 16u
 
 /** One module, whose index has three types and nothing else. */
@@ -28,6 +30,7 @@ struct world {
 	struct symidx ix;
 	struct format_block block;
 	uint8_t *unpacked;
+	struct index_texts *texts;
 	struct values vs;
 	struct module module;
 	struct type *slots[SLOTS], types[N_TYPES];
@@ -51,6 +54,7 @@ set_up(void **state)
 	w.ix.blocks[STREAM_STRINGS] = &w.block;
 	w.ix.n_blocks[STREAM_STRINGS] = 1;
 	w.ix.unpacked[STREAM_STRINGS] = &w.unpacked;
+	w.ix.texts = &w.texts;
 	w.module = (struct module){ .ix = &w.ix, .asked = true,
 				    .types = w.slots, .n_slots = SLOTS };
 	w.vs = (struct values){ .insp = &w.insp, .arena = w.arena,
@@ -75,6 +79,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	texts_forget(&w.ix);
 	arena_free(w.arena);
 	return 0;
 }
