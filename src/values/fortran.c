@@ -58,24 +58,10 @@ put_text(struct shower *s, const struct value *v)
 		chars_put_string(s->out, &c, s->style);
 }
 
-struct array_get {
-	const struct value *array;
-	struct arena *arena;
-};
-
-static struct err *
-get_element(void *arg, uint64_t n, const struct value **out)
-{
-	struct array_get *g = arg;
-
-	return value_element(g->array, n, g->arena, out);
-}
-
 /* Rows stand side by side, elements have commas. */
 static void
 put_array(struct shower *s, const struct value *v, const struct type *p)
 {
-	struct array_get g = { v, s->arena };
 	const char *between = s->between;
 	uint64_t count = 0;
 
@@ -87,7 +73,7 @@ put_array(struct shower *s, const struct value *v, const struct type *p)
 	s->between = p->first + 1 < p->sym->n_dimensions ? " " : NULL;
 	s->depth++;
 	buf_putc(s->out, '(');
-	show_elements(s, count, get_element, &g);
+	show_elements_of(s, v, count);
 	buf_putc(s->out, ')');
 	s->depth--;
 	s->between = between;

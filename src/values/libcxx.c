@@ -123,21 +123,16 @@ span_display(const struct value *v, struct arena *a, struct display *out)
 	return err ? err : counted_row(v, first, n, a, out);
 }
 
-struct deque {
-	const struct type *element;
-	uint64_t map, start, size, per_piece;
-};
-
 static struct err *
 deque_display(const struct value *v, struct arena *a, struct display *out)
 {
-	struct deque *d = arena_alloc(a, sizeof(*d));
+	struct pieces *d = arena_alloc(a, sizeof(*d));
 	uint64_t n = 0;
 	struct err *err = d ? member_u64(v, "__map_.__begin_", a, &d->map)
 			  : err_nomem();
 
 	if (!err)
-		err = member_u64(v, "__start_", a, &d->start);
+		err = member_u64(v, "__start_", a, &d->before);
 	if (!err)
 		err = number_of(v, AT("__size_.__value_", "__size_"), a, &n);
 	if (err)
@@ -151,24 +146,6 @@ deque_display(const struct value *v, struct arena *a, struct display *out)
 				 .hint = DISPLAY_ARRAY, .n_children = n,
 				 .state = d };
 	return out->summary ? NULL : err_nomem();
-}
-
-static struct err *
-deque_child(const struct value *v, const struct display *display, uint64_t n,
-	    struct arena *a, struct child *out)
-{
-	const struct deque *d = display->state;
-	uint64_t at = d->start + n, piece;
-	struct err *err = space_u64(v->vs->space,
-				    d->map + at / d->per_piece * 8, &piece);
-
-	if (err)
-		return err;
-	*out = (struct child){ .name = child_index(a, n),
-			       .kind = CHILD_ELEMENT };
-	return value_in_memory(v->vs, d->element,
-			       piece + at % d->per_piece * d->size, v->c, a,
-			       &out->value);
 }
 
 /* ---- strings -------------------------------------------------------------- */
@@ -560,7 +537,7 @@ iterator_display(const struct value *v, struct arena *a, struct display *out)
 const struct printer LIBCXX[] = {
 	{ "std::vector", vector_display, row_child },
 	{ "std::span", span_display, row_child },
-	{ "std::deque", deque_display, deque_child },
+	{ "std::deque", deque_display, pieces_child },
 	{ "std::basic_string", string_display, NULL },
 	{ "std::basic_string_view", view_display, NULL },
 	{ "std::list", list_display, nodes_child },

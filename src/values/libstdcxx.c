@@ -154,24 +154,18 @@ view_display(const struct value *v, struct arena *a, struct display *out)
 }
 
 /* ---- std::deque ----------------------------------------------------------- */
-struct deque {
-	const struct type *element;
-	uint64_t size, per_piece;
-	uint64_t node, first, before;   /* elements of the piece not used */
-};
-
 static struct err *
-deque_count(const struct value *v, struct deque *d, struct arena *a,
+deque_count(const struct value *v, struct pieces *d, struct arena *a,
 	    uint64_t *out)
 {
-	uint64_t cur, last_node, last_cur, last_first;
+	uint64_t cur, first, last_node, last_cur, last_first;
 	struct err *err = member_u64(v, "_M_impl._M_start._M_cur", a, &cur);
 
 	if (!err)
 		err = member_u64(v, "_M_impl._M_start._M_first", a,
-				 &d->first);
+				 &first);
 	if (!err)
-		err = member_u64(v, "_M_impl._M_start._M_node", a, &d->node);
+		err = member_u64(v, "_M_impl._M_start._M_node", a, &d->map);
 	if (!err)
 		err = member_u64(v, "_M_impl._M_finish._M_node", a,
 				 &last_node);
@@ -182,10 +176,10 @@ deque_count(const struct value *v, struct deque *d, struct arena *a,
 				 &last_first);
 	if (err)
 		return err;
-	if (last_node < d->node || cur < d->first || last_cur < last_first)
+	if (last_node < d->map || cur < first || last_cur < last_first)
 		return nonsense();
-	d->before = (cur - d->first) / d->size;
-	*out = (last_node - d->node) / 8 * d->per_piece
+	d->before = (cur - first) / d->size;
+	*out = (last_node - d->map) / 8 * d->per_piece
 	       + (last_cur - last_first) / d->size - d->before;
 	return NULL;
 }
@@ -193,7 +187,7 @@ deque_count(const struct value *v, struct deque *d, struct arena *a,
 static struct err *
 deque_display(const struct value *v, struct arena *a, struct display *out)
 {
-	struct deque *d = arena_alloc(a, sizeof(*d));
+	struct pieces *d = arena_alloc(a, sizeof(*d));
 	const struct type *t = type_argument(v->type, 0);
 	uint64_t n = 0;
 
@@ -211,24 +205,6 @@ deque_display(const struct value *v, struct arena *a, struct display *out)
 				 .hint = DISPLAY_ARRAY, .n_children = n,
 				 .state = d };
 	return out->summary ? NULL : err_nomem();
-}
-
-static struct err *
-deque_child(const struct value *v, const struct display *display, uint64_t n,
-	    struct arena *a, struct child *out)
-{
-	const struct deque *d = display->state;
-	uint64_t at = d->before + n, piece;
-	struct err *err = space_u64(v->vs->space,
-				    d->node + at / d->per_piece * 8, &piece);
-
-	if (err)
-		return err;
-	*out = (struct child){ .name = child_index(a, n),
-			       .kind = CHILD_ELEMENT };
-	return value_in_memory(v->vs, d->element,
-			       piece + at % d->per_piece * d->size, v->c, a,
-			       &out->value);
 }
 
 /* ---- lists ---------------------------------------------------------------- */
@@ -335,7 +311,7 @@ const struct printer LIBSTDCXX_SEQUENCES[] = {
 	{ "std::vector", vector_display, vector_child },
 	{ "std::basic_string", string_display, NULL },
 	{ "std::basic_string_view", view_display, NULL },
-	{ "std::deque", deque_display, deque_child },
+	{ "std::deque", deque_display, pieces_child },
 	{ "std::list", list_display, nodes_child },
 	{ "std::forward_list", forward_display, nodes_child },
 	{ "std::stack", adaptor_display, wrapped_child },

@@ -253,6 +253,24 @@ row_child(const struct value *v, const struct display *d, uint64_t n,
 			       v->c, a, &out->value);
 }
 
+struct err *
+pieces_child(const struct value *v, const struct display *d, uint64_t n,
+	     struct arena *a, struct child *out)
+{
+	const struct pieces *p = d->state;
+	uint64_t at = p->before + n, piece;
+	struct err *err = space_u64(v->vs->space,
+				    p->map + at / p->per_piece * 8, &piece);
+
+	if (err)
+		return err;
+	*out = (struct child){ .name = child_index(a, n),
+			       .kind = CHILD_ELEMENT };
+	return value_in_memory(v->vs, p->element,
+			       piece + at % p->per_piece * p->size, v->c, a,
+			       &out->value);
+}
+
 /* ---- nodes ---------------------------------------------------------------- */
 struct err *
 nodes_follow(struct values *vs, uint64_t node, uint64_t *out)

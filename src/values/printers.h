@@ -36,6 +36,17 @@ struct err *row_child(const struct value *v, const struct display *d,
 		      uint64_t n, struct arena *a, struct child *out)
 	_must_check_;
 
+/** Elements in pieces of equal size, to which a row of addresses leads. */
+struct pieces {
+	const struct type *element;
+	uint64_t size, per_piece;
+	uint64_t map;           /* the row of addresses */
+	uint64_t before;        /* elements of the first piece not used */
+};
+struct err *pieces_child(const struct value *v, const struct display *d,
+			 uint64_t n, struct arena *a, struct child *out)
+	_must_check_;
+
 /** Elements in nodes that lead to each other. */
 struct nodes {
 	struct err *(*next)(struct values *vs, uint64_t node, uint64_t *out);

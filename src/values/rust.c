@@ -185,23 +185,9 @@ as_slice(struct shower *s, const struct value *v, const struct type *p)
 }
 
 /* ---- arrays, characters --------------------------------------------------- */
-struct array_get {
-	const struct value *array;
-	struct arena *arena;
-};
-
-static struct err *
-array_element(void *arg, uint64_t n, const struct value **out)
-{
-	struct array_get *g = arg;
-
-	return value_element(g->array, n, g->arena, out);
-}
-
 static void
 put_array(struct shower *s, const struct value *v)
 {
-	struct array_get g = { v, s->arena };
 	uint64_t count = 0;
 
 	if (s->summary && s->depth) {
@@ -211,7 +197,7 @@ put_array(struct shower *s, const struct value *v)
 	value_count(v, &count);
 	s->depth++;
 	buf_putc(s->out, '[');
-	show_elements(s, count, array_element, &g);
+	show_elements_of(s, v, count);
 	buf_putc(s->out, ']');
 	s->depth--;
 }

@@ -118,6 +118,14 @@ get_element(void *arg, uint64_t n, const struct value **out)
 	return value_element(g->array, n, g->arena, out);
 }
 
+void
+show_elements_of(struct shower *s, const struct value *array, uint64_t count)
+{
+	struct array_get g = { array, s->arena };
+
+	show_elements(s, count, get_element, &g);
+}
+
 /** The array with its first bytes read at once. */
 static const struct value *
 read_ahead(const struct value *v, struct arena *a)
@@ -190,7 +198,6 @@ static void
 show_array(struct shower *s, const struct value *v)
 {
 	const struct type *element = type_element(type_plain(v->type));
-	struct array_get g = { .arena = s->arena };
 	const struct value_style *style = s->style;
 	struct value_style numbers;
 	uint64_t count;
@@ -207,7 +214,7 @@ show_array(struct shower *s, const struct value *v)
 		buf_puts(s->out, "{...}");
 		return;
 	}
-	g.array = read_ahead(v, s->arena);
+	v = read_ahead(v, s->arena);
 	if (type_is_text(element) && is_vector(v->type)) {
 		numbers = *s->style;
 		numbers.format = type_is_signed(type_plain(element)) ? 'd'
@@ -216,7 +223,7 @@ show_array(struct shower *s, const struct value *v)
 	}
 	s->depth++;
 	buf_putc(s->out, '{');
-	show_elements(s, count, get_element, &g);
+	show_elements_of(s, v, count);
 	buf_putc(s->out, '}');
 	s->depth--;
 	s->style = style;

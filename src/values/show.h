@@ -79,6 +79,9 @@ typedef struct err *show_get_fn(void *arg, uint64_t n,
 				const struct value **out);
 void show_elements(struct shower *s, uint64_t count, show_get_fn *get,
 		   void *arg);
+/** Those of @array, which has @count. */
+void show_elements_of(struct shower *s, const struct value *array,
+		      uint64_t count);
 /** Has what is to be shown reached its limit? */
 bool show_is_full(const struct shower *s);
 
