@@ -50,6 +50,12 @@ is_polymorphic(const struct type *t)
 	return has_vptr(t, 0, &left);
 }
 
+bool
+cxx_is_polymorphic(const struct type *t)
+{
+	return is_polymorphic(t);
+}
+
 /** The name of the class whose vtable @addr is in, or NULL. */
 static const char *
 class_of_vtable(struct values *vs, uint64_t addr)

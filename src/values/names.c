@@ -141,20 +141,50 @@ function_value(struct parser *p, const char *name, const struct value **out)
 		p->arena, out);
 }
 
+/** Where the last part of "a::b::c" begins; NULL: there is one only. */
+static const char *
+last_part(const char *name)
+{
+	const char *last = NULL;
+
+	for (const char *at = strstr(name, "::"); at; at = strstr(at, "::"))
+		last = at += 2;
+	return last;
+}
+
+/* A static member that is a constant is in the class alone. */
+static struct err *
+static_member(struct parser *p, const char *name, const struct value **out)
+{
+	const char *last = last_part(name);
+	const char *class = last ? arena_strndup(
+		p->arena, name, (size_t)(last - name) - 2) : NULL;
+	const struct type *t = class ? names_type(p, class) : NULL;
+	const struct value *nothing;
+
+	if (!type_is_class(type_plain(t)))
+		return err_new(ERR_NOTFOUND, "no such member");
+	struct err *err = value_nowhere(p->vs, t, err_new(
+		ERR_NOTFOUND, "a class is no object"), p->arena, &nothing);
+	if (!err)
+		err = value_member(nothing, last, p->arena, out);
+	if (!err && (*out)->place == PLACE_NOWHERE)
+		err = err_new(ERR_NOTFOUND, "it is in no object");
+	return err;
+}
+
 /* function::static */
 static struct err *
 static_of_function(struct parser *p, const char *name,
 		   const struct value **out)
 {
-	const char *last = NULL;
+	const char *last = last_part(name);
 	struct function_search s;
 
-	for (const char *at = strstr(name, "::"); at; at = strstr(at, "::"))
-		last = at, at += 2;
 	if (!last)
 		return err_new(ERR_NOTFOUND, "no such name");
 	const char *function = arena_strndup(p->arena, name,
-					     (size_t)(last - name));
+					     (size_t)(last - name) - 2);
 	if (!function)
 		return err_nomem();
 	struct err *err = find_function(p, function, &s);
@@ -164,7 +194,7 @@ static_of_function(struct parser *p, const char *name,
 			values_index(p->vs, s.found_in), v->name);
 		struct var_ref *r;
 
-		if (!has || strcmp(has, last + 2) != 0)
+		if (!has || strcmp(has, last) != 0)
 			continue;
 		r = arena_alloc(p->arena, sizeof(*r));
 		if (!r)
@@ -308,11 +338,9 @@ static struct err *
 find_enumerator(struct parser *p, const char *name, const struct value **out)
 {
 	struct enumerator_search s = { .p = p, .name = name };
-	const char *last = name;
+	const char *last = last_part(name) ? last_part(name) : name;
 	struct err *err = NULL;
 
-	for (const char *at = strstr(name, "::"); at; at = strstr(at, "::"))
-		last = at += 2;
 	for (size_t n = 0; n < p->vs->n_modules && !s.type && !err; n++) {
 		struct symidx *ix = values_index(p->vs, n);
 
@@ -350,7 +378,7 @@ names_value(struct parser *p, const char *name, const struct value **out)
 	static find_fn *const ways[] = {
 		find_local, member_of_this, find_global_around,
 		find_function_around, find_enumerator_around,
-		static_of_function, constant_word,
+		static_member, static_of_function, constant_word,
 	};
 	bool found = false;
 

@@ -91,12 +91,18 @@ is_code(struct values *vs, uint64_t addr)
 	return r.map && r.map->perm & SNAP_PERM_X;
 }
 
-/* Rust's names end in a hash that nobody wrote: "::h" and 16 digits. */
+/* Rust's names end in a hash that nobody wrote: "::h" and 16 digits; those of
+ * variables within functions in a number: "calls.0". */
 static size_t
-name_length(const char *name)
+name_length(const char *name, bool code)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), digits = n;
 
+	while (!code && digits && name[digits - 1] >= '0'
+	       && name[digits - 1] <= '9')
+		digits--;
+	if (!code && digits > 1 && digits < n && name[digits - 1] == '.')
+		return digits - 1;
 	if (n <= 19 || memcmp(name + n - 19, "::h", 3) != 0
 	    || strspn(name + n - 16, "0123456789abcdef") != 16)
 		return n;
@@ -158,10 +164,11 @@ scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 
 	if (err || !s.name || addr < s.address)
 		return false;
-	if (s.size ? addr - s.address >= s.size : !is_code(vs, addr))
+	bool code = is_code(vs, addr);
+	if (s.size ? addr - s.address >= s.size : !code)
 		return false;
 	buf_puts(out, " <");
-	buf_escape(out, s.name, name_length(s.name));
+	buf_escape(out, s.name, name_length(s.name, code));
 	if (s.name == s.linkage || strcmp(s.name, s.linkage) == 0)
 		put_parameters(out, vs, s.address);
 	if (addr != s.address)

@@ -498,6 +498,26 @@ show_value(struct shower *s, const struct value *v)
 }
 
 /* ---- the edges ------------------------------------------------------------ */
+/* With the types of whole objects asked for, those stand before them, too. */
+static bool
+put_object_prefix(struct buf *out, const struct value *v, struct arena *a)
+{
+	const struct type *p = type_plain(v->type);
+	const struct value *whole;
+	_err_ struct err *err = value_dynamic(v, a, &whole);
+
+	if (err || (whole == v && !type_is_class(p))
+	    || (whole == v && !cxx_is_polymorphic(p)))
+		return false;
+	buf_putc(out, '(');
+	if (type_is_pointer(p)
+	    && type_kind(type_target(p)) == SYM_TYPE_CONST)
+		buf_puts(out, "const ");
+	_err_ struct err *unnamed = type_name(whole->type, out);
+	buf_puts(out, ") ");
+	return true;
+}
+
 /* "(int *) " as gdb's print has it: not before strings and containers. */
 static void
 put_type_prefix(struct buf *out, const struct value *v)
@@ -526,7 +546,8 @@ show(const struct value *v, const struct value_style *style, bool summary,
 		return err_nomem();
 	s->s = (struct shower){ .out = &text, .style = style, .arena = a,
 				.summary = summary, .depth = summary };
-	if (style->typed && !style->format)
+	if (style->typed && !style->format
+	    && !(style->object && put_object_prefix(&text, v, a)))
 		put_type_prefix(&text, v);
 	show_value(&s->s, v);
 	if (text.failed)

@@ -59,6 +59,8 @@ bool float_put_decimal(struct buf *out, const void *bytes, uint64_t size);
 /* ---- cxx.c --------------------------------------------------------------- */
 /** &A::x, &virtual A::f(), (void (A::*)(…)) 0x… <A::f()>. */
 void cxx_put_member_pointer(struct buf *out, const struct value *v);
+/** Has it virtual functions or virtual bases? */
+bool cxx_is_polymorphic(const struct type *t);
 /** Is member @m the pointer to the table of virtual functions? */
 bool cxx_is_vptr(const struct type *t, const struct sym_member *m);
 
