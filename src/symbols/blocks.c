@@ -133,11 +133,23 @@ blocks_finish(struct blocks *b)
 }
 
 /* ---- unpacking ------------------------------------------------------------ */
+static struct err *
+damaged(void)
+{
+	return err_new(ERR_DAMAGED, "symbol index: a block of it is "
+		       "damaged; make it anew");
+}
+
 struct err *
 block_unpack(const void *packed, size_t n, size_t raw, uint8_t **out)
 {
-	_free_ uint8_t *room = raw <= FORMAT_BLOCK_MAX ? malloc(raw + 1) : NULL;
+	/* A frame of another size is not given room for. */
+	bool fits = raw <= FORMAT_BLOCK_MAX
+		    && (n == raw || ZSTD_getFrameContentSize(packed, n) == raw);
+	_free_ uint8_t *room = fits ? malloc(raw + 1) : NULL;
 
+	if (!fits)
+		return damaged();
 	if (!room)
 		return err_nomem();
 	size_t got = raw;
@@ -146,8 +158,7 @@ block_unpack(const void *packed, size_t n, size_t raw, uint8_t **out)
 	else
 		got = ZSTD_decompress(room, raw, packed, n);
 	if (ZSTD_isError(got) || got != raw)
-		return err_new(ERR_DAMAGED, "symbol index: a block of it is "
-			       "damaged; make it anew");
+		return damaged();
 	room[raw] = 0;
 	*out = take(room);
 	return NULL;

@@ -106,6 +106,7 @@ static bool
 check_blocks(const struct symidx *ix, unsigned stream)
 {
 	const struct format_block *b = ix->blocks[stream];
+	uint64_t raw = 0;
 
 	for (uint32_t k = 0; k < ix->n_blocks[stream]; k++) {
 		uint64_t room = ix->file.n - ix->head.blocks;
@@ -114,8 +115,9 @@ check_blocks(const struct symidx *ix, unsigned stream)
 		    || b[k].raw > FORMAT_BLOCK_MAX
 		    || (k && b[k].first <= b[k - 1].first))
 			return false;
+		raw += b[k].raw;
 	}
-	return true;
+	return stream != STREAM_STRINGS || raw <= INDEX_TEXT_MAX;
 }
 
 static void

@@ -13,6 +13,7 @@
 
 #define INDEX_KEEP_MAX (96u << 20)      /* bytes of trees and rows… */
 #define INDEX_RAW_MAX (12u << 20)       /* …and of blocks, but strings */
+#define INDEX_TEXT_MAX (1ull << 30)     /* strings: they stay, once unpacked */
 
 struct index_tree;
 struct index_rows;

@@ -63,9 +63,10 @@ texts_of(struct symidx *ix, uint32_t block)
 	if (ix->texts[block])
 		return ix->texts[block];
 	_err_ struct err *err = index_unpack(ix, STREAM_STRINGS, block, &raw);
-	if (err)
-		return NULL;
-	ix->texts[block] = decode(raw, ix->blocks[STREAM_STRINGS][block].raw);
+	struct index_texts *t = err ? NULL : decode(
+		raw, ix->blocks[STREAM_STRINGS][block].raw);
+	/* One that is damaged has none, and is not unpacked again. */
+	ix->texts[block] = t ? t : texts_new(0);
 	return ix->texts[block];
 }
 

@@ -1,31 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hostile records and a hostile expression over them: every function of an
- * index stands on the stack once, with its variables as text, their children
- * and the expression.
+ * Hostile bytes as what variables are told from: an index of symbols, memory,
+ * and an expression. All frames, their variables and values are shown.
  *
- * Input: the expression up to a newline, then an index. As in fuzz-symidx, no
- * checksum is looked at.
+ * Input: struct head, then so many bytes of memory and of text, then the
+ * index. As in fuzz-symidx.c each block of it passes for intact.
  */
-#include "fuzz.h"
-
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "../unit/make-core.h"
 #include "symbols/format.h"
+#include "tests/fuzz/fuzz.h"
 #include "values/values.h"
 
-#define PAGE 4096u
-#define PROGRAM 0x400000u
-#define SPAN 0x10000u
-#define STACK 0x7000000u
-#define FUNCTIONS_MAX 16u
-#define VARS_MAX 64u
+#define LOW 0x400000u           /* statics, code */
+#define STACK 0x7ff000u
+#define RANGE 0x10000u
+#define MEMORY_MAX 4096u        /* of an input: it is repeated */
+#define TEXT_MAX 256u
+#define TYPES_MAX 4096u
+#define VARS_MAX 24u
+#define CHILDREN_MAX 6u
 #define DEPTH_MAX 3u
+
+struct head {
+	uint16_t memory, text;
+	uint8_t function, caller, offset, how;
+};
+/* Bits of how. */
+enum { HOW_RAW = 1, HOW_OBJECT = 2, HOW_TYPED = 4, HOW_FORMAT = 56 };
+
+struct given {
+	struct head head;
+	const uint8_t *memory;
+	char text[TEXT_MAX + 1];
+	struct symidx *ix;
+	struct value_style style;
+};
 
 bool
 format_intact(const void *data, size_t n, uint64_t hash)
@@ -34,6 +47,260 @@ format_intact(const void *data, size_t n, uint64_t hash)
 	return true;
 }
 
+/* ---- a target ------------------------------------------------------------ */
+struct made {
+	struct target target;
+	struct snap_memory memory[3];
+	struct snap_module module;
+	struct snap_thread thread;
+	const struct given *given;
+};
+
+static struct err *
+made_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
+{
+	const struct given *g = ((struct made *)(void *)t)->given;
+	uint8_t *to = out;
+
+	(void)range;
+	memset(out, 0, n);
+	for (size_t k = 0; g->head.memory && k < n;) {
+		size_t from = (off + k) % g->head.memory;
+		size_t left = g->head.memory - from;
+
+		left = left < n - k ? left : n - k;
+		memcpy(to + k, g->memory + from, left);
+		k += left;
+	}
+	return NULL;
+}
+
+static void
+made_close(struct target *t)
+{
+	free(t);
+}
+
+static const struct target_ops made_ops = {
+	.kind = "made", .read = made_read, .close = made_close,
+};
+
+static struct err *
+made_engine(const struct given *g, struct insp **out)
+{
+	const struct insp_options options = { 0 };
+	struct made *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return err_nomem();
+	m->given = g;
+	m->memory[0] = (struct snap_memory){
+		.start = LOW, .length = RANGE, .kind = SNAP_MEM_DATA };
+	m->memory[1] = (struct snap_memory){
+		.start = LOW + RANGE, .length = RANGE,
+		.kind = SNAP_MEM_ABSENT };
+	m->memory[2] = (struct snap_memory){
+		.start = STACK, .length = RANGE, .kind = SNAP_MEM_DATA };
+	m->thread = (struct snap_thread){ .tid = 7 };
+	m->module = (struct snap_module){
+		.start = LOW, .end = LOW + RANGE, .bias = LOW,
+		.path = "/made", .skeleton = SNAP_NO_SKELETON };
+	m->target = (struct target){
+		.ops = &made_ops, .threads = &m->thread, .n_threads = 1,
+		.memory = m->memory, .n_memory = countof(m->memory),
+		.modules = &m->module, .n_modules = 1,
+		.process = { .machine = EM_X86_64, .os = SNAP_OS_LINUX,
+			     .bits = 64, .pid = 7 },
+	};
+	return insp_open(&m->target, &options, out);
+}
+
+static struct symidx *
+made_index(void *arg, size_t module)
+{
+	(void)module;
+	return ((const struct given *)arg)->ix;
+}
+
+/* ---- what is shown ------------------------------------------------------- */
+/* Limits are errors, and values that make no sense are none. */
+static void
+nothing_else(struct err *err)
+{
+	if (err && err_kind(err) == ERR_NOMEM)
+		abort();
+	err_free(err);
+}
+
+static void
+check_text(const struct buf *text)
+{
+	for (size_t k = 0; k < text->len; k++)
+		if ((uint8_t)text->data[k] < ' ' || text->data[k] == 0x7f) {
+			fprintf(stderr, "byte %zu of: %s\n", k, text->data);
+			abort();
+		}
+}
+
+static void show(const struct given *g, const struct value *v, struct arena *a,
+		 unsigned depth);
+
+static void
+show_children(const struct given *g, const struct value *v, struct arena *a,
+	      unsigned depth)
+{
+	struct children c = { 0 };
+	uint64_t n = 0;
+
+	nothing_else(value_n_children(v, &g->style, &n));
+	nothing_else(value_children(v, &g->style, n > 40 ? n / 2 : 0,
+				    CHILDREN_MAX, a, &c));
+	if (c.n > CHILDREN_MAX)
+		abort();
+	for (size_t k = 0; k < c.n; k++)
+		show(g, c.list[k].value, a, depth + 1);
+}
+
+static void
+show_type(const struct type *t)
+{
+	_buf_ struct buf name = { 0 };
+
+	nothing_else(type_name(t, &name));
+	type_size(t);
+	type_kind(type_target(type_plain(t)));
+}
+
+static void
+show(const struct given *g, const struct value *v, struct arena *a,
+     unsigned depth)
+{
+	_buf_ struct buf text = { 0 }, summary = { 0 };
+	const char *why = NULL;
+	uint64_t number;
+
+	if (depth >= DEPTH_MAX)
+		return;
+	nothing_else(value_text(v, &g->style, &text));
+	nothing_else(value_summary(v, &g->style, &summary));
+	check_text(&text);
+	check_text(&summary);
+	if (text.len > 4ull * g->style.length
+	    || (value_state(v, &why) != VALUE_KNOWN && !why))
+		abort();
+	nothing_else(value_u64(v, &number));
+	show_type(value_type(v));
+	show_children(g, v, a, depth);
+}
+
+static void
+show_vars(const struct given *g, const struct var *vars, size_t n,
+	  struct arena *a)
+{
+	for (size_t k = 0; k < n && k < VARS_MAX; k++) {
+		const struct value *v;
+		struct err *err = var_value(&vars[k], a, &v);
+
+		if (!err)
+			show(g, v, a, 0);
+		nothing_else(err);
+	}
+}
+
+static void
+show_scope(const struct given *g, struct values *vs, const struct scope *s)
+{
+	_arena_ struct arena *a = arena_new(64 << 20);
+	struct value_style style = g->style;
+	const struct value *v;
+	const struct var *vars;
+	size_t n = 0;
+
+	nothing_else(scope_vars(s, a, &vars, &n));
+	show_vars(g, vars, n, a);
+	n = 0;
+	nothing_else(scope_file_vars(s, a, &vars, &n));
+	show_vars(g, vars, n, a);
+	struct err *err = values_eval(vs, s, g->text, &style, a, &v);
+	if (!err)
+		show(g, v, a, 0);
+	nothing_else(err);
+}
+
+/* ---- frames -------------------------------------------------------------- */
+static uint64_t
+code_of(const struct given *g, uint8_t function, uint8_t offset)
+{
+	_arena_ struct arena *a = arena_new(64 << 20);
+	const struct sym_body *b = NULL;
+	uint32_t n = symidx_about(g->ix)->n_functions;
+
+	_err_ struct err *err = symidx_body(g->ix, n ? function % n : 0, a, &b);
+	if (err || !b->n_blocks || !b->blocks[0].n_ranges)
+		return LOW + offset;
+	return LOW + (b->blocks[0].ranges[0].start + offset) % RANGE;
+}
+
+static void
+show_frames(const struct given *g, struct values *vs)
+{
+	struct frame frames[] = {
+		{ .pc = code_of(g, g->head.function, g->head.offset),
+		  .cfa = STACK + 0x200 },
+		{ .pc = code_of(g, g->head.caller, g->head.offset),
+		  .cfa = STACK + 0x300 },
+	};
+	const struct stack stack = { .frames = frames, .n = countof(frames),
+				     .end = STACK_COMPLETE };
+	_arena_ struct arena *a = arena_new(64 << 20);
+	struct scopes scopes = { 0 };
+
+	for (size_t f = 0; f < countof(frames); f++) {
+		frames[f].regs.known = f ? 0x10ff : UINT64_MAX;
+		for (size_t r = 0; r < FRAME_REGS; r++)
+			frames[f].regs.value[r] = STACK + 0x100 * f + 8 * r;
+	}
+	for (size_t f = 0; f < countof(frames); f++) {
+		scopes.n = 0;
+		nothing_else(values_scopes(vs, 0, &stack, f, a, &scopes));
+		for (size_t k = 0; k < scopes.n && k < 3; k++)
+			show_scope(g, vs, scopes.list[k]);
+	}
+}
+
+static void
+show_globals(const struct given *g, struct values *vs)
+{
+	_arena_ struct arena *a = arena_new(64 << 20);
+	const struct var *vars;
+	size_t n = 0;
+
+	nothing_else(values_module_vars(vs, 0, VARS_MAX, a, &vars, &n));
+	show_vars(g, vars, n, a);
+}
+
+static struct err *
+look(struct given *g, struct source *index)
+{
+	const struct values_indexes from = { made_index, g };
+	_symidx_ struct symidx *ix = NULL;
+	_insp_ struct insp *i = NULL;
+	_values_ struct values *vs = NULL;
+	struct err *err = symidx_open(index, &ix);
+
+	g->ix = ix;
+	if (!err)
+		err = made_engine(g, &i);
+	if (!err)
+		err = values_new(i, &from, &vs);
+	if (err)
+		return err;
+	show_globals(g, vs);
+	show_frames(g, vs);
+	return NULL;
+}
+
+/* ---- an input ------------------------------------------------------------ */
 static void
 mend(uint8_t *file, size_t n)
 {
@@ -46,228 +313,112 @@ mend(uint8_t *file, size_t n)
 	h.version = SYMIDX_VERSION;
 	h.size = sizeof(h);
 	h.file_size = n;
+	h.n_types %= TYPES_MAX;
 	memcpy(file, &h, sizeof(h));
 }
 
-/* ---- a process with one module at PROGRAM and a stack ---------------------- */
 static void
-put_program(uint8_t *page)
+take_style(struct given *g)
 {
-	Elf64_Ehdr eh = {
-		.e_type = ET_EXEC, .e_machine = EM_X86_64,
-		.e_version = EV_CURRENT, .e_phoff = sizeof(eh),
-		.e_ehsize = sizeof(eh), .e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 2,
-	};
-	Elf64_Phdr ph[2] = {
-		{ .p_type = PT_PHDR, .p_offset = 64, .p_vaddr = PROGRAM + 64,
-		  .p_filesz = 112, .p_memsz = 112, .p_align = 8 },
-		{ .p_type = PT_LOAD, .p_flags = PF_R | PF_X,
-		  .p_vaddr = PROGRAM, .p_filesz = PAGE, .p_memsz = SPAN, .p_align = PAGE },
-	};
+	static const char formats[] = { 0, 'x', 'd', 'c', 's', 'f', 'a', 'z' };
 
-	memcpy(eh.e_ident, ELFMAG, SELFMAG);
-	eh.e_ident[EI_CLASS] = ELFCLASS64;
-	eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	eh.e_ident[EI_VERSION] = EV_CURRENT;
-	memcpy(page, &eh, sizeof(eh));
-	memcpy(page + sizeof(eh), ph, sizeof(ph));
-}
-
-static void
-put_core(struct buf *out, uint8_t *program, uint64_t *stack)
-{
-	struct make_core m = { 0 };
-	uint64_t auxv[] = { AT_PHDR, PROGRAM + 64, AT_PHNUM, 2, AT_PHENT, 56,
-			    AT_ENTRY, PROGRAM + 0x100, 0, 0 };
-
-	for (size_t n = 0; n < PAGE / 8; n++)
-		stack[n] = STACK + 8 * (n * 7 % (PAGE / 8));
-	make_thread(&m, 1, 11, PROGRAM + 0x100, STACK + 64);
-	make_note(&m, "CORE", NT_AUXV, auxv, sizeof(auxv));
-	make_segment(&m, PROGRAM, SPAN, PF_R | PF_X, program, PAGE);
-	make_segment(&m, STACK, PAGE, PF_R | PF_W, stack, PAGE);
-	make_core(&m, out);
-}
-
-/* ---- what is asked of it --------------------------------------------------- */
-struct run {
-	struct values *values;
-	struct symidx *ix;
-	struct value_style style;
-	const char *expression;
-	uint64_t bias;
-};
-
-static struct symidx *
-index_of(void *arg, size_t module)
-{
-	(void)module;
-	return ((struct run *)arg)->ix;
-}
-
-static struct err *
-use_value(const struct run *r, const struct value *v, struct arena *a,
-	  unsigned depth)
-{
-	_buf_ struct buf text = { 0 };
-	struct children c = { 0 };
-	const char *why;
-	uint64_t n;
-	struct err *err = value_text(v, &r->style, &text);
-
-	if (!err && (value_state(v, &why) != VALUE_KNOWN) != (why != NULL))
-		abort();
-	if (!err)
-		err = type_name(value_type(v), &text);
-	if (!err)
-		err = value_n_children(v, &r->style, &n);
-	if (!err && depth < DEPTH_MAX)
-		err = value_children(v, &r->style, n / 2, 8, a, &c);
-	for (size_t k = 0; k < c.n && !err; k++)
-		err = use_value(r, c.list[k].value, a, depth + 1);
-	return err;
-}
-
-static struct err *
-use_vars(const struct run *r, const struct var *vars, size_t n,
-	 struct arena *a)
-{
-	struct err *err = NULL;
-
-	for (size_t k = 0; k < n && k < VARS_MAX && !err; k++) {
-		const struct value *v;
-
-		err = var_value(&vars[k], a, &v);
-		if (!err)
-			err = use_value(r, v, a, 0);
-	}
-	return err;
-}
-
-static struct err *
-use_scope(const struct run *r, const struct scope *s, struct arena *a)
-{
-	struct value_style style = r->style;
-	const struct value *v;
-	const struct var *vars;
-	size_t n;
-	struct err *err = scope_vars(s, a, &vars, &n);
-
-	if (!err)
-		err = use_vars(r, vars, n, a);
-	if (!err)
-		err = scope_file_vars(s, a, &vars, &n);
-	if (!err)
-		err = use_vars(r, vars, n, a);
-	if (err)
-		return err;
-	err_free(values_eval(r->values, s, r->expression, &style, a, &v));
-	return NULL;
-}
-
-static struct err *
-use_function(const struct run *r, uint32_t function, struct arena *a)
-{
-	const struct sym_body *body;
-	struct scopes scopes = { 0 };
-	struct err *err = symidx_body(r->ix, function, a, &body);
-
-	if (err || !body->n_blocks || !body->blocks[0].n_ranges)
-		return err;
-	const struct sym_block *last = &body->blocks[body->n_blocks - 1];
-	uint64_t pc = (last->n_ranges ? last : body->blocks)->ranges[0].start;
-	struct frame frames[2] = {
-		{ .pc = pc + r->bias, .cfa = STACK + 256 },
-		{ .pc = body->blocks[0].ranges[0].start + r->bias + 4,
-		  .cfa = STACK + 512 },
-	};
-	for (unsigned n = 0; n < FRAME_REGS; n++)
-		frames[0].regs.value[n] = frames[1].regs.value[n] =
-			STACK + 16 * n;
-	frames[0].regs.known = 0x1ffff;
-	frames[1].regs.known = 0xf0c8;
-	const struct stack s = { .frames = frames, .n = 2 };
-	for (size_t n = 0; n < 2 && !err; n++) {
-		err = values_scopes(r->values, 0, &s, n, a, &scopes);
-		for (size_t k = 0; k < scopes.n && !err; k++)
-			err = use_scope(r, scopes.list[k], a);
-	}
-	return err;
-}
-
-static struct err *
-use(struct run *r, struct insp *i)
-{
-	struct values_indexes from = { index_of, r };
-	_values_ struct values *vs = NULL;
-	struct value_style style = r->style;
-	size_t modules;
-	const struct snap_module *m = insp_modules(i, &modules);
-	struct err *err = values_new(i, &from, &vs);
-
-	if (err || !modules)
-		return err;
-	r->values = vs;
-	r->bias = m[0].bias;
-	uint32_t n = symidx_about(r->ix)->n_functions;
-	for (uint32_t k = 0; k < n && k < FUNCTIONS_MAX; k++) {
-		_arena_ struct arena *a = arena_new(64 << 20);
-
-		if (!a)
-			return err_nomem();
-		err_free(use_function(r, k, a));
-	}
-	_arena_ struct arena *a = arena_new(64 << 20);
-	const struct value *v;
-	return a ? values_eval(vs, NULL, r->expression, &style, a, &v)
-	       : err_nomem();
-}
-
-static struct err *
-run(const uint8_t *index, size_t n, const char *expression)
-{
-	static uint8_t program[PAGE];
-	static uint64_t stack[PAGE / 8];
-	struct run r = { .style = VALUE_STYLE, .expression = expression };
-	struct insp_options options = { 0 };
-	_source_ struct source *core = NULL;
-	_source_ struct source *src = NULL;
-	_symidx_ struct symidx *ix = NULL;
-	_insp_ struct insp *i = NULL;
-	_buf_ struct buf file = { 0 };
-	struct target *target;
-
-	r.style.length = 2048;
-	r.style.object = true;
-	put_program(program);
-	put_core(&file, program, stack);
-	struct err *err = source_mem(file.data, file.len, "core", &core);
-	if (!err)
-		err = source_mem(index, n, "index", &src);
-	if (!err)
-		err = symidx_open(src, &ix);
-	if (!err)
-		err = target_open(core, &target);
-	if (!err)
-		err = insp_open(target, &options, &i);
-	r.ix = ix;
-	return err ? err : use(&r, i);
+	g->style = VALUE_STYLE;
+	g->style.raw = g->head.how & HOW_RAW;
+	g->style.object = g->head.how & HOW_OBJECT;
+	g->style.typed = g->head.how & HOW_TYPED;
+	g->style.format = formats[(g->head.how & HOW_FORMAT) >> 3];
+	g->style.elements = 20;
+	g->style.length = 4096;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	const uint8_t *line = n ? memchr(data, '\n', n) : NULL;
-	size_t text = line ? (size_t)(line - data) : 0;
-	size_t rest = line ? n - text - 1 : n;
-	_free_ char *expression = strndup((const char *)data, text);
-	_free_ uint8_t *index = malloc(rest ? rest : 1);
+	struct given g = { 0 };
+	_source_ struct source *index = NULL;
 
-	if (!expression || !index)
+	if (n < sizeof(g.head))
+		return 0;
+	memcpy(&g.head, data, sizeof(g.head));
+	data += sizeof(g.head), n -= sizeof(g.head);
+	if (g.head.memory > MEMORY_MAX || g.head.text > TEXT_MAX
+	    || n < (size_t)g.head.memory + g.head.text)
+		return 0;
+	g.memory = data;
+	memcpy(g.text, data + g.head.memory, g.head.text);
+	data += g.head.memory + g.head.text;
+	n -= g.head.memory + g.head.text;
+	_free_ uint8_t *file = malloc(n + 1);
+	if (!file)
 		abort();
-	memcpy(index, data + (n - rest), rest);
-	mend(index, rest);
-	err_free(run(index, rest, expression));
+	memcpy(file, data, n);
+	mend(file, n);
+	take_style(&g);
+	_err_ struct err *err = source_mem(file, n, "fuzz", &index);
+	if (!err)
+		err = look(&g, index);
 	return 0;
+}
+
+/* ---- changes ------------------------------------------------------------- */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max)
+	__attribute__((weak));
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max,
+			       unsigned seed);
+
+/** One part of an input grows or shrinks, and the others stay where they are:
+ * @at the part's first byte, of @part, with room for @room. */
+static size_t
+change(uint8_t *data, size_t n, size_t at, size_t part, size_t room)
+{
+	static uint8_t work[1 << 16];
+
+	if (part > sizeof(work) || room > sizeof(work) || room < part)
+		return part;
+	memcpy(work, data + at, part);
+	size_t now = LLVMFuzzerMutate(work, part, room);
+	memmove(data + at + now, data + at + part, n - at - part);
+	memcpy(data + at, work, now);
+	return now;
+}
+
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed)
+{
+	struct head h;
+	size_t now, left = max > n ? max - n : 0;
+
+	if (n < sizeof(h))
+		return LLVMFuzzerMutate(data, n, max);
+	memcpy(&h, data, sizeof(h));
+	size_t text = sizeof(h) + h.memory, index = text + h.text;
+	if (h.memory > MEMORY_MAX || h.text > TEXT_MAX || index > n)
+		return LLVMFuzzerMutate(data, n, max);
+	switch (seed % 8) {
+	case 0:
+		h.function = (uint8_t)(seed >> 8);
+		h.caller = (uint8_t)(seed >> 12);
+		h.offset = (uint8_t)(seed >> 16);
+		h.how = (uint8_t)(seed >> 24);
+		memcpy(data, &h, sizeof(h));
+		return n;
+	case 1:
+		now = change(data, n, sizeof(h), h.memory,
+			     left < MEMORY_MAX - h.memory
+			     ? h.memory + left : MEMORY_MAX);
+		n = n - h.memory + now;
+		h.memory = (uint16_t)now;
+		break;
+	case 2: case 3: case 4:
+		now = change(data, n, text, h.text, left < TEXT_MAX - h.text
+			     ? h.text + left : TEXT_MAX);
+		n = n - h.text + now;
+		h.text = (uint16_t)now;
+		break;
+	default:
+		return index + LLVMFuzzerMutate(data + index, n - index,
+						max - index);
+	}
+	memcpy(data, &h, sizeof(h));
+	return n;
 }
