@@ -28,12 +28,17 @@
 
 struct session {
 	const struct session_options *options;
+	bool may_repeat;                /* without what is seldom needed */
 	struct pick own;                /* what SNAP was opened as; or none */
 	const struct pick *pick;        /* that, or the caller's */
 	int exe;                        /* -1 = none */
 	int pair[2];                    /* supply: ours, the child's */
 	struct jail_child *child;
 };
+
+/* The child's exit status: it is to be started once more, with all it may
+ * need. No verb ends like that. */
+#define REPEAT 99
 
 /* gdb gives a question up after 2 s, and one may lead to several here. */
 #define DEBUGINFOD_MS 700u
@@ -61,6 +66,9 @@ subject_open(struct subject *s)
 	struct err *err = t ? NULL : target_open(s->src, &t);
 	if (err)
 		return err;
+	s->repeat = s->may_repeat && !disasm_prepared(t->process.machine);
+	if (s->repeat)
+		return err_new(ERR_UNSUPPORTED, "not without capstone");
 	err = insp_open(take(t), &s->options, &s->insp);
 	if (!err && s->make_indexes)
 		insp_make_indexes(s->insp);
@@ -107,6 +115,7 @@ session_work(const struct session *s, int *status)
 		.verb = o->verb, .path = session_title(s),
 		.picture = o->picture,
 		.make_indexes = o->indexes == INDEXES_MAKE,
+		.may_repeat = s->may_repeat,
 	};
 	struct err *err = NULL;
 
@@ -122,8 +131,10 @@ session_work(const struct session *s, int *status)
 	subject.options.exe = exe;
 	err = o->work(&subject, o->arg);
 	insp_free(subject.insp);
+	if (subject.repeat)
+		err_free(take(err));
 	if (!err)
-		*status = subject.status;
+		*status = subject.repeat ? REPEAT : subject.status;
 	return err;
 }
 
@@ -221,18 +232,20 @@ session_spawn(struct session *s)
 		keep[n++] = o->keep[i];
 	session_limits(s, &limits);
 	/* Nobody waits for a picture's code. */
-	if (!o->picture)
+	if (!o->picture && !s->may_repeat)
 		disasm_prepare();
 	return jail_spawn(&limits, keep, n, session_child, s, &s->child);
 }
 
-struct err *
-session_start(const struct session_options *o, struct session **out)
+static struct err *
+session_begin(const struct session_options *o, bool may_repeat,
+	      struct session **out)
 {
 	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem();
 	s->options = o;
+	s->may_repeat = may_repeat;
 	s->own = (struct pick)PICK_NONE;
 	s->pick = o->opened ? o->opened : &s->own;
 	s->exe = s->pair[0] = s->pair[1] = -1;
@@ -253,6 +266,12 @@ session_start(const struct session_options *o, struct session **out)
 	s->pair[1] = -1;
 	*out = take(s);
 	return NULL;
+}
+
+struct err *
+session_start(const struct session_options *o, struct session **out)
+{
+	return session_begin(o, false, out);
 }
 
 /* One descriptor that polls readable when one of two does. */
@@ -344,12 +363,12 @@ session_end(struct session *s, int *status)
 	return take(told);
 }
 
-struct err *
-session_run(const struct session_options *o, int *status)
+static struct err *
+run_once(const struct session_options *o, bool may_repeat, int *status)
 {
 	struct session *s;
 
-	struct err *err = session_start(o, &s);
+	struct err *err = session_begin(o, may_repeat, &s);
 	if (err)
 		return err;
 	/*
@@ -358,4 +377,22 @@ session_run(const struct session_options *o, int *status)
 	 */
 	err_free(session_serve(s, -1));
 	return session_end(s, status);
+}
+
+struct err *
+session_run(const struct session_options *o, int *status)
+{
+	struct session_options with = *o;
+	_pick_ struct pick pick = PICK_NONE;
+	struct err *err = NULL;
+
+	if (!o->picture && !o->opened) {
+		err = pick_open(o->snap, &pick);
+		with.opened = &pick;
+	}
+	if (!err)
+		err = run_once(&with, true, status);
+	if (!err && *status == REPEAT)
+		err = run_once(&with, false, status);
+	return err;
 }

@@ -25,6 +25,7 @@ struct subject {
 	bool make_indexes;              /* insp_make_indexes() */
 	struct insp *insp;              /* once subject_open() succeeded */
 	int status;                     /* to end with when all went well */
+	bool may_repeat, repeat;        /* see session_run() */
 };
 /** Open src, or the picture, as a target and an engine over it. */
 struct err *subject_open(struct subject *s) _must_check_;
@@ -76,7 +77,10 @@ void session_kill(struct session *s);
  * told its errors itself. An error here is a child that did not end by itself.
  */
 struct err *session_end(struct session *s, int *status) _must_check_;
-/** All of it: start, serve, end. */
+/**
+ * All of it: start, serve, end. What only targets of another machine need is
+ * not loaded at first: a child that opens one ends, and is started once more.
+ */
 struct err *session_run(const struct session_options *o, int *status)
 	_must_check_;
 

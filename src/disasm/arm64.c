@@ -71,6 +71,12 @@ disasm_prepare(void)
 	err_free(capstone_load());
 }
 
+bool
+disasm_prepared(uint16_t machine)
+{
+	return machine != EM_AARCH64 || capstone.library;
+}
+
 struct arm64 {
 	csh handle;
 	cs_insn *insn;

@@ -93,6 +93,8 @@ struct err *disasm_new(uint16_t machine, enum disasm_syntax syntax,
 /** Load what AArch64 needs, before a process is jailed that may be asked for
  * it; what went wrong disasm_new() says. */
 void disasm_prepare(void);
+/** Was that done, or is it nothing that @machine (EM_*) needs? */
+bool disasm_prepared(uint16_t machine);
 void disasm_free(struct disasm *d), disasm_freep(struct disasm **d);
 #define _disasm_ _cleanup_(disasm_freep)
 /**
