@@ -140,25 +140,47 @@ damaged(void)
 		       "damaged; make it anew");
 }
 
+void
+unpacker_fini(struct unpacker *u)
+{
+	ZSTD_freeDCtx(u->zstd);
+	u->zstd = NULL;
+}
+
+/* A context is larger than what malloc() keeps: one for many blocks. */
+static struct err *
+expand(struct unpacker *u, struct span packed, size_t raw, void *out)
+{
+	if (!u->zstd)
+		u->zstd = ZSTD_createDCtx();
+	if (!u->zstd)
+		return err_nomem();
+	size_t got = ZSTD_decompressDCtx(u->zstd, out, raw, packed.data,
+					 packed.n);
+	return !ZSTD_isError(got) && got == raw ? NULL : damaged();
+}
+
 struct err *
-block_unpack(const void *packed, size_t n, size_t raw, uint8_t **out)
+block_unpack(struct unpacker *u, struct span packed, size_t raw, uint8_t **out)
 {
 	/* A frame of another size is not given room for. */
 	bool fits = raw <= FORMAT_BLOCK_MAX
-		    && (n == raw || ZSTD_getFrameContentSize(packed, n) == raw);
+		    && (packed.n == raw
+			|| ZSTD_getFrameContentSize(packed.data, packed.n)
+			   == raw);
 	_free_ uint8_t *room = fits ? malloc(raw + 1) : NULL;
+	struct err *err = NULL;
 
 	if (!fits)
 		return damaged();
 	if (!room)
 		return err_nomem();
-	size_t got = raw;
-	if (n == raw)
-		memcpy(room, packed, n);
+	if (packed.n == raw)
+		memcpy(room, packed.data, raw);
 	else
-		got = ZSTD_decompress(room, raw, packed, n);
-	if (ZSTD_isError(got) || got != raw)
-		return damaged();
+		err = expand(u, packed, raw, room);
+	if (err)
+		return err;
 	room[raw] = 0;
 	*out = take(room);
 	return NULL;

@@ -30,8 +30,13 @@ void blocks_pack(struct blocks *b, uint64_t first, const void *data, size_t n);
 /** Close the block that is open. Tells what went wrong since the start. */
 struct err *blocks_finish(struct blocks *b) _must_check_;
 
+/** What unpacking needs, for one thread at a time. Made when first needed. */
+struct unpacker {
+	void *zstd;
+};
+void unpacker_fini(struct unpacker *u);
 /** @raw bytes of a block into fresh memory; *out is the caller's to free. */
-struct err *block_unpack(const void *packed, size_t n, size_t raw,
+struct err *block_unpack(struct unpacker *u, struct span packed, size_t raw,
 			 uint8_t **out) _must_check_;
 
 #endif

@@ -213,6 +213,7 @@ symidx_free(struct symidx *ix)
 		forget_blocks(ix, k);
 		free(ix->unpacked[k]);
 	}
+	unpacker_fini(&ix->unpacker);
 	free(ix->trees);
 	free(ix->rows);
 	free(ix->texts);
@@ -274,7 +275,9 @@ index_unpack(struct symidx *ix, enum format_stream stream, uint32_t block,
 	if (!*slot && !format_intact(packed, b->packed, b->hash))
 		return index_damaged();
 	if (!*slot) {
-		err = block_unpack(packed, b->packed, b->raw, slot);
+		err = block_unpack(&ix->unpacker,
+				   (struct span){ packed, b->packed }, b->raw,
+				   slot);
 		if (!err && stream != STREAM_STRINGS)
 			ix->raw += b->raw;
 	}

@@ -37,6 +37,7 @@ struct symidx {
 	struct index_rows **rows;       /* by block */
 	struct index_texts **texts;     /* by block of strings */
 	size_t kept, raw;               /* bytes */
+	struct unpacker unpacker;
 };
 
 /** At the start of a question: forget what is too much. */

@@ -432,6 +432,7 @@ static bool
 store_blocks(char *in, size_t n, struct buf *out)
 {
 	struct format_header h;
+	struct unpacker unpacker = { 0 };
 	_buf_ struct buf blocks = { 0 };
 
 	memcpy(&h, in, sizeof(h));
@@ -442,8 +443,9 @@ store_blocks(char *in, size_t n, struct buf *out)
 		for (uint64_t k = 0; k < h.sections[s].n; k++) {
 			_free_ uint8_t *raw = NULL;
 			_err_ struct err *err =
-				block_unpack(in + h.blocks + b[k].offset,
-					     b[k].packed, b[k].raw, &raw);
+				block_unpack(&unpacker, (struct span){
+					in + h.blocks + b[k].offset,
+					b[k].packed }, b[k].raw, &raw);
 
 			if (err)
 				return false;
@@ -454,6 +456,7 @@ store_blocks(char *in, size_t n, struct buf *out)
 		}
 	}
 	(void)n;
+	unpacker_fini(&unpacker);
 	h.hash = format_hash(in + sizeof(h), h.blocks - sizeof(h));
 	h.file_size = h.blocks + blocks.len;
 	buf_put(out, &h, sizeof(h));
