@@ -252,7 +252,7 @@ forward_display(const struct value *v, struct arena *a, struct display *out)
 
 /* ---- maps and sets -------------------------------------------------------- */
 /* A node of a tree: left, right, parent, colour, then what it holds. */
-enum { RIGHT = 8, PARENT = 16, HELD = 25, HASHED = 16, CLIMB_MAX = 128 };
+enum { RIGHT = 8, PARENT = 16, HELD = 25, HASHED = 16, CLIMB_MAX = 64 };
 
 static struct err *
 leftmost(struct values *vs, uint64_t node, uint64_t *out)

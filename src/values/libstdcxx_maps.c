@@ -4,7 +4,7 @@
 
 /* A node of a tree: colour, parent, left, right, then what it holds. */
 enum { PARENT = 8, LEFT = 16, RIGHT = 24, HELD = 32 };
-#define CLIMB_MAX 128u
+#define CLIMB_MAX 64u
 
 static struct err *
 leftmost(struct values *vs, uint64_t node, uint64_t *out)

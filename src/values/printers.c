@@ -327,8 +327,13 @@ nodes_reach(struct values *vs, struct nodes *s, uint64_t index)
 		s->index = 0;
 	}
 	while (s->index < index && !err) {
+		if ((s->index & (s->index - 1)) == 0)
+			s->mark = s->at;
 		err = s->next(vs, s->at, &s->at);
 		s->index++;
+		if (!err && s->at == s->mark)
+			err = err_new(ERR_FAILED, "its nodes lead back to "
+				      "themselves");
 	}
 	return err;
 }

@@ -56,6 +56,7 @@ struct nodes {
 	const struct type *mapped;      /* NULL: no map. Pairs, told apart */
 	uint64_t key_size;      /* from the key to what it maps to */
 	uint64_t at, index;     /* the node that was last reached */
+	uint64_t mark;          /* the one at the last power of two */
 };
 /** A list: a node begins with the address of the next. */
 struct err *nodes_follow(struct values *vs, uint64_t node, uint64_t *out)
