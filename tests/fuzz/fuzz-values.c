@@ -21,9 +21,10 @@
 #define MEMORY_MAX 4096u        /* of an input: it is repeated */
 #define TEXT_MAX 256u
 #define TYPES_MAX 4096u
-#define VARS_MAX 24u
+#define VARS_MAX 12u
 #define CHILDREN_MAX 6u
 #define DEPTH_MAX 3u
+#define VALUES_MAX 64u          /* of an input: more are only slower */
 
 struct head {
 	uint16_t memory, text;
@@ -38,6 +39,7 @@ struct given {
 	char text[TEXT_MAX + 1];
 	struct symidx *ix;
 	struct value_style style;
+	unsigned shown;
 };
 
 bool
@@ -53,13 +55,13 @@ struct made {
 	struct snap_memory memory[3];
 	struct snap_module module;
 	struct snap_thread thread;
-	const struct given *given;
+	struct given *given;
 };
 
 static struct err *
 made_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 {
-	const struct given *g = ((struct made *)(void *)t)->given;
+	struct given *g = ((struct made *)(void *)t)->given;
 	uint8_t *to = out;
 
 	(void)range;
@@ -86,7 +88,7 @@ static const struct target_ops made_ops = {
 };
 
 static struct err *
-made_engine(const struct given *g, struct insp **out)
+made_engine(struct given *g, struct insp **out)
 {
 	const struct insp_options options = { 0 };
 	struct made *m = calloc(1, sizeof(*m));
@@ -142,11 +144,11 @@ check_text(const struct buf *text)
 		}
 }
 
-static void show(const struct given *g, const struct value *v, struct arena *a,
+static void show(struct given *g, const struct value *v, struct arena *a,
 		 unsigned depth);
 
 static void
-show_children(const struct given *g, const struct value *v, struct arena *a,
+show_children(struct given *g, const struct value *v, struct arena *a,
 	      unsigned depth)
 {
 	struct children c = { 0 };
@@ -172,14 +174,14 @@ show_type(const struct type *t)
 }
 
 static void
-show(const struct given *g, const struct value *v, struct arena *a,
+show(struct given *g, const struct value *v, struct arena *a,
      unsigned depth)
 {
 	_buf_ struct buf text = { 0 }, summary = { 0 };
 	const char *why = NULL;
 	uint64_t number;
 
-	if (depth >= DEPTH_MAX)
+	if (depth >= DEPTH_MAX || g->shown++ >= VALUES_MAX)
 		return;
 	nothing_else(value_text(v, &g->style, &text));
 	nothing_else(value_summary(v, &g->style, &summary));
@@ -194,10 +196,12 @@ show(const struct given *g, const struct value *v, struct arena *a,
 }
 
 static void
-show_vars(const struct given *g, const struct var *vars, size_t n,
+show_vars(struct given *g, const struct var *vars, size_t n,
 	  struct arena *a)
 {
-	for (size_t k = 0; k < n && k < VARS_MAX; k++) {
+	size_t first = n > VARS_MAX ? g->head.offset % (n - VARS_MAX) : 0;
+
+	for (size_t k = first; k < n && k < first + VARS_MAX; k++) {
 		const struct value *v;
 		struct err *err = var_value(&vars[k], a, &v);
 
@@ -208,7 +212,7 @@ show_vars(const struct given *g, const struct var *vars, size_t n,
 }
 
 static void
-show_scope(const struct given *g, struct values *vs, const struct scope *s)
+show_scope(struct given *g, struct values *vs, const struct scope *s)
 {
 	_arena_ struct arena *a = arena_new(64 << 20);
 	struct value_style style = g->style;
@@ -216,20 +220,20 @@ show_scope(const struct given *g, struct values *vs, const struct scope *s)
 	const struct var *vars;
 	size_t n = 0;
 
+	struct err *err = values_eval(vs, s, g->text, &style, a, &v);
+	if (!err)
+		show(g, v, a, 0);
+	nothing_else(err);
 	nothing_else(scope_vars(s, a, &vars, &n));
 	show_vars(g, vars, n, a);
 	n = 0;
 	nothing_else(scope_file_vars(s, a, &vars, &n));
 	show_vars(g, vars, n, a);
-	struct err *err = values_eval(vs, s, g->text, &style, a, &v);
-	if (!err)
-		show(g, v, a, 0);
-	nothing_else(err);
 }
 
 /* ---- frames -------------------------------------------------------------- */
 static uint64_t
-code_of(const struct given *g, uint8_t function, uint8_t offset)
+code_of(struct given *g, uint8_t function, uint8_t offset)
 {
 	_arena_ struct arena *a = arena_new(64 << 20);
 	const struct sym_body *b = NULL;
@@ -242,7 +246,7 @@ code_of(const struct given *g, uint8_t function, uint8_t offset)
 }
 
 static void
-show_frames(const struct given *g, struct values *vs)
+show_frames(struct given *g, struct values *vs)
 {
 	struct frame frames[] = {
 		{ .pc = code_of(g, g->head.function, g->head.offset),
@@ -269,13 +273,13 @@ show_frames(const struct given *g, struct values *vs)
 }
 
 static void
-show_globals(const struct given *g, struct values *vs)
+show_globals(struct given *g, struct values *vs)
 {
 	_arena_ struct arena *a = arena_new(64 << 20);
 	const struct var *vars;
 	size_t n = 0;
 
-	nothing_else(values_module_vars(vs, 0, VARS_MAX, a, &vars, &n));
+	nothing_else(values_module_vars(vs, 0, 4 * VARS_MAX, a, &vars, &n));
 	show_vars(g, vars, n, a);
 }
 
@@ -295,8 +299,8 @@ look(struct given *g, struct source *index)
 		err = values_new(i, &from, &vs);
 	if (err)
 		return err;
-	show_globals(g, vs);
 	show_frames(g, vs);
+	show_globals(g, vs);
 	return NULL;
 }
 
@@ -327,7 +331,7 @@ take_style(struct given *g)
 	g->style.object = g->head.how & HOW_OBJECT;
 	g->style.typed = g->head.how & HOW_TYPED;
 	g->style.format = formats[(g->head.how & HOW_FORMAT) >> 3];
-	g->style.elements = 20;
+	g->style.elements = 12;
 	g->style.length = 4096;
 }
 
