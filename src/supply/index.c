@@ -374,8 +374,12 @@ static struct err *
 index_get(const struct supply_places *places, const struct supply_ask *ask,
 	  const struct supply_more *more, struct names *names, int fd)
 {
+	struct supply_places from = *places;
 	bool lesser = false;
 
+	/* Or what others are given would be made of this one's files, which
+	 * its name does not tell: a dwz alternate, one of too many. */
+	from.more = more;
 	if (index_kept(more, ask, names->full, fd))
 		return NULL;
 	if (index_kept(more, ask, names->lesser, fd)) {
@@ -386,7 +390,7 @@ index_get(const struct supply_places *places, const struct supply_ask *ask,
 		return err_new(ERR_NOTFOUND, "there is no index of it yet");
 	struct err *err = ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0
 			  ? err_errno("cannot empty a file")
-			  : make_index(places, ask, fd, &lesser);
+			  : make_index(&from, ask, fd, &lesser);
 	if (lesser)
 		names->full = names->lesser;
 	if (!err && more && more->keep)

@@ -37,6 +37,23 @@ main(int argc, char **argv)
 }
 """
 
+SHARED = """
+struct first { int number_of_the_first; struct first *next_of_the_first; };
+struct second { struct first first_of_the_second; long length_of_the_second;
+		enum kind { KIND_OF_NONE, KIND_OF_ONE } kind_of_the_second; };
+#ifdef OTHER
+long other;
+#endif
+int
+main(void)
+{
+	struct second here = { { 7, 0 }, 8, KIND_OF_ONE };
+	struct first *volatile nowhere = 0;
+
+	return nowhere->number_of_the_first + here.kind_of_the_second;
+}
+"""
+
 
 class Kept:
     def __init__(self, tap, inquest, directory):
@@ -108,6 +125,31 @@ class Kept:
         whole = self.run("store", "verify")
         self.tap.ok(whole.status == 0, "and the store is whole", whole)
 
+    def shared(self):
+        """What several debug files share is in another one (dwz -m)."""
+        if not shutil.which("dwz"):
+            self.tap.skip("an index has nothing of another project",
+                          "dwz is not here")
+            return
+        with open(os.path.join(self.directory, "y.c"), "w",
+                  encoding="ascii") as f:
+            f.write(SHARED)
+        for words in (["gcc", "-g", "-O0", "-o", "y", "y.c"],
+                      ["gcc", "-g", "-O0", "-DOTHER", "-o", "z", "y.c"],
+                      ["dwz", "-m", "yz.alt", "y", "z"]):
+            subprocess.run(words, cwd=self.directory, check=True)
+        self.run("capture", "--no-cache", "-o", "y.snap", "--", "./y")
+        os.rename(os.path.join(self.directory, "yz.alt"),
+                  os.path.join(self.directory, "yz.away"))
+        self.put("d", "y.snap", "yz.away")
+        self.put("e", "y.snap")
+        before = self.run("report", "e/1").out
+        self.forget()
+        self.run("report", "d/1")
+        after = self.run("report", "e/1").out
+        self.tap.ok(before == after, "an index has nothing of another project",
+                    (before, after))
+
     def served(self):
         self.forget()
         snap, = self.put("c", "x.snap", "x.debug")[:1]
@@ -152,6 +194,7 @@ def main():
     kept.build()
     kept.in_the_project()
     kept.with_its_file()
+    kept.shared()
     kept.served()
     tap.leave()
 
