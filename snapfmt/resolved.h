@@ -29,4 +29,11 @@ struct err *snap_put_variable(struct snap_writer *w,
 			      const struct snap_variable *v) _must_check_;
 const struct snap_variable *snap_variables(const struct snap *s, size_t *n);
 
+/** False: inlined into a frame further out, or it jumped on and is gone. */
+static inline bool
+snap_frame_has_stack(const struct snap_frame *f)
+{
+	return f->how != SNAP_FRAME_INLINE && f->how != SNAP_FRAME_TAIL;
+}
+
 #endif

@@ -117,6 +117,7 @@ enum snap_frame_how {
 	SNAP_FRAME_TOP = 1,     /* the thread's registers */
 	SNAP_FRAME_CFI = 2, SNAP_FRAME_FP = 3, SNAP_FRAME_SCAN = 4,
 	SNAP_FRAME_INLINE = 5,
+	SNAP_FRAME_TAIL = 6,    /* called on by a jump: left no frame */
 };
 enum { SNAP_FRAME_SIGNAL = 1    /* a signal handler's trampoline */,
        SNAP_FRAME_SUSPECT = 2 };

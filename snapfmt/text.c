@@ -53,7 +53,8 @@ WORDS(how,
       [SNAP_FRAME_CFI] = "cfi",
       [SNAP_FRAME_FP] = "fp",
       [SNAP_FRAME_SCAN] = "scan",
-      [SNAP_FRAME_INLINE] = "inline");
+      [SNAP_FRAME_INLINE] = "inline",
+      [SNAP_FRAME_TAIL] = "tail");
 WORDS(attr,
       [SNAP_ATTR_STRING] = "string",
       [SNAP_ATTR_U64] = "u64",

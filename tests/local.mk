@@ -217,6 +217,7 @@ SCRIPT_TESTS = \
 	tests/cmd/series.py \
 	tests/cmd/snapforms.py \
 	tests/cmd/store.py \
+	tests/cmd/tail.py \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \

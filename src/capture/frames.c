@@ -71,7 +71,7 @@ frames_keep(struct saver *s, const struct view *v, bool faulting)
 
 	for (size_t k = 0; k < v->n && !err; k++) {
 		const struct snap_frame *f = &v->frames[k];
-		if (f->how == SNAP_FRAME_INLINE)
+		if (!snap_frame_has_stack(f))
 			continue;
 		if (k && f->pc == f[-1].pc)
 			continue;

@@ -92,19 +92,35 @@ disasm_no_frame(const struct code *c, const struct view *v)
 		       v->why ? ", because " : "", v->why ? v->why : "");
 }
 
-/* Report counts functions that were inlined, too: they have the registers of
- * the frame that they are in, which comes behind them. */
+/* Report counts functions that were inlined, too, and those that called on by a
+ * jump: they have the registers of the frame that they are in, or were called
+ * from, which comes behind them. */
 static size_t
 disasm_real_frame(const struct view *v, size_t frame, uint64_t *caller)
 {
 	size_t real = 0, k;
 
 	for (k = 0; k < frame; k++)
-		real += v->frames[k].how != SNAP_FRAME_INLINE;
-	while (k < v->n && v->frames[k].how == SNAP_FRAME_INLINE)
+		real += snap_frame_has_stack(&v->frames[k]);
+	while (k < v->n && !snap_frame_has_stack(&v->frames[k]))
 		k++;
 	*caller = k + 1;
 	return real;
+}
+
+/* A function that called on by a jump had the registers of its caller, as far
+ * as they are kept over a call. */
+static struct frame
+disasm_registers(const struct code *c, const struct frame *real, uint64_t pc)
+{
+	const struct arch *arch = insp_arch(c->insp);
+	struct frame f = *real;
+
+	if (pc == real->pc)
+		return f;
+	f.pc = f.regs.value[arch->pc] = pc;
+	f.regs.known &= ~(1ull << arch->sp);
+	return f;
 }
 
 static struct err *
@@ -129,7 +145,8 @@ disasm_frame(struct code *c)
 		return err ? err : disasm_no_frame(c, &v);
 	c->has_frame = true;
 	c->frame = frame;
-	c->frame_regs = s.frames[real];
+	c->frame_regs = disasm_registers(c, &s.frames[real],
+					 v.frames[frame].pc);
 	return NULL;
 }
 

@@ -85,7 +85,7 @@ how_name(uint8_t how)
 	static const char *const names[] = {
 		[SNAP_FRAME_TOP] = "registers", [SNAP_FRAME_CFI] = "cfi",
 		[SNAP_FRAME_FP] = "frame-pointer", [SNAP_FRAME_SCAN] = "scan",
-		[SNAP_FRAME_INLINE] = "inlined",
+		[SNAP_FRAME_INLINE] = "inlined", [SNAP_FRAME_TAIL] = "tail-call",
 	};
 
 	return how < countof(names) ? names[how] : NULL;

@@ -53,6 +53,7 @@ static const struct {
 	{ SNAP_FRAME_FP, "[by frame pointer]" },
 	{ SNAP_FRAME_SCAN, "[guessed]" },
 	{ SNAP_FRAME_INLINE, "[inlined]" },
+	{ SNAP_FRAME_TAIL, "[tail call]" },
 };
 
 static void

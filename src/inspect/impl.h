@@ -17,6 +17,8 @@ struct tls;             /* tls.c: offsets in struct link_map, once found */
 struct nptl;            /* nptl.c: the C library's threads, once asked for */
 struct lines;           /* lines.c: which unit covers what */
 struct indexes;         /* indexed.c */
+struct tails;           /* tail.c: ways by jumps, once asked for */
+struct tail_sites;      /* tailsites.c */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct debug;           /* debug.c: separate debug files */
 struct module_state;    /* files.c: descriptors and images of one module */
@@ -48,6 +50,8 @@ struct insp {
 	struct symbols *symbols;        /* symbols.c */
 	struct lines *lines;            /* lines.c */
 	struct indexes *indexes;        /* indexed.c */
+	struct tails *tails;            /* tail.c */
+	struct tail_sites *tail_sites;  /* tailsites.c */
 	uint64_t lines_max;             /* insp_limit_lines() */
 };
 

@@ -49,6 +49,10 @@ libinspect_a_SOURCES = \
 	src/inspect/symbols.c \
 	src/inspect/symtable.c \
 	src/inspect/symfile.c \
+	src/inspect/tail.c \
+	src/inspect/tail.h \
+	src/inspect/tailsites.c \
+	src/inspect/tailsites.h \
 	src/inspect/target.c \
 	src/inspect/target_core.c \
 	src/inspect/target_snap.c \

@@ -4,6 +4,7 @@
  */
 #include "inspect/indexed.h"
 #include "inspect/impl.h"
+#include "inspect/tail.h"
 #include "inspect/unwind.h"
 
 #include <string.h>
@@ -91,6 +92,32 @@ view_name(struct naming *n, const struct snap_frame *plain, uint64_t lookup)
 	return NULL;
 }
 
+/* The functions that jumped from the call of frame @k + 1 to what frame @k is
+ * in. */
+static struct err *
+view_tail(struct naming *n, const struct trace *t, size_t k,
+	  const struct snap_frame *callee)
+{
+	struct snap_frame plain = *callee;
+	struct tail_calls calls = { .n = 0 };
+	struct err *err = NULL;
+
+	if (k + 1 < t->n && !((t->frames[k].flags | t->frames[k + 1].flags)
+			      & SNAP_FRAME_SIGNAL))
+		insp_tail_calls(n->i, t->frames[k + 1].pc,
+				trace_lookup_pc(t, k), &calls);
+	plain.how = SNAP_FRAME_TAIL;
+	for (size_t c = 0; c < calls.n && !err; c++) {
+		size_t module = insp_module_at(n->i, calls.pc[c] - 1);
+
+		plain.pc = calls.pc[c];
+		plain.module = module == INSP_NONE ? UINT32_MAX
+						   : (uint32_t)module;
+		err = view_name(n, &plain, plain.pc - 1);
+	}
+	return err;
+}
+
 static struct err *
 view_named(struct insp *i, size_t thread, const struct trace *t,
 	   struct arena *a, struct vec *out)
@@ -106,6 +133,8 @@ view_named(struct insp *i, size_t thread, const struct trace *t,
 			.cfa = f->cfa,
 		};
 		err = view_name(&n, &plain, trace_lookup_pc(t, k));
+		if (!err)
+			err = view_tail(&n, t, k, &plain);
 	}
 	*out = n.frames;
 	return err;
@@ -132,7 +161,7 @@ view_stored(const struct target *t, uint64_t tid, size_t *n)
 static size_t
 view_physical(const struct snap_frame *f, size_t n, size_t k)
 {
-	while (k < n && f[k].how == SNAP_FRAME_INLINE)
+	while (k < n && !snap_frame_has_stack(&f[k]))
 		k++;
 	return k;
 }
@@ -188,7 +217,7 @@ view_count(const struct snap_frame *f, size_t n)
 	size_t physical = 0;
 
 	for (size_t k = 0; k < n; k++)
-		physical += f[k].how != SNAP_FRAME_INLINE;
+		physical += snap_frame_has_stack(&f[k]);
 	return physical;
 }
 

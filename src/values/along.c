@@ -11,13 +11,14 @@ struct along {
 	size_t at;
 };
 
-/* From @at on: functions that were inlined, and the one they are in. */
+/* From @at on: functions that jumped on or were inlined, and the one they
+ * were called by or are in. */
 static size_t
 run_length(const struct along *l)
 {
 	size_t k = l->at;
 
-	while (k < l->view->n && l->view->frames[k].how == SNAP_FRAME_INLINE)
+	while (k < l->view->n && !snap_frame_has_stack(&l->view->frames[k]))
 		k++;
 	return k < l->view->n ? k + 1 - l->at : 0;
 }

@@ -65,7 +65,8 @@ frame_reg(const struct context *c, uint64_t number, size_t n, void *out)
 	unsigned count = insp_arch(c->vs->insp)->frame_regs;
 
 	if (number < count && n <= 8) {
-		if (!(regs->known >> number & 1))
+		if (!(regs->known >> number & 1)
+		    || (c->tails && number == insp_arch(c->vs->insp)->sp))
 			return unknown_reg(c, number);
 		memcpy(out, &regs->value[number], n);
 		return NULL;
@@ -107,7 +108,9 @@ op_cfa(void *arg, uint64_t *out)
 
 	if (!f->c)
 		return no_frame();
-	*out = f->c->stack->frames[f->c->scope.frame].cfa;
+	/* What was jumped to has the place that who jumped had. */
+	*out = f->c->stack->frames[f->c->scope.frame
+				   - (f->c->tails ? 1 : 0)].cfa;
 	if (*out == 0)
 		return err_new(ERR_NOTFOUND, "the frame's address is not "
 			       "known");
@@ -227,8 +230,7 @@ static const struct sym_call *
 call_of(const struct context *caller)
 {
 	const struct sym_body *b = caller->body;
-	uint64_t pc = caller->stack->frames[caller->scope.frame].pc
-		      - caller->bias;
+	uint64_t pc = caller->ret - caller->bias;
 
 	for (size_t n = 0; b && n < b->n_calls; n++)
 		if (b->calls[n].pc == pc)
@@ -248,7 +250,11 @@ calls_this(const struct context *caller, const struct sym_call *call,
 	const char *name = symidx_string(callee->ix, f->name);
 
 	/* Methods of many classes have one plain name. */
-	return want && strcmp(want, linkage ? linkage : name ? name : "") == 0;
+	if (want && strcmp(want, linkage ? linkage : name ? name : "") == 0)
+		return true;
+	return want && callee->entry_pc
+	       && insp_calls(callee->vs->insp, caller->ret,
+			     callee->bias + callee->entry_pc);
 }
 
 static struct err *
@@ -266,7 +272,8 @@ call_site(const struct context *c, const struct context **caller,
 		return not_passed();
 	*caller = context_caller(c);
 	*call = *caller ? call_of(*caller) : NULL;
-	if (!*call || !calls_this(*caller, *call, c))
+	if (!*call || !calls_this(*caller, *call, c)
+	    || insp_reenters(c->vs->insp, c->scope.pc))
 		return not_passed();
 	return NULL;
 }

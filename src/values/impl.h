@@ -5,6 +5,7 @@
 #ifndef VALUES_IMPL_H
 #define VALUES_IMPL_H
 
+#include "inspect/tail.h"
 #include "values/dw.h"
 #include "values/loc.h"
 #include "values/values.h"
@@ -106,7 +107,8 @@ uint64_t type_count(const struct type *t);      /* elements, if constant */
 void type_put_words(struct buf *out, const char *name);
 
 /* ---- scope.c and frame.c ------------------------------------------------- */
-/** Behind each struct scope. */
+/** Behind each struct scope. The registers of one whose frame is gone are
+ * those of the frame that it was called from. */
 struct context {
 	struct scope scope;     /* first: one is the other */
 	struct values *vs;
@@ -114,7 +116,10 @@ struct context {
 	size_t thread;
 	const struct stack *stack;
 	struct symidx *ix;
+	const struct tail_calls *tails; /* NULL, or its frame is gone: it is… */
+	size_t tail;                    /* …this one of them */
 	uint64_t bias, pc;      /* @pc: of the file, to look up with */
+	uint64_t ret;           /* of the process: what is called returns to */
 	uint64_t entry_pc;      /* of the function, of the file; 0 = unknown */
 	const struct sym_body *body;    /* NULL: not known */
 	uint32_t block;         /* its function or inlined block */

@@ -86,21 +86,58 @@ place_context(struct context *c, const struct sym_block *inner)
 }
 
 /** What does not depend on the function: module, index, pc. */
+static void
+context_at(struct context *c, uint64_t pc)
+{
+	struct module *m;
+
+	c->scope.pc = pc;
+	c->scope.module = insp_module_at(c->vs->insp, pc);
+	m = values_module(c->vs, c->scope.module);
+	c->ix = m ? m->ix : NULL;
+	c->bias = m ? m->bias : 0;
+	c->pc = pc - c->bias;
+}
+
 static struct context
 context_begin(struct values *vs, size_t thread, const struct stack *s,
 	      size_t frame)
 {
 	struct context c = { .vs = vs, .thread = thread, .stack = s };
-	uint64_t pc = stack_lookup_pc(s, frame);
-	struct module *m;
 
-	c.scope = (struct scope){ .frame = frame, .pc = pc,
-				  .module = insp_module_at(vs->insp, pc) };
-	m = values_module(vs, c.scope.module);
-	c.ix = m ? m->ix : NULL;
-	c.bias = m ? m->bias : 0;
-	c.pc = pc - c.bias;
+	c.scope.frame = frame;
+	c.ret = s->frames[frame].pc;
+	context_at(&c, stack_lookup_pc(s, frame));
 	return c;
+}
+
+/** Of a function that jumped to the next one, called from @frame. */
+static struct context
+context_begin_tail(struct values *vs, size_t thread, const struct stack *s,
+		   size_t frame, const struct tail_calls *tails, size_t tail)
+{
+	struct context c = { .vs = vs, .thread = thread, .stack = s,
+			     .tails = tails, .tail = tail };
+
+	c.scope.frame = frame;
+	c.scope.tail = true;
+	c.ret = tails->pc[tail];
+	context_at(&c, c.ret - 1);
+	return c;
+}
+
+/** The functions that jumped on and were called from @frame; NULL: none. */
+static const struct tail_calls *
+tails_of(struct values *vs, const struct stack *s, size_t frame,
+	 struct arena *a)
+{
+	struct tail_calls calls = { .n = 0 };
+
+	if (frame && !((s->frames[frame].flags | s->frames[frame - 1].flags)
+		       & SNAP_FRAME_SIGNAL))
+		insp_tail_calls(vs->insp, s->frames[frame].pc,
+				stack_lookup_pc(s, frame - 1), &calls);
+	return calls.n ? arena_dup(a, &calls, sizeof(calls)) : NULL;
 }
 
 static struct err *
@@ -115,28 +152,69 @@ context_body(struct context *c, struct arena *a)
 	struct err *err = symidx_body(c->ix, function, a, &c->body);
 	if (err)
 		return err;
+	/* The first range has the entry, others what is seldom run. */
 	const struct sym_block *f = c->body->blocks;
-	for (size_t n = 0; n < f->n_ranges; n++)
-		if (!c->entry_pc || f->ranges[n].start < c->entry_pc)
-			c->entry_pc = f->ranges[n].start;
+	c->entry_pc = c->body->n_blocks && f->n_ranges ? f->ranges[0].start
+		      : 0;
 	return NULL;
 }
 
-static struct err *
-add_context(const struct context *c, struct arena *a, struct scopes *out)
+static struct context *
+add_context(const struct context *c, struct arena *a, struct vec *list)
 {
-	const struct scope **list = arena_array(a, 1, sizeof(*list));
 	struct context *one = arena_dup(a, c, sizeof(*c));
+	const struct scope **slot = vec_add(list, a, sizeof(*slot));
 
-	if (!list || !one)
+	if (!one || !slot)
+		return NULL;
+	*slot = &one->scope;
+	return one;
+}
+
+/* A function of which no index knows anything has a name all the same. */
+static struct err *
+add_unknown(const struct context *c, struct arena *a, struct vec *list)
+{
+	struct context *one = add_context(c, a, list);
+
+	if (!one)
 		return err_nomem();
 	struct symbol symbol;
 	_err_ struct err *none = insp_symbol(c->vs->insp, c->scope.pc,
 					     &symbol);
 	if (!none)
 		one->scope.function = symbol.name;
-	list[0] = &one->scope;
-	*out = (struct scopes){ list, 1 };
+	return NULL;
+}
+
+/* The functions that stand at the pc of @c, innermost first. */
+static struct err *
+add_functions(struct context *c, struct arena *a, struct vec *list)
+{
+	uint32_t chain[CHAIN_MAX];
+	const struct sym_block *inner = NULL;
+
+	struct err *err = context_body(c, a);
+	if (err)
+		return err;
+	if (!c->body || !c->body->n_blocks)
+		return add_unknown(c, a, list);
+	size_t depth = chain_at(c->body, c->pc, chain);
+	c->inner = chain[depth - 1];
+	for (size_t k = depth; k-- > 0;) {
+		const struct sym_block *b = &c->body->blocks[chain[k]];
+
+		if (!is_function(b))
+			continue;
+		struct context *one = add_context(c, a, list);
+		if (!one)
+			return err_nomem();
+		one->block = chain[k];
+		name_context(one, b);
+		place_context(one, inner);
+		inner = b;
+		c->inner = k ? chain[k - 1] : 0;
+	}
 	return NULL;
 }
 
@@ -144,54 +222,53 @@ struct err *
 values_scopes(struct values *vs, size_t thread, const struct stack *s,
 	      size_t frame, struct arena *a, struct scopes *out)
 {
-	struct context c = context_begin(vs, thread, s, frame);
-	uint32_t chain[CHAIN_MAX];
-	const struct scope **list;
-	const struct sym_block *inner = NULL;
-	size_t count = 0;
+	const struct tail_calls *tails = tails_of(vs, s, frame, a);
+	struct context c;
+	struct vec list = { 0 };
+	struct err *err = NULL;
 
-	struct err *err = context_body(&c, a);
-	if (err)
-		return err;
-	if (!c.body || !c.body->n_blocks)
-		return add_context(&c, a, out);
-	size_t depth = chain_at(c.body, c.pc, chain);
-	list = arena_array(a, depth, sizeof(*list));
-	if (!list)
-		return err_nomem();
-	c.inner = chain[depth - 1];
-	for (size_t k = depth; k-- > 0;) {
-		const struct sym_block *b = &c.body->blocks[chain[k]];
-
-		if (!is_function(b))
-			continue;
-		struct context *one = arena_dup(a, &c, sizeof(c));
-		if (!one)
-			return err_nomem();
-		one->block = chain[k];
-		name_context(one, b);
-		place_context(one, inner);
-		list[count++] = &one->scope;
-		inner = b;
-		c.inner = k ? chain[k - 1] : 0;
+	for (size_t k = 0; tails && k < tails->n && !err; k++) {
+		c = context_begin_tail(vs, thread, s, frame, tails, k);
+		err = add_functions(&c, a, &list);
 	}
-	*out = (struct scopes){ list, count };
-	return NULL;
+	c = context_begin(vs, thread, s, frame);
+	if (!err)
+		err = add_functions(&c, a, &list);
+	*out = (struct scopes){ list.data, list.n };
+	return err;
+}
+
+/* Who called: a function that jumped on, or one that has a frame. */
+static bool
+caller_begin(const struct context *c, struct context *out)
+{
+	const struct tail_calls *tails = c->tails;
+	size_t frame = c->scope.frame, next = c->tail + 1;
+
+	if (!tails) {
+		if (++frame >= c->stack->n)
+			return false;
+		tails = tails_of(c->vs, c->stack, frame, c->arena);
+		next = 0;
+	}
+	*out = tails && next < tails->n
+	       ? context_begin_tail(c->vs, c->thread, c->stack, frame, tails,
+				    next)
+	       : context_begin(c->vs, c->thread, c->stack, frame);
+	return true;
 }
 
 const struct context *
 context_caller(const struct context *c)
 {
 	struct context *known = (struct context *)c;
-	size_t frame = c->scope.frame + 1;
 	struct context *caller;
 
-	if (c->caller || frame >= c->stack->n)
+	if (c->caller)
 		return c->caller;
 	caller = arena_alloc(c->arena, sizeof(*caller));
-	if (!caller)
+	if (!caller || !caller_begin(c, caller))
 		return NULL;
-	*caller = context_begin(c->vs, c->thread, c->stack, frame);
 	_err_ struct err *err = context_body(caller, c->arena);
 	if (err || !caller->body)
 		return NULL;

@@ -39,13 +39,14 @@ void values_free(struct values *vs), values_freep(struct values **vs);
 /**
  * A function's own frame, or one of a function that was inlined into it. The
  * frames that stand at one pc are told innermost first; only the last of them
- * is the function that has the pc.
+ * is the function that has the pc. Before them those that it called and that
+ * called on by a jump: they left no frame.
  */
 struct scope {
 	size_t frame;           /* of the struct stack */
 	size_t module;          /* or INSP_NONE */
 	uint64_t pc;            /* that names are looked up with */
-	bool inlined;
+	bool inlined, tail;
 	uint16_t language;      /* DW_LANG_*, 0 = unknown */
 	const char *function;   /* "ns::cls::f", or NULL: no index knows it */
 	const char *file;       /* where this frame is: of an outer one where */

@@ -40,7 +40,7 @@ WORDS = {
     "memory.kind": "? data zero file absent delta moved",
     "reason": "unknown budget time depth unreadable dontdump device "
               "redacted cut filter",
-    "how": "? top cfi fp scan inline",
+    "how": "? top cfi fp scan inline tail",
     "type": "? string u64 i64 f64 bool",
     "variable.kind": "? argument local global",
     "variable.state": "? known optimised_out unmapped not_captured unknown",
