@@ -170,6 +170,19 @@ open_splits(struct maker *m, struct buf *files)
 	return err;
 }
 
+/* Partial units of dwz have none: theirs is that of a unit with one. */
+static void
+lend_languages(struct maker *m)
+{
+	uint16_t language = 0;
+
+	for (uint32_t k = 0; k < m->n_units && !language; k++)
+		language = m->units[k]->language;
+	for (uint32_t k = 0; k < m->n_units; k++)
+		if (!m->units[k]->language)
+			m->units[k]->language = language;
+}
+
 static struct err *
 find_units(struct maker *m)
 {
@@ -192,6 +205,7 @@ find_units(struct maker *m)
 	struct dw_file **split = (struct dw_file **)(void *)files.data;
 	for (size_t k = 0; k < files.len / sizeof(struct dw_file *); k++)
 		take_units(m, split[k]);
+	lend_languages(m);
 	return NULL;
 }
 
