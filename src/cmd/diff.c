@@ -115,11 +115,11 @@ static const char diff_manual[] =
 	"follow modules, attributes and pages of memory that differ. Of a "
 	"list of more than 40 rows the rest is counted; --all shows it.\n\n"
 	"With --json the result is one object: inquest (version, verb); a and "
-	"b (path, captured); threads, modules, attributes: n (a pair), rows of "
+	"b (path, pid, captured); threads, modules, attributes: n (a pair), rows of "
 	"mark (gone, new, moved, other), what, before, after; variables: rows "
 	"of tid, depth, function, name, before, after; memory: pages that "
-	"differ, ranges (start, end, path), bytes equal, only_a, only_b, "
-	"absent_a, absent_b.";
+	"differ, ranges (start, end, path), more_ranges (a number), bytes "
+	"equal, only_a, only_b, absent_a, absent_b, unread.";
 
 const struct verb verb_diff = {
 	.name = "diff",

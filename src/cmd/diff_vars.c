@@ -27,15 +27,16 @@ side_open(struct insp *i, struct side *s)
 	return values_new(i, NULL, &s->values);
 }
 
-/* False where there is no stack. */
-static bool
-side_unwind(struct side *s, size_t thread, struct arena *a)
+/* *@whole: there is a stack, and it goes to its end. */
+static struct err *
+side_unwind(struct side *s, size_t thread, struct arena *a, bool *whole)
 {
 	_err_ struct err *err = insp_stack(s->insp, thread, STACK_MAX, false, a,
 					   &s->stack);
 
 	s->thread = thread;
-	return !err && s->stack.n && s->stack.end == STACK_COMPLETE;
+	*whole = !err && s->stack.n && s->stack.end == STACK_COMPLETE;
+	return err_kind(err) == ERR_NOMEM ? take(err) : NULL;
 }
 
 static bool
@@ -134,7 +135,7 @@ same_function(const struct scope *a, const struct scope *b)
 static struct err *
 pair_frames(const struct pairing *p, size_t x, size_t y, bool *same)
 {
-	struct scopes a, b;
+	struct scopes a = { .n = 0 }, b = { .n = 0 };
 
 	struct err *err = values_scopes(p->side[0].values, p->side[0].thread,
 					&p->side[0].stack, x, p->arena, &a);
@@ -168,6 +169,22 @@ pair_thread(const struct pairing *p)
 	return err;
 }
 
+/* @x of the first and @y of the second are one thread. */
+static struct err *
+pair_stacks(struct pairing *p, size_t x, size_t y)
+{
+	_arena_ struct arena *a = arena_new(0);
+	bool whole[2] = { false, false };
+
+	if (!a)
+		return err_nomem();
+	p->arena = a;
+	struct err *err = side_unwind(&p->side[0], x, a, &whole[0]);
+	if (!err)
+		err = side_unwind(&p->side[1], y, a, &whole[1]);
+	return !err && whole[0] && whole[1] ? pair_thread(p) : err;
+}
+
 static struct err *
 pair_threads(struct pairing *p)
 {
@@ -177,14 +194,8 @@ pair_threads(struct pairing *p)
 	for (size_t k = 0; k < t->n_threads && !err; k++) {
 		size_t other = insp_find_thread(p->side[0].insp,
 						t->threads[k].tid);
-		_arena_ struct arena *a = arena_new(0);
-
-		if (!a)
-			return err_nomem();
-		p->arena = a;
-		if (other != INSP_NONE && side_unwind(&p->side[0], other, a)
-		    && side_unwind(&p->side[1], k, a))
-			err = pair_thread(p);
+		if (other != INSP_NONE)
+			err = pair_stacks(p, other, k);
 	}
 	return err;
 }

@@ -148,7 +148,7 @@ open_split(struct maker *m, struct dw_unit *u, struct buf *files)
 	for (size_t k = 0; k < DW_SECTIONS; k++)
 		m->dwarf_size += f->section[k].n;
 	buf_put(files, &f, sizeof(struct dw_file *));
-	return NULL;
+	return buf_err(files);
 }
 
 static struct err *

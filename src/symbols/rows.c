@@ -209,7 +209,6 @@ struct machine {
 	uint64_t address, line, file, column;
 	bool statement;
 	uint32_t first;                 /* row of the sequence */
-	uint64_t start;
 	bool begun, sorted;
 	uint64_t last;
 };
@@ -245,7 +244,7 @@ put_row(struct machine *m, bool end)
 	if (!m->begun) {
 		m->begun = true;
 		m->first = n_rows(m);
-		m->start = m->last = m->address;
+		m->last = m->address;
 	}
 	if (m->address < m->last)
 		m->sorted = false;

@@ -66,7 +66,7 @@ type_by_ref(struct values *vs, size_t module, uint32_t ref,
 {
 	struct module *m = values_module(vs, module);
 	struct err *err = NULL;
-	struct type *t;
+	struct type *t = NULL;
 
 	if (ref == SYM_NONE || !m) {
 		*out = NULL;
