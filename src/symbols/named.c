@@ -111,8 +111,7 @@ enumerator_is_it(struct symidx *ix, const struct asked *q, uint32_t type)
 	if (t->name != SYM_NONE)
 		buf_puts(&inside, symidx_string(ix, t->name));
 	bool in_type = inside.len && inside.len == q->n_prefix
-		       && (!inside.len || memcmp(inside.data, q->name,
-						 q->n_prefix) == 0);
+		       && memcmp(inside.data, q->name, q->n_prefix) == 0;
 	for (size_t k = 0; k < t->n_enumerators; k++) {
 		uint32_t name = t->enumerators[k].name;
 		const char *n = symidx_string(ix, name);
