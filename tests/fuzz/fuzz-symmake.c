@@ -3,6 +3,7 @@
  * Hostile bytes as an ELF file with DWARF, of which an index is made. What
  * comes out has to be whole: it is opened, and all of it read.
  */
+#include <elf.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,4 +69,51 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!err)
 		make(file, n & 1);
 	return 0;
+}
+
+/* ---- changes ------------------------------------------------------------- */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max)
+	__attribute__((weak));
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max,
+			       unsigned seed);
+
+/** The @nth section that has bytes in the file; empty if there is none. */
+static struct span
+section(const uint8_t *data, size_t n, unsigned nth)
+{
+	Elf64_Ehdr eh;
+	Elf64_Shdr sh;
+
+	if (n < sizeof(eh))
+		return (struct span){ 0 };
+	memcpy(&eh, data, sizeof(eh));
+	if (!eh.e_shnum || eh.e_shoff > n
+	    || (n - eh.e_shoff) / sizeof(sh) < eh.e_shnum)
+		return (struct span){ 0 };
+	memcpy(&sh, data + eh.e_shoff + nth % eh.e_shnum * sizeof(sh),
+	       sizeof(sh));
+	if (sh.sh_type == SHT_NOBITS || sh.sh_offset > n
+	    || sh.sh_size > n - sh.sh_offset)
+		return (struct span){ 0 };
+	return (struct span){ data + sh.sh_offset, (size_t)sh.sh_size };
+}
+
+/* A file whose sections move is none any more: mostly a stretch of one section
+ * is changed where it stands. */
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t max, unsigned seed)
+{
+	static uint8_t work[4096];
+	const struct span s = section(data, n, seed >> 4);
+
+	if (s.n == 0 || seed % 16 == 0)
+		return LLVMFuzzerMutate(data, n, max);
+	size_t at = (seed >> 10) * 2654435761u % s.n;
+	size_t room = s.n - at < sizeof(work) ? s.n - at : sizeof(work);
+	size_t part = seed % 4 == 1 && room > 16 ? 16 : room;
+	uint8_t *to = data + ((const uint8_t *)s.data - data) + at;
+
+	memcpy(work, to, part);
+	memcpy(to, work, LLVMFuzzerMutate(work, part, part));
+	return n;
 }
