@@ -308,7 +308,9 @@ put_formatted(struct buf *out, const struct value *v, const struct type *p,
 			       .size = type_size(p),
 			       .is_signed = type_is_signed(p) };
 
-	if (!letter || letter == 's' || !can_format(p))
+	/* A record may say that a number has no bytes, or many. */
+	if (!letter || letter == 's' || !can_format(p) || !f.size
+	    || f.size > sizeof(f.bits))
 		return false;
 	_err_ struct err *err = value_wide(v, &f.bits);
 	if (err) {

@@ -332,7 +332,7 @@ bits_read(const struct value *v, unsigned __int128 *out)
 	size_t n = (skip + v->bits + 7) / 8;
 	unsigned __int128 low, high = 0;
 
-	if (n > 17)
+	if (v->bits > 128)
 		return err_new(ERR_DAMAGED, "a bit-field of %u bits", v->bits);
 	if (v->place == PLACE_LOC && v->address < PIECES_READ_MAX) {
 		uint64_t from = 8 * v->address + v->bit_at;
