@@ -206,6 +206,7 @@ SCRIPT_TESTS = \
 	tests/cmd/drivers.py \
 	tests/cmd/export.py \
 	tests/cmd/gdb.py \
+	tests/cmd/globals.py \
 	tests/cmd/import.py \
 	tests/cmd/index.py \
 	tests/cmd/kept.py \

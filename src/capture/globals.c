@@ -3,6 +3,7 @@
  * globals.c: variables by name or glob, through the modules' symbol tables.
  */
 #include "capture/globals.h"
+#include "capture/keeping.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -172,6 +173,57 @@ global_note(struct saver *s, const struct global *g)
 					 size, at, file);
 	return note.key && note.text ? snap_put_note(s->writer, &note)
 				     : err_nomem();
+}
+
+/* ---- their types and values ---- */
+
+static bool
+thread_of(const struct saver *s, uint64_t tid, size_t *out)
+{
+	const struct target *t = s->target;
+
+	for (*out = 0; *out < t->n_threads; ++*out)
+		if (t->threads[*out].tid == tid)
+			return true;
+	return false;
+}
+
+static struct err *
+global_keep(struct keeping *k, const struct global *g)
+{
+	const struct snap_variable as = {
+		.tid = g->tid, .depth = UINT32_MAX, .name = g->name,
+		.kind = SNAP_VAR_GLOBAL,
+	};
+	struct global_place place = {
+		.name = g->name, .address = g->address, .module = g->module,
+		.is_thread = g->tid,
+	};
+	const struct value *value;
+	const struct var *var;
+
+	if (g->tid && !thread_of(k->saver, g->tid, &place.thread))
+		return NULL;
+	struct err *err = values_global(k->values, &place, k->arena, &var);
+	if (err_kind(err) == ERR_NOTFOUND) {
+		err_free(err);
+		return NULL;
+	}
+	if (!err)
+		err = var_value(var, k->arena, &value);
+	return err ? err : keep_value(k, as, var, value);
+}
+
+struct err *
+globals_keep(struct keeping *k)
+{
+	const struct global *all = k->saver->globals.data;
+	struct err *err = NULL;
+
+	for (size_t n = 0; n < k->saver->globals.n && !err
+	     && !keep_is_full(k); n++)
+		err = global_keep(k, &all[n]);
+	return err;
 }
 
 /* ---- all of it ---- */

@@ -12,6 +12,7 @@ libcapture_a_SOURCES = \
 	src/capture/constants.h \
 	src/capture/copy.c \
 	src/capture/copy.h \
+	src/capture/keeping.h \
 	src/capture/lane.c \
 	src/capture/lane.h \
 	src/capture/core.c \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * variables.c: arguments and locals of the thread that died, as text, where
- * symbol indexes are at hand: so that the file is readable with nothing else.
+ * variables.c: arguments and locals of the thread that died, and variables that
+ * were asked for, as text, where symbol indexes are at hand: so that the file
+ * is readable with nothing else.
  */
 #include <string.h>
 
-#include "capture/impl.h"
-#include "values/values.h"
+#include "capture/keeping.h"
 
 /* Frames whose variables are kept, and how many of these. */
 #define FRAMES_MAX 64u
@@ -14,14 +14,6 @@
 /* Bytes of one value's text, and of all together. */
 #define VALUE_MAX 2048u
 #define TEXT_MAX (1u << 20)
-
-/** What is written of one scope after the other. */
-struct keeping {
-	struct saver *saver;
-	struct arena *arena;
-	uint64_t tid;
-	size_t n, bytes;
-};
 
 static uint8_t
 state_of(enum value_state state)
@@ -43,19 +35,17 @@ text_of(const struct buf *b)
 	return b->failed || !b->data ? NULL : b->data;
 }
 
-static struct err *
-keep_value(struct keeping *k, uint32_t depth, const struct var *var,
+struct err *
+keep_value(struct keeping *k, struct snap_variable v, const struct var *var,
 	   const struct value *value)
 {
 	struct value_style style = VALUE_STYLE;
-	struct snap_variable v = {
-		.tid = k->tid, .depth = depth, .name = var->name,
-		.file = var->file, .line = var->line,
-		.kind = var->kind == VAR_ARGUMENT ? SNAP_VAR_ARGUMENT
-						  : SNAP_VAR_LOCAL,
-	};
 	_buf_ struct buf text = { 0 }, type = { 0 };
 
+	if (!v.name)
+		v.name = var->name;
+	v.file = var->file;
+	v.line = var->line;
 	style.length = VALUE_MAX;
 	v.state = state_of(value_state(value, &v.why));
 	(void)value_address(value, &v.address);
@@ -68,15 +58,17 @@ keep_value(struct keeping *k, uint32_t depth, const struct var *var,
 	return snap_put_variable(k->saver->writer, &v);
 }
 
-static bool
+bool
 keep_is_full(const struct keeping *k)
 {
 	return k->n >= VARIABLES_MAX || k->bytes >= TEXT_MAX;
 }
 
 static struct err *
-keep_scope(struct keeping *k, uint32_t depth, const struct scope *s)
+keep_scope(struct keeping *k, const struct snap_frame *f,
+	   const struct scope *s)
 {
+	struct snap_variable as = { .tid = f->tid, .depth = f->depth };
 	const struct var *vars;
 	size_t n;
 	struct err *err = scope_vars(s, k->arena, &vars, &n);
@@ -84,19 +76,21 @@ keep_scope(struct keeping *k, uint32_t depth, const struct scope *s)
 	for (size_t v = 0; v < n && !err && !keep_is_full(k); v++) {
 		const struct value *value;
 
+		as.kind = vars[v].kind == VAR_ARGUMENT ? SNAP_VAR_ARGUMENT
+						       : SNAP_VAR_LOCAL;
 		err = var_value(&vars[v], k->arena, &value);
 		if (!err)
-			err = keep_value(k, depth, &vars[v], value);
+			err = keep_value(k, as, &vars[v], value);
 	}
 	return err;
 }
 
 static struct err *
-keep_thread(struct saver *s, struct values *vs, size_t thread)
+keep_thread(struct keeping *k, size_t thread)
 {
+	struct saver *s = k->saver;
 	const uint64_t tid = s->target->threads[thread].tid;
 	const struct snap_frame *frames = s->frames.data;
-	struct keeping k = { .saver = s, .arena = s->arena, .tid = tid };
 	const struct scope *const *scopes;
 	struct view v = { 0 };
 	size_t first = 0;
@@ -108,11 +102,11 @@ keep_thread(struct saver *s, struct values *vs, size_t thread)
 	v.frames = frames + first;
 	if (!v.n)
 		return NULL;
-	struct err *err = values_along(vs, thread, &v, FRAMES_MAX, s->arena,
-				       &scopes);
-	for (size_t f = 0; f < v.n && !err && !keep_is_full(&k); f++)
+	struct err *err = values_along(k->values, thread, &v, FRAMES_MAX,
+				       k->arena, &scopes);
+	for (size_t f = 0; f < v.n && !err && !keep_is_full(k); f++)
 		if (scopes[f])
-			err = keep_scope(&k, v.frames[f].depth, scopes[f]);
+			err = keep_scope(k, &v.frames[f], scopes[f]);
 	return err;
 }
 
@@ -123,14 +117,17 @@ save_variables(struct saver *s)
 	_values_ struct values *vs = NULL;
 	size_t thread = 0;
 
-	/* A rule that hides bytes hides what was made of them. */
-	if (s->options->n_redact || !t->n_threads)
-		return NULL;
 	while (thread < t->n_threads && !t->threads[thread].faulting)
 		thread++;
 	/* Nobody died: whoever looks has the process, and its files. */
-	if (thread == t->n_threads)
+	const bool died = thread < t->n_threads;
+	/* A rule that hides bytes hides what was made of them. */
+	if (s->options->n_redact || (!died && !s->globals.n))
 		return NULL;
 	struct err *err = values_new(s->insp, NULL, &vs);
-	return err ? err : keep_thread(s, vs, thread);
+	struct keeping k = { .saver = s, .values = vs, .arena = s->arena };
+
+	if (!err && died)
+		err = keep_thread(&k, thread);
+	return err ? err : globals_keep(&k);
 }

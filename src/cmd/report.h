@@ -34,6 +34,13 @@ struct report_group {
 	size_t first;           /* thread that stands for all */
 	size_t n;
 };
+/** A variable that was asked for by name when the snapshot was taken. */
+struct report_global {
+	const char *name;
+	const struct snap_note *note;
+	const struct value *value;              /* as an index has it, or… */
+	const struct snap_variable *stored;     /* …as it was written, or NULL */
+};
 /** Memory that was mapped but not captured, for one reason. */
 struct report_absent {
 	uint64_t bytes;
@@ -59,7 +66,8 @@ struct report {
 	struct report_thread *threads;
 	struct report_group *groups;
 	struct report_module *modules;
-	size_t n_threads, n_groups, n_modules;
+	struct report_global *globals;
+	size_t n_threads, n_groups, n_modules, n_globals;
 	struct report_absent absent[SNAP_REASONS];
 	const char *const *gaps;
 	size_t n_gaps;
@@ -72,6 +80,10 @@ struct report {
 struct err *report_gather(struct report *r) _must_check_;
 /** Arguments and locals: of the first thread, or of all. */
 struct err *report_vars(struct report *r) _must_check_;
+/** Variables that were asked for, behind report_vars(). */
+struct err *report_globals(struct report *r) _must_check_;
+/** Does it tell of one? */
+bool report_is_global(const struct snap_note *n);
 /** The source of the innermost frame that has a line and whose file is found;
  * of one of the compiler's own files last. */
 void report_source(struct report *r);
@@ -88,6 +100,11 @@ struct json *report_json_value(const char *name, const struct value *value,
 /* report_stack.c */
 void report_stack(const struct report *r, struct buf *b,
 		  const struct report_thread *t);
+/** Text of a value, and why there is none. */
+void report_value(const struct report *r, struct buf *b,
+		  const struct value *value);
+void report_stored(const struct report *r, struct buf *b,
+		   const struct snap_variable *v);
 /** On one line, innermost first. */
 void report_chain(const struct report *r, struct buf *b, const struct view *v);
 /** Foreign text: escaped; "?" for NULL. */

@@ -248,6 +248,8 @@ report_gather(struct report *r)
 		return err;
 	report_source(r);
 	err = report_vars(r);
+	if (!err)
+		err = report_globals(r);
 	if (err)
 		return err;
 	gather_absent(r);

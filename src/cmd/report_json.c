@@ -366,6 +366,28 @@ json_attrs(const struct report *r)
 }
 
 static struct json *
+json_globals(const struct report *r)
+{
+	struct json *array = json_array();
+
+	for (size_t k = 0; k < r->n_globals; k++) {
+		const struct report_global *g = &r->globals[k];
+		struct json *j;
+
+		if (g->value)
+			j = report_json_value(g->name, g->value, &VALUE_STYLE);
+		else if (g->stored)
+			j = json_stored(g->stored);
+		else
+			continue;
+		if (g->note->tid)
+			json_set(j, "tid", json_u64(g->note->tid));
+		json_add(array, j);
+	}
+	return array;
+}
+
+static struct json *
 json_notes(const struct report *r)
 {
 	struct json *array = json_array();
@@ -418,6 +440,7 @@ report_json(const struct report *r, struct buf *out)
 	json_set(top, "modules", json_modules(r));
 	json_set(top, "missing", json_missing(r));
 	json_set(top, "attributes", json_attrs(r));
+	json_set(top, "globals", json_globals(r));
 	json_set(top, "notes", json_notes(r));
 	json_set(top, "files", json_files(r));
 	err = json_write(top, true, out);

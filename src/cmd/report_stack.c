@@ -113,8 +113,18 @@ put_frame(const struct report *r, struct buf *b, const struct snap_frame *f)
 /* ---- what is in a frame ---- */
 
 static void
-put_variable(const struct report *r, struct buf *b, const struct var *var,
-	     const struct value *value)
+put_why(const struct report *r, struct buf *b, const char *why)
+{
+	if (!why)
+		return;
+	buf_puts(b, "  ");
+	report_paint(r, b, YELLOW, "[");
+	report_put(b, why);
+	report_paint(r, b, YELLOW, "]");
+}
+
+void
+report_value(const struct report *r, struct buf *b, const struct value *value)
 {
 	struct value_style style = VALUE_STYLE;
 	_buf_ struct buf text = { 0 };
@@ -126,19 +136,35 @@ put_variable(const struct report *r, struct buf *b, const struct var *var,
 	style.typed = false;
 	enum value_state state = value_state(value, &why);
 	_err_ struct err *none = value_text(value, &style, &text);
+	/* A value's text is escaped already, as in its language. */
+	buf_puts(b, none || !text.data ? "?" : text.data);
+	put_why(r, b, state != VALUE_KNOWN ? why : NULL);
+}
+
+void
+report_stored(const struct report *r, struct buf *b,
+	      const struct snap_variable *v)
+{
+	/* Escaped when it was made; whoever wrote the file need not have. */
+	for (const char *p = v->value ? v->value : "?"; *p; p++) {
+		if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
+			buf_escape(b, p, 1);
+		else
+			buf_putc(b, *p);
+	}
+	put_why(r, b, v->state != SNAP_VALUE_KNOWN ? v->why : NULL);
+}
+
+static void
+put_variable(const struct report *r, struct buf *b, const struct var *var,
+	     const struct value *value)
+{
 	buf_puts(b, "         ");
 	report_put(b, var->name);
 	if ((var->flags & VAR_SHADOWED) && !(var->flags & VAR_ENTRY))
 		buf_printf(b, " (line %u)", var->line);
 	buf_puts(b, " = ");
-	/* A value's text is escaped already, as in its language. */
-	buf_puts(b, none || !text.data ? "?" : text.data);
-	if (state != VALUE_KNOWN && why) {
-		buf_puts(b, "  ");
-		report_paint(r, b, YELLOW, "[");
-		report_put(b, why);
-		report_paint(r, b, YELLOW, "]");
-	}
+	report_value(r, b, value);
 	buf_putc(b, '\n');
 }
 
@@ -149,19 +175,7 @@ put_stored(const struct report *r, struct buf *b,
 	buf_puts(b, "         ");
 	report_put(b, v->name);
 	buf_puts(b, " = ");
-	/* Escaped when it was made; whoever wrote the file need not have. */
-	for (const char *p = v->value ? v->value : "?"; *p; p++) {
-		if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-			buf_escape(b, p, 1);
-		else
-			buf_putc(b, *p);
-	}
-	if (v->state != SNAP_VALUE_KNOWN && v->why) {
-		buf_puts(b, "  ");
-		report_paint(r, b, YELLOW, "[");
-		report_put(b, v->why);
-		report_paint(r, b, YELLOW, "]");
-	}
+	report_stored(r, b, v);
 	buf_putc(b, '\n');
 }
 

@@ -2,6 +2,7 @@
 /*
  * report_text.c: a report on one page, for a person; as Markdown too.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -230,11 +231,41 @@ put_files(const struct report *r, struct buf *b)
 	}
 }
 
-/* What is missing has a place of its own. */
+/* What is missing, and what was asked for, has a place of its own. */
 static bool
 note_is_shown(const struct snap_note *n)
 {
-	return !n->key || strcmp(n->key, "missing") != 0;
+	return !n->key || (strcmp(n->key, "missing") != 0
+			   && !report_is_global(n));
+}
+
+static bool
+head_globals(const struct report *r, struct buf *b)
+{
+	buf_puts(b, "Globals");
+	return r->n_globals;
+}
+
+static void
+put_globals(const struct report *r, struct buf *b)
+{
+	for (size_t k = 0; k < r->n_globals; k++) {
+		const struct report_global *g = &r->globals[k];
+		const bool known = g->value || g->stored;
+
+		buf_puts(b, "  ");
+		report_put(b, g->name);
+		if (known && g->note->tid)
+			buf_printf(b, " (thread %" PRIu64 ")", g->note->tid);
+		buf_puts(b, known ? " = " : ": ");
+		if (g->value)
+			report_value(r, b, g->value);
+		else if (g->stored)
+			report_stored(r, b, g->stored);
+		else
+			report_put(b, g->note->text);
+		buf_putc(b, '\n');
+	}
 }
 
 static bool
@@ -400,6 +431,7 @@ static const struct section {
 } sections[] = {
 	{ head_faulting, put_faulting },
 	{ head_others, put_others },
+	{ head_globals, put_globals },
 	{ head_notes, put_notes },
 	{ head_missing, put_missing },
 	{ head_files, put_files },

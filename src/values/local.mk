@@ -16,6 +16,7 @@ libvalues_a_SOURCES = \
 	src/values/float.c \
 	src/values/fortran.c \
 	src/values/frame.c \
+	src/values/global.c \
 	src/values/go.c \
 	src/values/impl.h \
 	src/values/leb.c \

@@ -106,6 +106,19 @@ struct err *values_module_vars(struct values *vs, size_t module, size_t max,
 			       struct arena *a, const struct var **out,
 			       size_t *n) _must_check_;
 
+/** Where a symbol table has a variable. */
+struct global_place {
+	const char *name;               /* "ns::x" */
+	uint64_t address;
+	size_t module;
+	bool is_thread;                 /* it is that of @thread */
+	size_t thread;
+};
+/** The variable outside of functions that is there. ERR_NOTFOUND. */
+struct err *values_global(struct values *vs, const struct global_place *place,
+			  struct arena *a, const struct var **out)
+	_must_check_;
+
 /* ---- values -------------------------------------------------------------- */
 struct value;
 struct type;

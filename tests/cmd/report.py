@@ -38,7 +38,7 @@ THREAD = {"tid": int, "name": (str, type(None)), "state": str,
 TOP = {"inquest": dict, "snapshot": dict, "reason": dict,
        "instruction": (dict, type(None)), "process": dict,
        "threads": list, "groups": list, "modules": list, "missing": dict,
-       "attributes": dict, "notes": list, "files": list}
+       "attributes": dict, "notes": list, "globals": list, "files": list}
 REASON = {"text": str, "signal": (str, type(None)), "number": int,
           "code": (str, type(None)), "code_number": int,
           "address": (str, type(None)), "sender": (int, type(None))}
