@@ -5,6 +5,7 @@
 #include "inspect/indexed.h"
 #include "inspect/impl.h"
 
+#include <dwarf.h>
 #include <elfutils/libdwelf.h>
 #include <string.h>
 
@@ -189,33 +190,38 @@ insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file)
 }
 
 /* ---- names -------------------------------------------------------------------- */
-/* Of Rust: what the linkage name has besides (a hash) is in nobody's source. */
+/* Their linkage names are for nobody else: Rust's end in a hash. */
 static bool
-is_rust(const char *linkage)
+has_odd_linkage(struct symidx *ix, uint32_t unit)
 {
-	size_t n = strlen(linkage);
+	static const uint16_t odd[] = {
+		DW_LANG_Fortran77, DW_LANG_Fortran90, DW_LANG_Fortran95,
+		DW_LANG_Fortran03, DW_LANG_Fortran08, DW_LANG_Rust,
+	};
+	struct sym_unit u;
+	_err_ struct err *err = symidx_unit(ix, unit, &u);
 
-	if (strncmp(linkage, "_R", 2) == 0)
-		return true;
-	/* _ZN … 17h0123456789abcdefE */
-	return n > 20 && strncmp(linkage, "_ZN", 3) == 0
-	       && strncmp(linkage + n - 20, "17h", 3) == 0
-	       && strspn(linkage + n - 17, "0123456789abcdef") == 16
-	       && linkage[n - 1] == 'E';
+	for (size_t k = 0; !err && k < countof(odd); k++)
+		if (u.language == odd[k])
+			return true;
+	return false;
 }
 
 static const char *
-name_make(struct insp *i, struct symidx *ix, const struct name_slot *s)
+name_make(struct insp *i, struct symidx *ix, const struct sym_frame *f)
 {
-	const char *linkage = symidx_string(ix, s->linkage);
-	const char *prefix = symidx_string(ix, s->prefix);
-	const char *name = symidx_string(ix, s->name);
+	const char *linkage = symidx_string(ix, f->linkage);
+	const char *prefix = symidx_string(ix, f->prefix);
+	const char *name = symidx_string(ix, f->name);
 	_buf_ struct buf b = { 0 };
 
-	const char *plain = linkage && !(name && is_rust(linkage))
-			    ? symbols_demangled_bare(i, linkage) : NULL;
-	if (plain || !name)
+	if (linkage && !(name && has_odd_linkage(ix, f->unit))) {
+		const char *plain = symbols_demangled_bare(i, linkage);
+
 		return plain ? plain : linkage;
+	}
+	if (!name)
+		return NULL;
 	if (prefix && prefix[0])
 		buf_printf(&b, "%s::", prefix);
 	buf_puts(&b, name);
@@ -236,19 +242,19 @@ name_slot(struct insp *i, const struct name_slot *want)
 }
 
 const char *
-insp_function_name(struct insp *i, struct symidx *ix, uint32_t prefix,
-		   uint32_t name, uint32_t linkage)
+insp_function_name(struct insp *i, struct symidx *ix, const struct sym_frame *f)
 {
 	struct name_slot want = {
-		.ix = ix, .prefix = prefix, .name = name, .linkage = linkage,
+		.ix = ix, .prefix = f->prefix, .name = f->name,
+		.linkage = f->linkage,
 	};
 	struct name_slot *s = name_slot(i, &want);
 
 	if (!s)
 		return NULL;
-	if (s->ix != ix || s->prefix != prefix || s->name != name
-	    || s->linkage != linkage) {
-		want.text = name_make(i, ix, &want);
+	if (s->ix != ix || s->prefix != f->prefix || s->name != f->name
+	    || s->linkage != f->linkage) {
+		want.text = name_make(i, ix, f);
 		*s = want;
 	}
 	return s->text;

@@ -22,11 +22,10 @@ struct symidx *insp_index_sized(struct insp *i, size_t module, uint64_t *size);
 struct symidx *insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file);
 /**
  * A function's name as debuggers show it in a frame: demangled, with its
- * namespaces and classes, without parameters. Any of the strings may be
- * SYM_NONE. Owned by the engine; NULL = it has none.
+ * namespaces and classes, without parameters; what a declaration in C calls it
+ * for the linker. Owned by the engine; NULL = it has none.
  */
 const char *insp_function_name(struct insp *i, struct symidx *ix,
-			       uint32_t prefix, uint32_t name,
-			       uint32_t linkage);
+			       const struct sym_frame *f);
 
 #endif

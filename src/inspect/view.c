@@ -36,8 +36,7 @@ static void
 view_name_indexed(struct insp *i, struct symidx *ix, const struct sym_frame *sf,
 		  struct snap_frame *f)
 {
-	const char *name = insp_function_name(i, ix, sf->prefix, sf->name,
-					      sf->linkage);
+	const char *name = insp_function_name(i, ix, sf);
 
 	if (name)
 		f->function = name;

@@ -20,7 +20,7 @@ struct node {                   /* two of them to a line of a cache */
 };
 /** Steps: from @base + starts[k] on, the innermost is node nodes_at[k]. */
 struct index_tree {
-	uint32_t n_nodes, n_steps;
+	uint32_t n_nodes, n_steps, unit;
 	uint64_t base;
 	struct node *nodes;
 	uint32_t *starts, *nodes_at;    /* one allocation */
@@ -163,6 +163,7 @@ read_tree(struct symidx *ix, uint32_t function)
 
 	if (!t)
 		return NULL;
+	t->unit = head.unit;
 	t->nodes = aligned_alloc(sizeof(*t->nodes),
 				 head.n_blocks * sizeof(*t->nodes));
 	if (!t->nodes || !read_blocks(ix, &c, t, &head, &ranges)
@@ -246,7 +247,8 @@ symidx_frames(struct symidx *ix, uint64_t addr, struct sym_frame *out,
 		if (n < max)
 			out[n] = (struct sym_frame){
 				node->name, node->prefix, node->linkage,
-				at.file, at.line, at.column, node->inlined,
+				at.file, at.line, at.column, t->unit,
+				node->inlined,
 			};
 		n++;
 		if (node == t->nodes)

@@ -97,6 +97,7 @@ bool symidx_line(struct symidx *ix, uint64_t addr, struct sym_line *out);
 struct sym_frame {
 	uint32_t name, prefix, linkage;         /* strings: f, ns::cls, _ZN… */
 	uint32_t file, line, column;            /* where it is at @addr */
+	uint32_t unit;
 	bool inlined;
 };
 /** How many there are, at most @max written; 0 = no function is known. */
