@@ -34,14 +34,14 @@ is_mapping(uint16_t machine, const char *name)
 
 static void
 add(struct maker *m, uint16_t machine, const GElf_Sym *sym, const char *name,
-    bool whole)
+    bool own)
 {
 	if (!is_told(sym, name) || is_mapping(machine, name))
 		return;
 	struct maker_symbol s = {
 		.address = sym->st_value, .size = sym->st_size,
 		.name = strings_add(m->strings, name, strlen(name)),
-		.place = sym->st_name, .whole = whole,
+		.own = own,
 		.type = GELF_ST_TYPE(sym->st_info),
 		.binding = GELF_ST_BIND(sym->st_info),
 	};
@@ -56,6 +56,7 @@ read_table(struct maker *m, struct opened *o, Elf_Scn *scn,
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t size = gelf_fsize(o->elf[0], ELF_T_SYM, 1, EV_CURRENT);
 	size_t n = data && size ? data->d_size / size : 0;
+	bool own = o == *(struct opened **)(void *)m->opened.data;
 
 	for (size_t k = 1; k < n && k < SYMBOLS_MAX; k++) {
 		GElf_Sym sym;
@@ -63,7 +64,7 @@ read_table(struct maker *m, struct opened *o, Elf_Scn *scn,
 		if (gelf_getsym(data, (int)k, &sym))
 			add(m, o->machine, &sym,
 			    elf_strptr(o->elf[0], sh->sh_link, sym.st_name),
-			    sh->sh_type == SHT_SYMTAB);
+			    own);
 	}
 	return n > 1;
 }
@@ -185,12 +186,21 @@ has_packed(Elf *elf)
 }
 
 /* ---- order ------------------------------------------------------------------------- */
-/* Who is shown of those at one address: who has a size, and then, as gdb has
- * it, whose name stands last among the names of its table. */
+/* gcc's second name for a function that others may replace. */
+static bool
+is_local_alias(const char *name)
+{
+	return strstr(name, ".localalias") != NULL;
+}
+
+/* Who is shown of those at one address: who has a size, and then, as gdb 13
+ * has it, who is of the file and not of its debug file, and the name that is
+ * the last in alphabetical order. */
 static int
 symbol_order(const void *a, const void *b)
 {
 	const struct maker_symbol *x = a, *y = b;
+	const char *n = strings_peek(x->name), *o = strings_peek(y->name);
 
 	if ((x->type == STT_TLS) != (y->type == STT_TLS))
 		return x->type == STT_TLS ? 1 : -1;
@@ -198,11 +208,11 @@ symbol_order(const void *a, const void *b)
 		return x->address < y->address ? -1 : 1;
 	if ((x->size != 0) != (y->size != 0))
 		return x->size ? -1 : 1;
-	if (x->whole != y->whole)
-		return x->whole ? -1 : 1;
-	if (x->place != y->place)
-		return x->place > y->place ? -1 : 1;
-	return strcmp(strings_peek(x->name), strings_peek(y->name));
+	if (x->own != y->own)
+		return x->own ? -1 : 1;
+	if (is_local_alias(n) != is_local_alias(o))
+		return is_local_alias(n) ? 1 : -1;
+	return strcmp(o, n);
 }
 
 /* The table that is loaded has again what the whole one has. */

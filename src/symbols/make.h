@@ -44,9 +44,8 @@ struct text_range {
 };
 struct maker_symbol {
 	uint64_t address, size, name;
-	uint32_t place;                 /* of its name among those */
 	uint8_t type, binding;
-	bool whole;                     /* of a table with all symbols */
+	bool own;                       /* of the file, not its debug file */
 };
 
 /* ---- the maker ------------------------------------------------------------------ */
