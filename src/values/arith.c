@@ -210,7 +210,8 @@ pointer_minus(struct parser *p, const struct value *a, const struct value *b,
 	if (step_of(t) != step_of(type_plain(b->type)))
 		return err_new(ERR_USAGE, "the pointers lead to things of "
 			       "different sizes");
-	int64_t distance = (int64_t)(x - y) / (int64_t)step_of(t);
+	/* A step may be all that there are bytes for. */
+	int64_t distance = (int64_t)((__int128)(int64_t)(x - y) / step_of(t));
 	return result ? value_of_u64(p->vs, result, (uint64_t)distance,
 				     p->arena, out) : err_nomem();
 }
