@@ -124,25 +124,32 @@ put_type_tight(struct buf *out, struct values *vs, size_t module,
 			buf_putc(out, name.data[n]);
 }
 
-/* A function of C++ whose name is not mangled, as main, has parameters too. */
-static void
-put_parameters(struct buf *out, struct values *vs, uint64_t addr)
+/** The function that debug information has at @addr, if it begins there. */
+static const struct sym_body *
+function_at(struct values *vs, uint64_t addr, struct arena *a,
+	    struct sym_unit *unit)
 {
-	size_t module = insp_module_at(vs->insp, addr);
-	struct module *m = values_module(vs, module);
+	struct module *m = values_module(vs, insp_module_at(vs->insp, addr));
 	uint32_t f = m ? symidx_function_at(m->ix, addr - m->bias) : SYM_NONE;
-	_arena_ struct arena *a = arena_new(0);
-	const struct sym_body *body;
-	struct sym_unit u;
-	unsigned count = 0;
+	const struct sym_body *body = NULL;
 
 	if (f == SYM_NONE || !a)
-		return;
+		return NULL;
 	_err_ struct err *err = symidx_body(m->ix, f, a, &body);
 	_err_ struct err *no_unit = err ? NULL : symidx_unit(m->ix, body->unit,
-							    &u);
-	if (err || no_unit || lang_of(u.language) != LANG_IS_CXX)
-		return;
+							    unit);
+	if (err || no_unit || !body->n_blocks || !body->blocks[0].n_ranges
+	    || body->blocks[0].ranges[0].start != addr - m->bias)
+		return NULL;
+	return body;
+}
+
+static void
+put_parameters(struct buf *out, struct values *vs, size_t module,
+	       const struct sym_body *body)
+{
+	unsigned count = 0;
+
 	buf_putc(out, '(');
 	for (uint32_t n = 0; n < body->blocks[0].n_variables; n++) {
 		uint64_t nth = (uint64_t)body->blocks[0].first_variable + n;
@@ -154,6 +161,27 @@ put_parameters(struct buf *out, struct values *vs, uint64_t addr)
 		put_type_tight(out, vs, module, body->variables[nth].type);
 	}
 	buf_putc(out, ')');
+}
+
+/*
+ * A function whose symbol is not mangled: of C++, as main, it has parameters;
+ * of C, the compiler may have put ".isra.0" behind its name.
+ */
+static void
+put_plain_function(struct buf *out, struct values *vs, const struct symbol *s)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct sym_unit unit;
+	const struct sym_body *body = function_at(vs, s->address, a, &unit);
+	enum lang lang = body ? lang_of(unit.language) : LANG_IS_GO;
+	struct symidx *ix = values_index(vs, s->module);
+	const char *name = lang == LANG_IS_C && strchr(s->name, '.') && ix ?
+			   symidx_string(ix, body->blocks[0].name) : NULL;
+
+	name = name ? name : s->name;
+	buf_escape(out, name, name_length(name, true));
+	if (lang == LANG_IS_CXX)
+		put_parameters(out, vs, s->module, body);
 }
 
 bool
@@ -168,9 +196,10 @@ scalar_put_symbol(struct buf *out, struct values *vs, uint64_t addr)
 	if (s.size ? addr - s.address >= s.size : !code)
 		return false;
 	buf_puts(out, " <");
-	buf_escape(out, s.name, name_length(s.name, code));
-	if (s.name == s.linkage || strcmp(s.name, s.linkage) == 0)
-		put_parameters(out, vs, s.address);
+	if (code && strcmp(s.name, s.linkage) == 0)
+		put_plain_function(out, vs, &s);
+	else
+		buf_escape(out, s.name, name_length(s.name, code));
 	if (addr != s.address)
 		buf_printf(out, "+%llu",
 			   (unsigned long long)(addr - s.address));
