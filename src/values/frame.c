@@ -238,6 +238,27 @@ call_of(const struct context *caller)
 	return NULL;
 }
 
+/* A call through a pointer: where it led is worth what its place still has. */
+static bool
+leads_to(const struct context *caller, const struct sym_call *call,
+	 const struct context *callee)
+{
+	struct context c = *caller;
+	struct frame_eval f = { .vs = c.vs, .c = &c,
+				.module = c.scope.module, .is_thread = true,
+				.thread = c.thread };
+	const struct sym_location all = { 0, UINT64_MAX, call->target_expr };
+	_arena_ struct arena *a = arena_new(0);
+	struct loc l = { 0 };
+	uint64_t addr = 0;
+
+	if (!call->target_expr.n || !a || !callee->entry_pc)
+		return false;
+	_err_ struct err *err = frame_locate(&f, &all, 1, a, &l);
+	_err_ struct err *lost = err ? NULL : place_address(&f, &l, &addr);
+	return !err && !lost && addr == callee->entry_pc + callee->bias;
+}
+
 /* What is called may have called on by a jump: then nobody tells what its
  * registers were. Nor is it known where the call is through a pointer. */
 static bool
@@ -252,7 +273,9 @@ calls_this(const struct context *caller, const struct sym_call *call,
 	/* Methods of many classes have one plain name. */
 	if (want && strcmp(want, linkage ? linkage : name ? name : "") == 0)
 		return true;
-	return want && callee->entry_pc
+	if (!want)
+		return leads_to(caller, call, callee);
+	return callee->entry_pc
 	       && insp_calls(callee->vs->insp, caller->ret,
 			     callee->bias + callee->entry_pc);
 }
