@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,12 +32,6 @@ struct look {
 	bool children, types, times;
 	unsigned long frame;
 };
-
-static struct err *
-on_disk(void *arg, const struct supply_ask *ask, int *fd)
-{
-	return supply_disk(arg, ask, fd);
-}
 
 static struct err *
 open_source(const char *path, struct source **out)
@@ -102,6 +97,35 @@ index_of(void *arg, size_t module)
 				err_text(err));
 	}
 	return l->indexes[module];
+}
+
+/* The engine asks for indexes as well: it is given those that are made here. */
+static struct err *
+give_index(struct look *l, const struct supply_ask *ask, int *fd)
+{
+	size_t n;
+	const struct snap_module *m = l->insp ? insp_modules(l->insp, &n)
+				      : NULL;
+
+	for (size_t k = 0; m && !ask->nth && k < n; k++) {
+		if (!id_equal(&m[k].id, &ask->id) || !index_of(l, k))
+			continue;
+		_close_ int out = memfd_create("index", MFD_CLOEXEC);
+		struct err *err = out < 0 ? err_errno("memfd") : io_write(
+			out, l->bytes[k].data, l->bytes[k].len);
+
+		if (!err)
+			*fd = out, out = -1;
+		return err;
+	}
+	return err_new(ERR_NOTFOUND, "there is no index");
+}
+
+static struct err *
+on_disk(void *arg, const struct supply_ask *ask, int *fd)
+{
+	return ask->kind == SUPPLY_INDEX ? give_index(arg, ask, fd) :
+	       supply_disk(&supply_default_places, ask, fd);
 }
 
 /* ---- what is printed ------------------------------------------------------ */
@@ -254,9 +278,7 @@ look_at(struct look *l, int n, char **expressions)
 static struct err *
 look_in(struct look *l, const char *path, int n, char **expressions)
 {
-	static const struct supply supply = {
-		.module = on_disk, .arg = (void *)&supply_default_places,
-	};
+	const struct supply supply = { .module = on_disk, .arg = l };
 	struct insp_options options = { .supply = &supply };
 	struct values_indexes from = { index_of, l };
 	_source_ struct source *src = NULL;
