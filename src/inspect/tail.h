@@ -13,7 +13,7 @@
 
 #define TAIL_CALLS_MAX 32u
 struct tail_calls {
-	uint64_t pc[TAIL_CALLS_MAX];    /* behind each jump, innermost first */
+	uint64_t pc[TAIL_CALLS_MAX];    /* pc - 1 is in a jump; innermost first */
 	size_t n;
 };
 /**

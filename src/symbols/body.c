@@ -278,6 +278,9 @@ add_call(struct body *b, const struct dw_die *die)
 
 	if (!dw_has(die, slot) || !dw_address(&die->at[slot], &call.pc))
 		return true;
+	/* Of a jump clang tells where it begins: one byte on is behind that. */
+	if (slot == AT_CALL_PC)
+		call.pc++;
 	call.target = target_name(b, die);
 	call.target_expr = block_of(die, AT_CALL_TARGET);
 	while (die->children && dw_read(die->unit, after, &child)

@@ -159,7 +159,8 @@ struct sym_block {
 	size_t n_ranges;
 	uint32_t first_variable, n_variables;   /* its own, in the body's */
 };
-/** A call, for entry values (3.4): @pc is the return address. */
+/** A call, for entry values (3.4): @pc is the return address, or of a jump an
+ * address whose predecessor is in it. */
 struct sym_call {
 	uint64_t pc;
 	bool tail;
