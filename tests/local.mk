@@ -217,6 +217,7 @@ SCRIPT_TESTS = \
 	tests/cmd/rsp.py \
 	tests/cmd/series.py \
 	tests/cmd/snapforms.py \
+	tests/cmd/sources.py \
 	tests/cmd/store.py \
 	tests/cmd/tail.py \
 	tests/cmd/token.py \

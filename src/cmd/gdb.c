@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/offers.h"
 #include "cmd/session.h"
+#include "cmd/sourcemap.h"
 #include "gdbstub/gdbstub.h"
 
 /* What a gdb of this machine knows, whatever else it knows. */
@@ -23,6 +24,7 @@
 
 struct gdb_options {
 	const char *exe, *gdb, *record;
+	struct opt_list source_map;
 };
 
 /*
@@ -201,9 +203,10 @@ gdb_attach(const struct snaps *s, struct buf *out)
 
 static struct err *
 gdb_exec(const char *gdb, const char *target, const char *attach,
-	 const struct operands *rest)
+	 const struct vec *maps, const struct operands *rest)
 {
-	size_t max = 1 + 2 * countof(gdb_early) + 8 + rest->n + 1, n = 0;
+	size_t max = 1 + 2 * (countof(gdb_early) + maps->n) + 8 + rest->n + 1;
+	size_t n = 0;
 	_free_ const char **argv = calloc(max, sizeof(*argv));
 	_buf_ struct buf script = { 0 };
 
@@ -216,6 +219,11 @@ gdb_exec(const char *gdb, const char *target, const char *attach,
 	for (size_t k = 0; k < countof(gdb_early); k++) {
 		argv[n++] = "-iex";
 		argv[n++] = gdb_early[k];
+	}
+	const char *const *map = maps->data;
+	for (size_t k = 0; k < maps->n; k++) {
+		argv[n++] = "-iex";
+		argv[n++] = map[k];
 	}
 	argv[n++] = "-ex";
 	argv[n++] = gdb_quiet;
@@ -243,10 +251,16 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	_cleanup_(snaps_fini) struct snaps snaps = { 0 };
 	_buf_ struct buf target = { 0 }, attach = { 0 };
+	_arena_ struct arena *a = arena_new(0);
 	struct gdb_options o = { 0 };
+	struct vec maps = { 0 };
 	struct operands operands;
 
-	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	struct err *err = a ? verb_parse(v, argc, argv, &o, &operands)
+			    : err_nomem();
+	if (!err)
+		err = sourcemap_commands(&o.source_map, "set substitute-path",
+					 a, &maps);
 	if (!err)
 		err = snaps_take(&operands, &snaps);
 	for (size_t k = 0; k < snaps.n && !err && !*status; k++) {
@@ -268,7 +282,8 @@ gdb_run(const struct verb *v, int argc, char **argv, int *status)
 	/* gdb would take all words behind it for files. */
 	if (rest.n && strcmp(rest.item[0], "--") == 0)
 		rest = (struct operands){ rest.item + 1, rest.n - 1 };
-	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, attach.data, &rest);
+	return gdb_exec(o.gdb ? o.gdb : "gdb", target.data, attach.data, &maps,
+			&rest);
 }
 
 static const struct opt gdb_opts[] = {
@@ -278,6 +293,7 @@ static const struct opt gdb_opts[] = {
 	  OPT_STRING, offsetof(struct gdb_options, record) },
 	{ "gdb", 0, "PROGRAM", "another gdb than the one on the PATH",
 	  OPT_STRING, offsetof(struct gdb_options, gdb) },
+	SOURCEMAP_OPT(struct gdb_options, source_map),
 	{ .name = NULL }
 };
 

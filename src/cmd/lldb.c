@@ -22,10 +22,12 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "cmd/sourcemap.h"
 #include "net/net.h"
 
 struct lldb_options {
 	const char *exe, *lldb, *record;
+	struct opt_list source_map;
 };
 
 /* ---- the private directory ---- */
@@ -333,14 +335,17 @@ lldb_attend(pid_t pid, int *how)
 }
 
 static struct err *
-lldb_debug(const char *lldb, const struct place *p,
+lldb_debug(const char *lldb, const struct place *p, const struct vec *maps,
 	   const struct operands *rest, int *status)
 {
+	const char *const *map = maps->data;
 	_buf_ struct buf text = { 0 };
 	const char *start = NULL;
 	sigset_t ends;
 	int how = 0;
 
+	for (size_t k = 0; k < maps->n; k++)
+		buf_printf(&text, "%s\n", map[k]);
 	struct err *err = lldb_write_start(p, &start, &text);
 	if (err)
 		return err;
@@ -426,11 +431,17 @@ lldb_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	_cleanup_(place_fini) struct place place = { NULL, NULL };
 	_buf_ struct buf lldb = { 0 };
+	_arena_ struct arena *a = arena_new(0);
 	struct lldb_options o = { 0 };
+	struct vec maps = { 0 };
 	struct operands operands;
 	pid_t server = -1;
 
-	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	struct err *err = a ? verb_parse(v, argc, argv, &o, &operands)
+			    : err_nomem();
+	if (!err)
+		err = sourcemap_commands(&o.source_map, "settings append "
+					 "target.source-map", a, &maps);
 	if (err)
 		return err;
 	const struct session_options probe = {
@@ -454,7 +465,7 @@ lldb_run(const struct verb *v, int argc, char **argv, int *status)
 		err = lldb_serve(place.socket, operands.item[0], &o,
 				 &server);
 	if (!err)
-		err = lldb_debug(lldb.data, &place, &rest, status);
+		err = lldb_debug(lldb.data, &place, &maps, &rest, status);
 	if (server > 0) {
 		kill(server, SIGTERM);
 		lldb_wait(server, &(int){ 0 });
@@ -469,6 +480,7 @@ static const struct opt lldb_opts[] = {
 	  OPT_STRING, offsetof(struct lldb_options, record) },
 	{ "lldb", 0, "PROGRAM", "another lldb than the one on the PATH",
 	  OPT_STRING, offsetof(struct lldb_options, lldb) },
+	SOURCEMAP_OPT(struct lldb_options, source_map),
 	{ .name = NULL }
 };
 

@@ -83,6 +83,8 @@ inquest_SOURCES = \
 	src/cmd/session.h \
 	src/cmd/shoot.c \
 	src/cmd/shoot.h \
+	src/cmd/sourcemap.c \
+	src/cmd/sourcemap.h \
 	src/cmd/spell.c \
 	src/cmd/spell.h \
 	src/cmd/store.c \

@@ -8,11 +8,13 @@
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 #include "cmd/session.h"
+#include "cmd/sourcemap.h"
 
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_MARKDOWN };
 
 struct report_options {
 	const char *exe, *format;
+	struct opt_list source_map;
 	enum report_format as;
 	bool json, all_threads, all_variables, no_index;
 	bool colour;            /* found out before the jail closes */
@@ -86,17 +88,22 @@ static struct err *
 report_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	struct report_options o = { 0 };
+	const struct supply_map *maps = NULL;
+	_arena_ struct arena *a = arena_new(0);
 	struct operands operands;
 
-	struct err *err = verb_parse(v, argc, argv, &o, &operands);
+	struct err *err = a ? verb_parse(v, argc, argv, &o, &operands)
+			    : err_nomem();
 	if (!err)
 		err = report_find_format(&o);
+	if (!err)
+		err = sourcemap_read(&o.source_map, a, &maps);
 	if (err)
 		return err;
 	o.colour = o.as == REPORT_TEXT && say_colour(STDOUT_FILENO);
 	const struct session_options session = {
 		.verb = v->name, .snap = operands.item[0], .exe = o.exe,
-		.sources = true,
+		.sources = true, .maps = maps, .n_maps = o.source_map.n,
 		.indexes = o.no_index ? INDEXES_USE : INDEXES_MAKE,
 		.work = report_work, .arg = &o,
 	};
@@ -116,6 +123,7 @@ static const struct opt report_opts[] = {
 	  OPT_FLAG, offsetof(struct report_options, no_index) },
 	{ "format", 'f', "FORMAT", "text, json or markdown",
 	  OPT_STRING, offsetof(struct report_options, format) },
+	SOURCEMAP_OPT(struct report_options, source_map),
 	{ .name = NULL }
 };
 
@@ -152,7 +160,9 @@ static const char report_manual[] =
 	"shown, and of functions that ended by calling the next one with a "
 	"jump (\"tail call\"), the arguments and local variables of the thread that died, "
 	"and the source around the innermost line whose file is on this "
-	"machine, in the snapshot or on a debuginfod server. A symbol index is "
+	"machine, in the snapshot or on a debuginfod server. Where sources are "
+	"elsewhere than they were when the program was built, --source-map "
+	"says where; names stay as they were recorded. A symbol index is "
 	"made of the information first and kept (see `" PROGRAM " index`). A "
 	"value that the compiler kept nowhere at that place, one that was not "
 	"captured and one whose address is not mapped are told apart. "

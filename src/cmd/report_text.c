@@ -366,6 +366,27 @@ head_missing(const struct report *r, struct buf *b)
 	return true;
 }
 
+/* Where nothing of it is found: a name that is no whole path. */
+static void
+put_relative(const struct report *r, struct buf *b)
+{
+	const struct view *v = r->n_threads ? &r->threads[0].view : NULL;
+
+	for (size_t k = 0; v && k < v->n && !r->source.n; k++) {
+		const struct snap_frame *f = &v->frames[k];
+
+		if (!f->file || !f->line)
+			continue;
+		if (f->file[0] == '/')
+			return;
+		buf_puts(b, "  source of ");
+		report_put(b, f->file);
+		buf_puts(b, ", a name relative to where it was built: say "
+			 "where sources are with --source-map .=DIR\n");
+		return;
+	}
+}
+
 static void
 put_missing(const struct report *r, struct buf *b)
 {
@@ -382,6 +403,7 @@ put_missing(const struct report *r, struct buf *b)
 	}
 	put_modules(r, b, "function names in ", module_nameless);
 	put_modules(r, b, "line numbers (no debug file) in ", module_lineless);
+	put_relative(r, b);
 	if (b->len == before)
 		buf_puts(b, "  nothing\n");
 }

@@ -316,6 +316,8 @@ session_serve(struct session *s, int quit)
 	places.sysroot = s->options->sysroot;
 	places.debuginfod_ms = s->options->debuginfod_ms;
 	places.sources = s->options->sources;
+	places.maps = s->options->maps;
+	places.n_maps = s->options->n_maps;
 	if (quit >= 0) {
 		err = session_either(until, quit, &either);
 		until = either;

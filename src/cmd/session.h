@@ -47,6 +47,8 @@ struct session_options {
 	unsigned debuginfod_ms;         /* of struct supply_places */
 	enum indexes_use indexes;
 	bool sources;                   /* of struct supply_places */
+	const struct supply_map *maps;  /* likewise */
+	size_t n_maps;
 	const int *keep;                /* descriptors the child keeps too */
 	size_t n_keep;
 	bool unlimited;                 /* no CPU and wall clock limits */

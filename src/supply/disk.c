@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "supply/candidates.h"
+#include "supply/sourcemap.h"
 
 #define SOURCE_MAX (16 << 20)
 
@@ -136,13 +137,17 @@ find_candidate(const struct supply_places *places,
 	       const struct supply_ask *ask, uint32_t *seen, int *out)
 {
 	struct candidates walk;
-	_buf_ struct buf path = { 0 };
+	_buf_ struct buf path = { 0 }, mapped = { 0 };
+	struct supply_ask moved = *ask;
 
 	*seen = 0;
 	if (ask->kind == SUPPLY_SOURCE
 	    && (!places->sources || !ask->path || !is_source_name(ask->path)))
 		return err_new(ERR_NOTFOUND, "sources are not looked for here");
-	candidates_init(&walk, places, ask);
+	if (ask->kind == SUPPLY_SOURCE
+	    && sourcemap_put(places, ask->path, &mapped))
+		moved.path = mapped.data;
+	candidates_init(&walk, places, &moved);
 	while (candidates_next(&walk, &path)) {
 		_close_ int fd = -1;
 		struct err *err = open_found(places, ask->kind, path.data,

@@ -10,6 +10,8 @@ libsupply_a_SOURCES = \
 	src/supply/disk.c \
 	src/supply/index.c \
 	src/supply/serve.c \
+	src/supply/sourcemap.c \
+	src/supply/sourcemap.h \
 	src/supply/supply.h \
 	src/supply/trim.c \
 	src/supply/wire.c \

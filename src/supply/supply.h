@@ -47,6 +47,11 @@ struct supply_more {
 		     int fd);
 	void *arg;
 };
+/** Sources whose recorded names begin with @from, up to the end of a component
+ * ("." begins those that are relative), are under @to, which is absolute. */
+struct supply_map {
+	const char *from, *to;
+};
 /** Where the disk is searched. */
 struct supply_places {
 	const char *const *debug_dirs;  /* as /usr/lib/debug; NULL ends */
@@ -55,6 +60,8 @@ struct supply_places {
 					   DEBUGINFOD_URLS; 0: ask none */
 	bool sources;                   /* source files of this machine, too:
 					   for who sits at it */
+	const struct supply_map *maps;  /* of sources; the longest is taken */
+	size_t n_maps;
 	bool by_id;                     /* never by a recorded path alone */
 	const struct supply_more *more;         /* behind the disk, or NULL */
 	const struct supply_indexes *indexes;   /* NULL: there are none */

@@ -323,6 +323,60 @@ nothing_is_known_of_an_unknown_kind(void **state)
 			  nothing);
 }
 
+/* Where the source @path is looked for, below the tree; NULL: nowhere. */
+static void
+assert_source(const struct supply_places *places, const char *path,
+	      const char *text)
+{
+	const struct supply_ask ask = { .kind = SUPPLY_SOURCE, .path = path };
+	_close_ int fd = -1;
+	char got[16] = "";
+
+	_err_ struct err *err = supply_disk(places, &ask, &fd);
+	if (!text) {
+		assert_int_equal(err_kind(err), ERR_NOTFOUND);
+		return;
+	}
+	assert_null(err);
+	assert_true(read(fd, got, sizeof(got) - 1) >= 0);
+	assert_string_equal(got, text);
+}
+
+static void
+sources_are_where_the_longest_map_leads(void **state)
+{
+	const char *tree = *state;
+	_buf_ struct buf one = { 0 }, two = { 0 };
+
+	temp_tree_put(tree, "/one/a.c", "one");
+	temp_tree_put(tree, "/one/sub/a.c", "sub");
+	temp_tree_put(tree, "/two/a.c", "two");
+	buf_printf(&one, "%s/one", tree);
+	buf_printf(&two, "%s/two", tree);
+	const struct supply_map maps[] = {
+		{ "/build", one.data }, { "/build/deep/", two.data },
+		{ ".", one.data },
+	};
+	const struct supply_places places = {
+		.sources = true, .maps = maps, .n_maps = countof(maps),
+	};
+
+	assert_source(&places, "/build/a.c", "one");
+	assert_source(&places, "/build/./sub//a.c", "sub");
+	assert_source(&places, "/build/sub/../a.c", "one");
+	assert_source(&places, "/build/deep/a.c", "two");
+	assert_source(&places, "./sub/a.c", "sub");
+	assert_source(&places, "sub/a.c", "sub");
+	assert_source(&places, "./x/../sub/a.c", "sub");
+	/* Not another directory, nor out of it, nor what is no source. */
+	assert_source(&places, "/builder/a.c", NULL);
+	assert_source(&places, "/build/../two/a.c", NULL);
+	assert_source(&places, "../two/a.c", NULL);
+	assert_source(&places, "/build/..", NULL);
+	assert_source(&places, "/build", NULL);
+	assert_source(&places, "", NULL);
+}
+
 static void
 no_places_are_no_candidates(void **state)
 {
@@ -352,6 +406,7 @@ main(void)
 		IN_A_TREE(only_a_build_id_names_a_build_id_directory),
 		IN_A_TREE(what_is_handed_over_cannot_be_written),
 		IN_A_TREE(nothing_is_known_of_an_unknown_kind),
+		IN_A_TREE(sources_are_where_the_longest_map_leads),
 		cmocka_unit_test(no_places_are_no_candidates),
 	};
 
