@@ -146,11 +146,13 @@ report_stored(const struct report *r, struct buf *b,
 	      const struct snap_variable *v)
 {
 	/* Escaped when it was made; whoever wrote the file need not have. */
-	for (const char *p = v->value ? v->value : "?"; *p; p++) {
-		if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-			buf_escape(b, p, 1);
-		else
-			buf_putc(b, *p);
+	for (const char *p = v->value ? v->value : "?"; *p;) {
+		size_t n = strcspn(p, "\\");
+
+		buf_escape(b, p, n);
+		p += n;
+		if (*p)
+			buf_putc(b, *p++);
 	}
 	put_why(r, b, v->state != SNAP_VALUE_KNOWN ? v->why : NULL);
 }

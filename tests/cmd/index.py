@@ -38,11 +38,11 @@ main(void)
 {
 	struct node a = { 1, 0, "first" }, b = { 2, &a, "second" };
 
-	return walk(&b, "because\\033[31m");
+	return walk(&b, "because\\033[31m \\303\\244");
 }
 """
 WANTED = {"look": {"k": "3", "twice": "6"},
-          "walk": {"why": r'"because\\033[31m"'},
+          "walk": {"why": r'"because\\033[31m ä"'},
           "main": {"a": None, "b": None}}
 
 
@@ -146,7 +146,7 @@ class Indexes:
         page = self.run("report", "--no-index", snap).out
         os.rename(self.program + ".away", self.program)
         self.tap.ok(b"twice = 6" in page and b"[inlined]" in page
-                    and b'"because' in page, "variables are in a snapshot "
+                    and ' ä"'.encode() in page, "variables are in a snapshot "
                     "that waited for symbols", page)
         hidden = os.path.join(self.directory, "h.snap")
         self.run("capture", "--wait-symbols", "--redact", "env:NOTHING",
