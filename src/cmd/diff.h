@@ -32,7 +32,7 @@ struct diff_variable {
 };
 typedef struct err *diff_variable_fn(void *arg, const struct diff_variable *v);
 /** diff_vars.c: of frames that are the same function in the same thread. */
-struct err *diff_variables(const struct diff_pair *p, diff_variable_fn *fn,
+struct err *diff_variables(const struct diff_pair *d, diff_variable_fn *fn,
 			   void *arg) _must_check_;
 
 #endif

@@ -110,7 +110,7 @@ pair_scopes(const struct pairing *p, const struct scope *x,
 	    const struct scope *y, uint32_t depth)
 {
 	const struct var *a, *b;
-	size_t n, m;
+	size_t n = 0, m = 0;
 
 	struct err *err = scope_vars(x, p->arena, &a, &n);
 	if (!err)

@@ -312,17 +312,16 @@ by_slot(const void *a, const void *b)
 	return p->nth < q->nth ? -1 : 1;
 }
 
-/** The variables of @b as they are to be listed. */
-static struct err *
-order_of(const struct context *c, const struct sym_block *b, struct arena *a,
-	 struct placed **out)
+/** The variables of @b as they are to be listed; NULL without memory. */
+static struct placed *
+order_of(const struct context *c, const struct sym_block *b, struct arena *a)
 {
 	struct placed *order = arena_array(a, b->n_variables + 1,
 					   sizeof(*order));
 	uint32_t slots = b->n_variables / 5 + 1;
 
 	if (!order)
-		return err_nomem();
+		return NULL;
 	for (uint32_t n = 0; n < b->n_variables; n++) {
 		uint32_t nth = b->first_variable + n;
 		const char *name = string_at(c, c->body->variables[nth].name);
@@ -334,8 +333,7 @@ order_of(const struct context *c, const struct sym_block *b, struct arena *a,
 		};
 	}
 	qsort(order, b->n_variables, sizeof(*order), by_slot);
-	*out = order;
-	return NULL;
+	return order;
 }
 
 /* ---- variables ------------------------------------------------------------ */
@@ -463,13 +461,12 @@ static struct err *
 list_block(struct listing *l, const struct sym_block *b)
 {
 	const struct context *c = l->c;
-	struct placed *order = NULL;
-
 	if (b->first_variable > c->body->n_variables
 	    || b->n_variables > c->body->n_variables - b->first_variable)
 		return err_new(ERR_DAMAGED, "a block has variables that are "
 			       "not there");
-	struct err *err = order_of(c, b, l->arena, &order);
+	struct placed *order = order_of(c, b, l->arena);
+	struct err *err = order ? NULL : err_nomem();
 	for (uint32_t n = 0; n < b->n_variables && !err; n++) {
 		const struct sym_variable *v =
 			&c->body->variables[order[n].nth];
