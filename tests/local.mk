@@ -187,6 +187,7 @@ SCRIPT_TESTS = \
 	tests/aarch64/instructions.py \
 	tests/aarch64/live.py \
 	tests/aarch64/same-as-core.py \
+	tests/aarch64/values.py \
 	tests/badinput/short.py \
 	tests/capture/around.py \
 	tests/capture/hostile.py \

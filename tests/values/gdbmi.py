@@ -117,6 +117,9 @@ def record(line):
     return found.group(2), reader.results("")
 
 
+GDB = "gdb"     # or one that knows other machines
+
+
 class Session:
     """gdb with one program and one core; to be used in `with`."""
 
@@ -130,7 +133,7 @@ class Session:
                        "DEBUGINFOD_URLS": ""}
         with open(self.log or os.devnull, "wb") as log:
             self.process = subprocess.Popen(
-                ["gdb", "-nx", "-q", "-i=mi", *self.argv],
+                [GDB, "-nx", "-q", "-i=mi", *self.argv],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 env=environment)
         self.lines(lambda line: line.startswith("(gdb)"))
