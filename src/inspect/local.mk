@@ -51,6 +51,7 @@ libinspect_a_SOURCES = \
 	src/inspect/symfile.c \
 	src/inspect/tail.c \
 	src/inspect/tail.h \
+	src/inspect/tailnames.c \
 	src/inspect/tailsites.c \
 	src/inspect/tailsites.h \
 	src/inspect/target.c \

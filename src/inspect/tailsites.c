@@ -12,6 +12,7 @@
 #define NAMES 1024u             /* a power of two */
 #define FUNCTIONS_MAX 4096u
 #define NAMESAKES_MAX 64u
+#define SITES_MAX 1024u          /* jumps of one function */
 
 /** A name that was looked for, as a function of one unit says it. */
 struct name_found {
@@ -124,64 +125,35 @@ search_one(void *arg, enum sym_what what, uint32_t reference)
 	return s->n++ < NAMESAKES_MAX ? NULL : err_nomem();
 }
 
-/* "name" or "name@@VERSION", not an old one with a single "@". */
-static bool
-is_symbol_named(const char *symbol, const char *name, size_t n)
-{
-	return symbol && strncmp(symbol, name, n) == 0
-	       && (symbol[n] == '\0'
-		   || (symbol[n] == '@' && symbol[n + 1] == '@'));
-}
-
-/* The symbol @name of one module, unless there are several. */
-static uint64_t
-symbol_find(struct symidx *ix, const char *name, bool local)
-{
-	struct sym_symbol s;
-	uint64_t found = 0;
-	size_t length = strlen(name);
-
-	for (uint32_t n = 0; symidx_symbol(ix, n, &s); n++) {
-		if ((!local && s.binding == STB_LOCAL) || !s.size
-		    || !is_symbol_named(s.linkage, name, length))
-			continue;
-		if (found && found != s.address)
-			return 0;
-		found = s.address;
-	}
-	return found;
-}
-
 /* In the module that calls: as a function of the unit, or of another one. */
 static uint64_t
-find_here(struct insp *i, struct symidx *ix, uint32_t unit, const char *name,
+find_here(struct insp *i, const struct body_at *from, const char *name,
 	  bool *several)
 {
 	const char *bare = symbols_demangled_bare(i, name);
-	struct search s = { .ix = ix, .name = name, .unit = unit };
-	_err_ struct err *err = symidx_named(ix, bare ? bare : name,
+	struct search s = { .ix = from->ix, .name = name,
+			    .unit = from->body->unit };
+	_err_ struct err *err = symidx_named(s.ix, bare ? bare : name,
 					     SYM_A_FUNCTION, search_one, &s);
 
 	*several = err || s.n_beside > 1 || (!s.n_beside && s.n > 1);
 	if (!*several && s.n)
 		return s.n_beside ? s.beside : s.at;
 	/* A copy of it that the compiler made has a symbol of its own. */
-	return err ? 0 : symbol_find(ix, name, s.n_beside || !s.n);
+	return err ? 0 : tail_symbol(i, from->module, name,
+				     s.n_beside || !s.n);
 }
 
 static uint64_t
 find_everywhere(struct insp *i, const struct body_at *from, const char *name)
 {
 	bool several;
-	uint64_t at = find_here(i, from->ix, from->body->unit, name, &several);
+	uint64_t at = find_here(i, from, name, &several);
 
 	if (at)
 		return from->bias + at;
 	for (size_t m = 0; m < i->n_modules && !several; m++) {
-		struct symidx *ix = m == from->module ? NULL
-				    : insp_index(i, m);
-
-		at = ix ? symbol_find(ix, name, false) : 0;
+		at = m == from->module ? 0 : tail_symbol(i, m, name, false);
 		if (at)
 			return i->modules[m].bias + at;
 	}
@@ -227,7 +199,8 @@ function_make(struct insp *i, uint64_t entry)
 
 		if (!call->tail)
 			continue;
-		s = vec_add(&sites, i->arena, sizeof(*s));
+		s = sites.n < SITES_MAX ? vec_add(&sites, i->arena, sizeof(*s))
+		    : NULL;
 		if (!s)
 			return NULL;
 		s->pc = at.bias + call->pc;
@@ -266,7 +239,7 @@ has_symbol(struct insp *i, uint64_t at, const char *name)
 	struct sym_symbol s;
 
 	return ix && symidx_symbol_at(ix, in_file, &s) && s.address == in_file
-	       && is_symbol_named(s.linkage, name, strlen(name));
+	       && tail_is_named(s.linkage, name);
 }
 
 uint64_t

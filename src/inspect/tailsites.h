@@ -21,4 +21,14 @@ const struct tail_function *tail_function(struct insp *i, uint64_t entry);
 /** What the call or jump before @ret leads to: @entry if by its name; 0. */
 uint64_t tail_called(struct insp *i, uint64_t ret, uint64_t entry);
 
+/* tailnames.c */
+/** "name" or "name@@VERSION", not an old one with a single "@". */
+bool tail_is_named(const char *symbol, const char *name);
+/**
+ * The address, in its file, of the symbol @name of a module: of a global one,
+ * or of any. 0 = there is none, or there are several.
+ */
+uint64_t tail_symbol(struct insp *i, size_t module, const char *name,
+		     bool local);
+
 #endif
