@@ -334,7 +334,7 @@ keep_index(const struct supply_indexes *x, int made, const char *name)
 {
 	char self[64];
 
-	if (x->dir < 0)
+	if (x->dir < 0 || !name)
 		return;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", made);
 	if (linkat(AT_FDCWD, self, x->dir, name, AT_SYMLINK_FOLLOW) == 0)

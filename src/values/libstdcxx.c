@@ -55,13 +55,14 @@ bits_display(const struct value *v, struct arena *a, struct display *out)
 	if (end < b->start || storage < b->start)
 		return nonsense();
 	uint64_t n = 8 * (end - b->start) + left - b->offset;
+	uint64_t capacity = 8 * (storage - b->start);
 	b->one = type_argument(v->type, 0);
 	*out = (struct display){
 		.hint = DISPLAY_ARRAY, .n_children = n, .state = b,
 		.summary = arena_printf(
 			a, "%s<bool> of length %llu, capacity %llu",
 			template_name(v, a), (unsigned long long)n,
-			(unsigned long long)(8 * (storage - b->start))),
+			(unsigned long long)capacity),
 	};
 	return NULL;
 }

@@ -368,7 +368,7 @@ static void
 show_reference(struct shower *s, const struct value *v)
 {
 	const struct value *target;
-	uint64_t addr;
+	uint64_t addr = 0;
 	_err_ struct err *err = value_synthetic(v) ? NULL :
 				value_u64(v, &addr);
 
