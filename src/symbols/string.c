@@ -16,8 +16,8 @@ struct index_texts {
 static struct index_texts *
 texts_new(size_t n)
 {
-	struct index_texts *t = malloc(sizeof(*t) + (2 * n + 1)
-				       * sizeof(uint32_t));
+	struct index_texts *t = calloc(1, sizeof(*t) + (2 * n + 1)
+					  * sizeof(uint32_t));
 
 	if (!t)
 		return NULL;

@@ -131,7 +131,7 @@ arith_truth(struct parser *p, const struct value *v, bool *out)
 struct err *
 arith_i64(struct parser *p, const struct value *v, int64_t *out)
 {
-	struct cell c;
+	struct cell c = cell_generic(0);
 	struct err *err = value_plain(v, p->arena, &v);
 
 	if (!err)

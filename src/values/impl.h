@@ -216,9 +216,9 @@ struct err *value_in_memory(struct values *vs, const struct type *t,
 struct err *value_of_bytes(struct values *vs, const struct type *t,
 			   const void *bytes, size_t n, struct arena *a,
 			   const struct value **out) _must_check_;
-struct err *value_of_u64(struct values *vs, const struct type *t, uint64_t v,
-			 struct arena *a, const struct value **out)
-	_must_check_;
+struct err *value_of_u64(struct values *vs, const struct type *t,
+			 uint64_t number, struct arena *a,
+			 const struct value **out) _must_check_;
 /** Takes @err, whose kind says which state and whose text is why. */
 struct err *value_nowhere(struct values *vs, const struct type *t,
 			  struct err *err, struct arena *a,

@@ -404,7 +404,7 @@ is_tail(const char *path, const char *tail)
 {
 	size_t n = path ? strlen(path) : 0, m = strlen(tail);
 
-	return m <= n && strcmp(path + n - m, tail) == 0
+	return path && m <= n && strcmp(path + n - m, tail) == 0
 	       && (n == m || path[n - m - 1] == '/');
 }
 

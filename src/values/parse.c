@@ -57,7 +57,7 @@ static struct err *
 value_node(struct parser *p, const struct value *v, size_t at,
 	   const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct err *err = new_node(p, N_VALUE, &n);
 
 	if (err)
@@ -425,7 +425,7 @@ static struct err *
 parenthesised(struct parser *p, const struct node **out)
 {
 	const struct type *t;
-	struct node *n;
+	struct node *n = NULL;
 	bool is_type;
 	struct err *err = new_node(p, N_CAST, &n);
 
@@ -476,7 +476,7 @@ primary(struct parser *p, const struct node **out)
 static struct err *
 member(struct parser *p, const struct node *a, const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct err *err = new_node(p, is_op(p, '.') ? N_MEMBER : N_ARROW, &n);
 
 	if (!err)
@@ -494,7 +494,7 @@ member(struct parser *p, const struct node *a, const struct node **out)
 static struct err *
 subscript(struct parser *p, const struct node *a, const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct err *err = new_node(p, N_INDEX, &n);
 
 	if (!err)
@@ -531,7 +531,7 @@ postfix(struct parser *p, const struct node **out)
 static struct err *
 size_of(struct parser *p, const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct parser before;
 	const struct type *t;
 	bool is_type = false;
@@ -599,7 +599,7 @@ is_sizeof(const struct parser *p)
 static struct err *
 unary_op(struct parser *p, const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct err *err = new_node(p, N_UNARY, &n);
 
 	if (err)
@@ -670,7 +670,7 @@ parse_binary(struct parser *p, unsigned level, const struct node **out)
 		return parse_unary(p, out);
 	struct err *err = parse_binary(p, level + 1, out);
 	while (!err && is_in(p, LEVELS[level])) {
-		struct node *n;
+		struct node *n = NULL;
 
 		err = new_node(p, kind_of_op(p->lex.token.op), &n);
 		if (err)
@@ -688,7 +688,7 @@ parse_binary(struct parser *p, unsigned level, const struct node **out)
 static struct err *
 parse_choice(struct parser *p, const struct node **out)
 {
-	struct node *n;
+	struct node *n = NULL;
 	struct err *err = new_node(p, N_CHOICE, &n);
 
 	if (err)
