@@ -5,6 +5,7 @@
  */
 #include "values/ast.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define QUALIFIERS_MAX 32u
@@ -485,6 +486,7 @@ member(struct parser *p, const struct node *a, const struct node **out)
 		err = error_here(p, "a member's name is wanted");
 	if (err)
 		return err;
+	assert(n);
 	n->a = a;
 	n->name = p->lex.token.text;
 	*out = n;
@@ -505,6 +507,7 @@ subscript(struct parser *p, const struct node *a, const struct node **out)
 		err = expect(p, ']', "a \"]\" is wanted");
 	if (err)
 		return err;
+	assert(n);
 	n->a = a;
 	*out = n;
 	return NULL;
@@ -675,6 +678,7 @@ parse_binary(struct parser *p, unsigned level, const struct node **out)
 		err = new_node(p, kind_of_op(p->lex.token.op), &n);
 		if (err)
 			return err;
+		assert(n);
 		n->op = p->lex.token.op;
 		n->a = *out;
 		err = lex_next(&p->lex);
