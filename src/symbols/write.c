@@ -104,8 +104,9 @@ span_order(const void *a, const void *b)
 	return (x->function > y->function) - (x->function < y->function);
 }
 
-/* Functions that were folded into one: the first of them is told. Where one
- * begins in another, the other ends there. */
+/* Functions that were folded into one: the first of them is told; of names of
+ * one place that stand behind one another, as an assembler writes them, the
+ * last, as gdb does. Where one begins in another, the other ends there. */
 static void
 put_spans(struct writer *w)
 {
@@ -118,13 +119,14 @@ put_spans(struct writer *w)
 		qsort(s, n, sizeof(*s), span_order);
 	begin_section(w, SECTION_SPANS);
 	for (size_t k = 0; k < n; k++) {
-		size_t next = k + 1;
+		size_t next = k + 1, told = k;
 
-		while (next < n && s[next].start == s[k].start)
-			next++;
-		if (next < n && s[next].start - s[k].start < s[k].size)
-			s[k].size = (uint32_t)(s[next].start - s[k].start);
-		buf_put(&w->tables, &s[k], sizeof(*s));
+		for (; next < n && s[next].start == s[k].start; next++)
+			if (s[next].function == s[told].function + 1)
+				told = next;
+		if (next < n && s[next].start - s[k].start < s[told].size)
+			s[told].size = (uint32_t)(s[next].start - s[k].start);
+		buf_put(&w->tables, &s[told], sizeof(*s));
 		k = next - 1;
 	}
 	end_section(w, SECTION_SPANS, sizeof(*s));
