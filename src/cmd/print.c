@@ -80,7 +80,7 @@ print_find(struct print *p)
 			       "stack of that thread has %zu",
 			       (unsigned long long)p->options.frame, v.n);
 	p->scope = scopes[frame];
-	p->at = &v.frames[frame];
+	p->at = v.frames + frame;
 	return NULL;
 }
 

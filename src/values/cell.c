@@ -396,7 +396,7 @@ cell_is_unary(uint8_t op)
 static wide
 whole_of(long double f)
 {
-	if (!(f > -0x1p127L && f < 0x1p127L))
+	if (!(__builtin_fabsl(f) < 0x1p127L))
 		return f > 0 ? ~(wide)0 >> 1 : (wide)1 << 127;
 	return (wide)(swide)f;
 }

@@ -93,7 +93,7 @@ glyph_at(const struct chars *c, size_t n)
 	const uint8_t *at = c->data + n * c->width;
 	struct glyph g = { .at = at, .size = c->width,
 			   .code = code_at(at, c->width) };
-	char utf8[4];
+	char utf8[4] = { 0 };
 
 	if (c->width == 1 && g.code >= 0x80) {
 		size_t length = sequence_length(at[0]);
