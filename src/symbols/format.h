@@ -17,9 +17,9 @@
 #include "base/base.h"
 
 #define FORMAT_MAGIC "inqsymix"
-#define FORMAT_BLOCK (64u << 10)        /* a block ends where it reaches this */
+#define FORMAT_BLOCK (16u << 10)        /* a block ends where it reaches this */
 #define FORMAT_BLOCK_MAX (64u << 20)    /* one record may be large */
-#define FORMAT_ROWS 4096u               /* of a block of lines */
+#define FORMAT_ROWS 1024u               /* of a block of lines */
 #define FORMAT_TEXT (16u << 10)         /* of a block of strings */
 
 /** Streams of blocks; the numbers are those of sections. */
