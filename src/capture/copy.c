@@ -102,17 +102,18 @@ least(uint64_t a, uint64_t b)
 static uint8_t *
 buffer_map(size_t size)
 {
-	uint8_t *at = mmap(NULL, size + LARGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *all = mmap(NULL, size + LARGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			    0);
 
-	if (at == MAP_FAILED)
+	if (all == MAP_FAILED)
 		return NULL;
-	size_t before = -(uintptr_t)at & (LARGE - 1);
+	size_t before = -(uintptr_t)all & (LARGE - 1);
+	uint8_t *at = all + before;
 	if (before)
-		munmap(at, before);
-	if (before < LARGE)
-		munmap(at + before + size, LARGE - before);
-	return at + before;
+		munmap(all, before);
+	munmap(at + size, LARGE - before);
+	return at;
 }
 
 /* Address space for all that may be copied, memory for what is expected. */

@@ -243,7 +243,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		say("%s", jail_lacks());
 	if (!err)
 		err = serve_run(&o);
-	indexes_fini(&indexes, NULL);
+	indexes_fini(&indexes, &supply_default_places);
 	if (err)
 		err_free(telling.err);
 	return err ? err : telling.err;
