@@ -55,6 +55,12 @@ main(void)
 """
 
 
+def unhex(text):
+    """Bytes of a packet, in which runs may be told by their lengths."""
+    return bytes.fromhex(re.sub(r"(.)\*(.)",
+                                lambda m: m[1] * (ord(m[2]) - 28), text))
+
+
 class Kept:
     def __init__(self, tap, inquest, directory):
         self.tap, self.inquest, self.directory = tap, inquest, directory
@@ -166,11 +172,9 @@ class Kept:
 
         rsp = served.open_rsp(server, "c")
         rsp.ask("?")
-        raw = re.sub(r"(.)\*(.)", lambda m: m[1] * (ord(m[2]) - 28),
-                     rsp.ask("p10"))
-        pc = int.from_bytes(bytes.fromhex(raw), "little")
+        pc = int.from_bytes(unhex(rsp.ask("p10")), "little")
         wrote = rsp.ask("M%x,1:90" % pc)
-        said = bytes.fromhex(rsp.monitor("overlay list")).decode()
+        said = unhex(rsp.monitor("overlay list")).decode()
         self.tap.ok(wrote == "OK" and "walk" in said,
                     "a session names a function without an index",
                     (wrote, said))
