@@ -171,7 +171,7 @@ prefix_of(struct scan *s, const struct dw_die *die,
 	struct origin home = { die->unit, die->offset };
 	_buf_ struct buf text = { 0 };
 
-	if (!dw_has(die, AT_NAME) && dw_has(die, AT_SPECIFICATION)) {
+	if (dw_has(die, AT_SPECIFICATION)) {
 		origin_add(&named, &home);
 		if (home.unit == s->u)
 			parent = scan_scope(home.unit, home.offset);

@@ -477,7 +477,7 @@ type_identity(struct maker *m, const struct dw_die *die)
 	struct origin home = { die->unit, die->offset };
 	enum sym_type_kind kind = scan_type_kind(die->tag);
 
-	if (!dw_has(die, AT_NAME))
+	if (!dw_has(die, AT_NAME) || dw_has(die, AT_SPECIFICATION))
 		origin_add(&named, &home);
 	const uint64_t words[] = {
 		(uint64_t)kind << 32 | type_flags(die),
@@ -503,7 +503,8 @@ type_put(struct type_out *to, const struct dw_die *die)
 	uint64_t size = size_told(die, kind);
 	uint64_t bits = dw_number(die, AT_BIT_SIZE, 0);
 
-	if (!dw_has(die, AT_NAME) && dw_has(die, AT_SPECIFICATION))
+	/* In a type unit the declaration alone is in its namespace. */
+	if (dw_has(die, AT_SPECIFICATION))
 		origin_add(&named, &home);
 	buf_putc(to->out, (char)kind);
 	put_uleb(to->out, type_flags(die));

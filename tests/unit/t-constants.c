@@ -202,5 +202,6 @@ main(void)
 		TEST(tables_that_lie_outside_are_errors),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

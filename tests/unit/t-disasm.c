@@ -678,5 +678,6 @@ main(void)
 		cmocka_unit_test(aarch64_has_addresses_too),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,5 +228,6 @@ main(void)
 		TEST(plain_memory_goes_on_behind_it),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,5 +311,6 @@ main(void)
 		cmocka_unit_test(damage_is_told),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

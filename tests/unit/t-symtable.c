@@ -123,5 +123,6 @@ main(void)
 	};
 
 	srandom(1);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,5 +233,6 @@ main(void)
 		TEST(names_cannot_control_a_terminal),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
