@@ -96,6 +96,8 @@ struct capture_options {
 	size_t n_globals;
 	const struct snap_blob *files;  /* attached as they are */
 	size_t n_files;
+	bool sources;                   /* of the first thread's frames are
+					   attached, as far as supply has any */
 	/** "env:NAME", "regex:EXPRESSION", "symbol:NAME": what they match is
 	 * zeroed before it is written, and said. */
 	const char *const *redact;

@@ -61,6 +61,8 @@ struct err *save_choose_memory(struct saver *s) _must_check_;
 struct err *save_memory(struct saver *s) _must_check_;
 /** variables.c: of the thread that died. */
 struct err *save_variables(struct saver *s) _must_check_;
+/** Where they are asked for. */
+struct err *save_sources(struct saver *s) _must_check_;
 /** records.c: everything else. */
 struct err *save_records(struct saver *s) _must_check_;
 

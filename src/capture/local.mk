@@ -64,6 +64,7 @@ libcapture_a_SOURCES = \
 	src/capture/save.c \
 	src/capture/shot.c \
 	src/capture/shot.h \
+	src/capture/sources.c \
 	src/capture/still.c \
 	src/capture/still.h \
 	src/capture/system.c \

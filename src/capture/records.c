@@ -177,7 +177,7 @@ save_files(struct saver *s)
 		err = save_target_file(s, k);
 	for (size_t k = 0; k < o->n_files && !err; k++)
 		err = save_file(s, o->files[k]);
-	return err;
+	return err ? err : save_sources(s);
 }
 
 /* ---- attributes -------------------------------------------------------- */

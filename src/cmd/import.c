@@ -75,6 +75,7 @@ import_core(const struct import_options *o, const char *snap, struct arena *a,
 			.verb = "import", .snap = snap, .exe = o->exe,
 			.indexes = o->wait_symbols ? INDEXES_MAKE
 						   : INDEXES_QUEUE,
+			.sources = o->keep.sources,
 		},
 		.options = options, .room = o->to.room,
 	};

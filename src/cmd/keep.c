@@ -203,6 +203,7 @@ keep_read(const struct keep *k, struct arena *a, struct capture_limits *limits,
 	options->n_attributes = attributes.n;
 	options->memory = limits ? limits->memory : CAPTURE_FULL;
 	options->budget = k->budget;
+	options->sources = k->sources;
 	options->globals = k->global.item;
 	options->n_globals = k->global.n;
 	options->redact = k->redact.item;

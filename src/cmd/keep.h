@@ -12,6 +12,7 @@ struct keep {
 	struct opt_list kv, global, attach, redact;
 	const char *memory, *max_pause;
 	uint64_t budget, copy_limit;
+	bool sources;
 };
 /** For every verb that writes a snapshot; T has a member "keep". */
 #define KEEP_OPTS(T) \
@@ -21,6 +22,8 @@ struct keep {
 	  OPT_LIST, offsetof(T, keep.global) }, \
 	{ "attach", 0, "PATH", "keep this file, or all below a directory", \
 	  OPT_LIST, offsetof(T, keep.attach) }, \
+	{ "attach-sources", 0, NULL, "keep sources of the stack that are here", \
+	  OPT_FLAG, offsetof(T, keep.sources) }, \
 	{ "redact", 0, "RULE", "zero env:NAME, regex:EXPRESSION, symbol:NAME", \
 	  OPT_LIST, offsetof(T, keep.redact) }
 /** For those that take it of a process. */

@@ -190,6 +190,7 @@ shot_save(struct shot *s, int root, int *status)
 			.verb = "capture", .snap = title,
 			.picture = s->picture, .indexes = o->indexes,
 			.sysroot = root >= 0 ? sysroot : NULL,
+			.sources = o->options.sources,
 		},
 		.options = o->options, .room = o->room,
 		.patience = o->patience,

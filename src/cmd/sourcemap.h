@@ -8,9 +8,9 @@
 #include "supply/supply.h"
 
 #define SOURCEMAP_OPT(type, member) \
-	{ "source-map", 0, "FROM=TO", "sources recorded under FROM are under " \
-	  "TO here (repeat); FROM . means relative names", \
-	  OPT_LIST, offsetof(type, member) }
+	{ "source-map", 0, "FROM=TO", \
+	  "sources under FROM are in TO here (repeat)", OPT_LIST, \
+	  offsetof(type, member) }
 /** The words, in @a; TO is made absolute. */
 struct err *sourcemap_read(const struct opt_list *words, struct arena *a,
 			   const struct supply_map **out) _must_check_;

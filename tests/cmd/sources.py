@@ -91,6 +91,19 @@ class Sources:
                           "a.snap", "-batch", "-ex", "list 4,4")
         self.tap.ok(b"dies here" in result.out, "gdb has them", result)
 
+    def attached(self):
+        """The file carries what a machine without sources shows."""
+        there = self.at("here")
+        self.snapshot("t", there)
+        self.run("capture", "--wait-symbols", "--attach-sources", "-o",
+                 "t.snap", "--", self.at("t"))
+        os.rename(there, there + ".away")
+        shown = self.shows("t.snap")
+        os.rename(there + ".away", there)
+        self.tap.ok(shown[0] and b"here/sub/s.c" in shown[1].out,
+                    "sources are in a snapshot that was to have them",
+                    str(shown[1]))
+
     def lldb(self):
         if not shutil.which("lldb"):
             self.tap.skip("lldb has them", "lldb is not installed")
@@ -116,6 +129,7 @@ def main():
     t.relative()
     t.gdb()
     t.lldb()
+    t.attached()
     t.refused()
     tap.leave()
 

@@ -9,6 +9,7 @@
 #include "fuzz.h"
 
 #include "supply/candidates.h"
+#include "supply/sourcemap.h"
 #include "supply/wire.h"
 
 static void
@@ -28,6 +29,29 @@ check_paths(const struct supply_ask *ask)
 			abort();
 }
 
+/* Wherever a name of a source leads, it is below what the user named. */
+static void
+check_map(const struct supply_ask *ask)
+{
+	static const struct supply_map maps[] = {
+		{ "/", "/root" }, { ".", "/here" }, { "/usr/lib", "/there" },
+	};
+	const struct supply_places places = {
+		.maps = maps, .n_maps = countof(maps),
+	};
+	_buf_ struct buf path = { 0 };
+	bool below = false;
+
+	if (!ask->path || !sourcemap_put(&places, ask->path, &path))
+		return;
+	for (size_t k = 0; k < countof(maps); k++)
+		below |= strncmp(path.data, maps[k].to,
+				 strlen(maps[k].to)) == 0
+			 && path.data[strlen(maps[k].to)] == '/';
+	if (!below || strstr(path.data, "/../") || strstr(path.data, "//"))
+		abort();
+}
+
 static void
 check_request(struct span bytes)
 {
@@ -38,6 +62,7 @@ check_request(struct span bytes)
 	if (bad)
 		return;
 	check_paths(&asked.ask);
+	check_map(&asked.ask);
 	err_free(wire_put_ask(&asked.ask, &again));
 	if (again.len != bytes.n || memcmp(again.data, bytes.data, bytes.n))
 		abort();
