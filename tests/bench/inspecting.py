@@ -79,10 +79,12 @@ class Subject:
         os.rename("%s.%d" % (self.core, pid), self.core)
 
     def prepare(self):
-        """Indexes: of its modules for report, of itself for symidx."""
+        """Indexes: of its modules for report, of itself for symidx, gdb's."""
         rounds.once([self.bench.inquest, "report", self.snap], env=self.env)
         rounds.once([self.bench.symidx, "make", self.program, self.index,
                      self.debug])
+        if shutil.which("gdb"):
+            rounds.once(gdb(self, "bt", before=cached(self)))
 
     def addresses(self):
         """As many in functions as ours is asked for, in no order."""
