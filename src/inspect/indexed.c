@@ -129,6 +129,7 @@ index_attached(struct insp *i, size_t module, struct index *x)
 	const struct module_id *id = &i->modules[module].id;
 	_source_ struct source *debug = NULL;
 	struct symbols_input in = { 0 };
+	struct index better = { 0 };
 	struct span bytes;
 
 	if (!attached_find(i, id, true, &bytes))
@@ -138,17 +139,21 @@ index_attached(struct insp *i, size_t module, struct index *x)
 	if (!err)
 		err = insp_module_file(i, module, &in.file);
 	in.debug = debug;
-	index_close(x);
-	x->made.max = MADE_MAX;
+	better.made.max = MADE_MAX;
 	if (!err)
-		err = symbols_make(&in, index_write, &x->made);
+		err = symbols_make(&in, index_write, &better.made);
 	if (!err)
-		err = source_mem(x->made.data, x->made.len, "symbol index",
-				 &x->file);
+		err = source_mem(better.made.data, better.made.len,
+				 "symbol index", &better.file);
 	if (!err)
-		err = symidx_open(x->file, &x->ix);
-	if (err)
-		index_close(x);
+		err = symidx_open(better.file, &better.ix);
+	index_close(err ? &better : x);
+	if (err) {
+		buf_fini(&better.made);
+		return;
+	}
+	better.asked = true;
+	*x = better;
 }
 
 struct symidx *

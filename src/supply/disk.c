@@ -70,7 +70,7 @@ is_source_name(const char *path)
 {
 	static const char *const ends[] = {
 		"c", "h", "cc", "hh", "cpp", "hpp", "cxx", "hxx", "c++", "h++",
-		"C", "H", "inc", "ipp", "tcc", "inl", "S", "s", "y", "l", "m",
+		"C", "H", "ipp", "tcc", "inl", "S", "s", "y", "l", "m",
 		"mm", "rs", "go", "f", "F", "f90", "F90", "f95", "f03", "f08",
 		"ada", "adb", "ads", "d", "zig", "nim", "pas", "def", "pyx",
 	};
