@@ -19,7 +19,6 @@ struct lines;           /* lines.c: which unit covers what */
 struct indexes;         /* indexed.c */
 struct tails;           /* tail.c: ways by jumps, once asked for */
 struct tail_sites;      /* tailsites.c */
-struct tail_names;      /* tailnames.c */
 struct symbols;         /* symbols.c: libdwfl's view, caches */
 struct debug;           /* debug.c: separate debug files */
 struct module_state;    /* files.c: descriptors and images of one module */
@@ -53,7 +52,6 @@ struct insp {
 	struct indexes *indexes;        /* indexed.c */
 	struct tails *tails;            /* tail.c */
 	struct tail_sites *tail_sites;  /* tailsites.c */
-	struct tail_names *tail_names;  /* tailnames.c */
 	uint64_t lines_max;             /* insp_limit_lines() */
 };
 

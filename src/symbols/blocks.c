@@ -19,6 +19,16 @@ format_hash(const void *data, size_t n)
 	return v;
 }
 
+uint16_t
+format_symbol_hash(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name && *name != '@'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return (uint16_t)(hash ^ hash >> 16);
+}
+
 uint32_t
 format_name_hash(const char *name, size_t n)
 {

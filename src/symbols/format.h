@@ -65,7 +65,8 @@ struct format_span {
 struct format_symbol {
 	uint64_t address, size;
 	uint32_t name;
-	uint8_t type, binding, pad[2];
+	uint8_t type, binding;
+	uint16_t hash;                  /* format_symbol_hash() of the name */
 };
 struct format_unit {
 	uint32_t name, dir, producer;
@@ -100,6 +101,8 @@ enum format_member_bits {
 
 /** Of the last part of a name. */
 uint32_t format_name_hash(const char *name, size_t n);
+/** Of a symbol's name without its version; FNV-1a, folded. */
+uint16_t format_symbol_hash(const char *name);
 /** The first eight bytes of XXH3-128. */
 uint64_t format_hash(const void *data, size_t n);
 bool format_intact(const void *data, size_t n, uint64_t hash);

@@ -406,6 +406,26 @@ symidx_symbol(struct symidx *ix, uint32_t n, struct sym_symbol *out)
 	return true;
 }
 
+bool
+symidx_symbol_named(struct symidx *ix, const char *name, uint32_t *n,
+		    struct sym_symbol *out)
+{
+	const uint16_t hash = format_symbol_hash(name);
+	const size_t length = strlen(name);
+
+	for (; *n < ix->n_symbols; ++*n) {
+		if (ix->symbols[*n].hash != hash)
+			continue;
+		tell_symbol(ix, &ix->symbols[*n], out);
+		if (strncmp(out->linkage, name, length) == 0
+		    && (!out->linkage[length] || out->linkage[length] == '@')) {
+			++*n;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* How far back one that covers an address is looked for. */
 #define BACK_MAX 64u
 

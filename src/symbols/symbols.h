@@ -21,7 +21,7 @@
 
 #define SYM_NONE UINT32_MAX
 /** Of the bytes; one of another version is to be made anew. */
-#define SYMIDX_VERSION 6u
+#define SYMIDX_VERSION 7u
 
 /* ---- making ------------------------------------------------------------- */
 /**
@@ -84,6 +84,10 @@ struct sym_symbol {
 bool symidx_symbol_at(struct symidx *ix, uint64_t addr, struct sym_symbol *out);
 /** The n-th in order of addresses; false behind the last. */
 bool symidx_symbol(struct symidx *ix, uint32_t n, struct sym_symbol *out);
+/** The next one of that name, of whatever version, from number *@n on, which
+ * is moved behind it; false: there is no more. */
+bool symidx_symbol_named(struct symidx *ix, const char *name, uint32_t *n,
+			 struct sym_symbol *out);
 
 /** A row of the line table that covers @addr, as [start, end). */
 struct sym_line {

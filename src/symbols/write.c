@@ -168,6 +168,8 @@ put_symbols(struct writer *w)
 			.address = all[k].address, .size = all[k].size,
 			.name = strings_use(w->m->strings, all[k].name),
 			.type = all[k].type, .binding = all[k].binding,
+			.hash = format_symbol_hash(
+				strings_peek(all[k].name)),
 		};
 
 		w->head.n_tls += s.type == STT_TLS;

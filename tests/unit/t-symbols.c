@@ -220,6 +220,28 @@ an_address_leads_to_its_function(void **state)
 }
 
 static void
+symbols_are_found_by_their_name(void **state)
+{
+	struct made *m = *state;
+	struct sym_symbol s, same;
+	uint32_t found;
+
+	for (uint32_t k = 0; symidx_symbol(m->ix, k, &s); k++) {
+		bool is_there = false;
+
+		found = 0;
+		_free_ char *name = strndup(s.linkage,
+					    strcspn(s.linkage, "@"));
+		while (symidx_symbol_named(m->ix, name, &found, &same))
+			is_there |= found == k + 1;
+		assert_true(is_there);
+	}
+	found = 0;
+	assert_false(symidx_symbol_named(m->ix, "nobody_is_called_that",
+					 &found, &s));
+}
+
+static void
 variables_are_found_with_their_address(void **state)
 {
 	struct made *m = *state;
@@ -304,6 +326,7 @@ main(void)
 		cmocka_unit_test(
 			a_function_has_its_parameters_and_what_was_inlined),
 		cmocka_unit_test(an_address_leads_to_its_function),
+		cmocka_unit_test(symbols_are_found_by_their_name),
 		cmocka_unit_test(variables_are_found_with_their_address),
 		cmocka_unit_test(everything_in_it_can_be_read),
 		cmocka_unit_test(two_are_the_same_bytes),
