@@ -20,8 +20,8 @@ begins(const struct type *t, const char *with)
 	return name && strncmp(name, with, strlen(with)) == 0;
 }
 
-/** Collect the heads below @v: of itself first, then of what follows. */
-static void
+/** Collect the heads of @v; yields what follows, or NULL. */
+static const struct value *
 collect(const struct value *v, struct tuple *t, size_t *n, struct arena *a)
 {
 	const struct type *p = type_plain(v->type);
@@ -36,7 +36,7 @@ collect(const struct value *v, struct tuple *t, size_t *n, struct arena *a)
 			continue;
 		_err_ struct err *err = value_nth_member(v, k, a, &base);
 		if (err)
-			return;
+			return NULL;
 		if (begins(of, "_Tuple_impl<")) {
 			rest = base;
 		} else if (begins(of, "_Head_base<") && *n < TUPLE_MAX) {
@@ -48,8 +48,7 @@ collect(const struct value *v, struct tuple *t, size_t *n, struct arena *a)
 			++*n;
 		}
 	}
-	if (rest && *n < TUPLE_MAX)
-		collect(rest, t, n, a);
+	return rest;
 }
 
 static struct err *
@@ -67,7 +66,9 @@ tuple_display(const struct value *v, struct arena *a, struct display *out)
 
 		if (err)
 			return err;
-		collect(first, t, &n, a);
+		/* A damaged one may be its own base. */
+		for (unsigned depth = 0; first && depth < TUPLE_MAX; depth++)
+			first = collect(first, t, &n, a);
 	}
 	*out = (struct display){
 		.state = t, .n_children = n,
