@@ -15,8 +15,8 @@ struct keeping {
 	size_t n, bytes;
 };
 bool keep_is_full(const struct keeping *k);
-/** @as says whose it is; what it is, and its value, are filled in. */
-struct err *keep_value(struct keeping *k, struct snap_variable as,
+/** @v says whose it is; what it is, and its value, are filled in. */
+struct err *keep_value(struct keeping *k, struct snap_variable v,
 		       const struct var *var, const struct value *value)
 	_must_check_;
 /** The variables that somebody asked for, of which an index knows the type. */

@@ -55,7 +55,7 @@ cur_bytes(struct cur *c, uint64_t n)
 static inline uint8_t
 cur_u8(struct cur *c)
 {
-	if (c->p >= c->end) {
+	if (!c->p || c->p >= c->end) {
 		cur_fail(c);
 		return 0;
 	}

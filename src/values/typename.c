@@ -266,8 +266,10 @@ put_dimension(struct writer *w, const struct sym_dimension *d)
 	else if (d->upper.kind != SYM_BOUND_CONSTANT)
 		buf_puts(w->out, "[variable length]");
 	else
-		buf_printf(w->out, "[%lld]", (long long)(
-			(uint64_t)d->upper.constant + !d->is_count));
+		buf_printf(w->out, "[%lld]",
+			   (long long)d->upper.constant
+			   + (d->is_count || d->upper.constant == INT64_MAX
+			      ? 0 : 1));
 }
 
 static void

@@ -25,7 +25,7 @@ import kit       # noqa: E402
 import programs  # noqa: E402
 import real      # noqa: E402
 
-STARTS = re.compile(r"_start|__?clone3?")
+STARTS = re.compile(r"_start|_{0,2}clone3?")
 TRIES = 5
 
 

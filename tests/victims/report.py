@@ -4,11 +4,15 @@
 import json
 
 
+OWN_NO_STACK = ("inlined", "tail-call")
+
+
 class Thread:
-    """One thread's stack without its inlined frames; a name may be ""."""
+    """One thread's stack, calls that returned no more left out (inlined ones
+    and those that jumped); a name may be ""."""
 
     def __init__(self, row):
-        frames = [f for f in row["frames"] if f["how"] != "inlined"]
+        frames = [f for f in row["frames"] if f["how"] not in OWN_NO_STACK]
         self.id = row["tid"]
         self.faulting = row["faulting"]
         self.names = [f["function"] or "" for f in frames]
