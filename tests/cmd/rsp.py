@@ -325,7 +325,8 @@ class Sessions:
         slow, quick = listening.connect(), listening.connect()
         slow.ask("QStartNoAckMode")
         stack = int.from_bytes(bytes.fromhex(plain(quick.ask("p7"))), "little")
-        pieces = ["m%x,800" % at for at in range(stack, stack + 0x1000, 0x800)]
+        # What is above it is as much as the environment has.
+        pieces = ["m%x,800" % at for at in range(stack - 0x1000, stack, 0x800)]
         first = [plain(slow.ask(piece)) for piece in pieces]
         slow.connection.setblocking(False)
         flood = b"".join(map(packet, pieces)) * 1000
