@@ -87,6 +87,7 @@ binutils            nm
 python3             python3
 zstd                zstd
 elfutils            eu-stack
+dwz                 dwz
 libjemalloc-dev     jemalloc/jemalloc.h
 redis-server        redis-server
 redis-tools         redis-benchmark

@@ -247,7 +247,7 @@ def report_all(tap, results, listed, inquest, options):
     tap.note("together: %s" % total)
     for kind, count in total.kinds().most_common():
         tap.note("%6d %s" % (count, kind))
-    tap.ok(total.share() >= (0.99 if options.strict else 0.95),
+    tap.ok(total.share() >= 0.99,
            "of 100 values 99 are equal (%.2f %%)" % (100 * total.share()))
     for exception in listed:
         tap.note("%6d listed: %s" % (exception.used, exception.name))
