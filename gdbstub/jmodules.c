@@ -3,6 +3,7 @@
  * Modules as lldb asks for them: where a file is loaded, and under which
  * build-id it is known.
  */
+#include "base/json.h"
 #include "gdbstub/impl.h"
 
 #include <inttypes.h>

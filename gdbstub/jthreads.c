@@ -3,6 +3,7 @@
  * Threads as lldb wants them: all in one answer, with their registers and the
  * memory of their stacks, so that it asks for none of that thread by thread.
  */
+#include "base/json.h"
 #include "gdbstub/impl.h"
 
 #include <inttypes.h>

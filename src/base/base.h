@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * base: what every room stands on - error values, ownership helpers, output
- * buffers, bounds-checked reading, arenas, byte sources, hashes, JSON output
- * and option tables.
+ * buffers, bounds-checked reading, arenas, byte sources, hashes and option
+ * tables; JSON is in base/json.h.
  *
  * Nothing here prints, exits, reads the environment or keeps a mutable global.
  * Words in contracts: a function that *takes* an argument frees it even on
@@ -251,25 +251,6 @@ void regex_free(struct regex *r);
 enum regex_answer { REGEX_NONE, REGEX_HIT, REGEX_GAVE_UP /* limits */ };
 enum regex_answer regex_next(struct regex *r, struct span in, size_t from,
 			     size_t at[static 2]) _must_check_;
-
-/* ---- JSON output ----------------------------------------------------- */
-/**
- * A JSON value being built. Adding to an object or array takes the value.
- * Strings and keys are repaired as by buf_escape(), but a backslash stays.
- * Addresses are strings: JavaScript's numbers end at 2^53.
- */
-struct json;
-struct json *json_object(void), *json_array(void), *json_null(void);
-struct json *json_string(const char *s);        /* NULL gives null */
-struct json *json_u64(uint64_t v), *json_i64(int64_t v);
-struct json *json_f64(double v);                /* null if not finite */
-struct json *json_bool(bool v), *json_addr(uint64_t v);         /* "0x1f" */
-void json_set(struct json *object, const char *key, struct json *value);
-void json_add(struct json *array, struct json *value);
-/** Its text, indented by two when @pretty, and a newline. Tells no memory. */
-struct err *json_write(const struct json *j, bool pretty, struct buf *out)
-	_must_check_;
-void json_free(struct json *j);
 
 /* ---- option tables --------------------------------------------------- */
 /**

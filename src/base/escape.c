@@ -7,15 +7,14 @@
 /*
  * Well-formed sequences by their first byte (Unicode 15, table 3-7): the
  * bounds of the second byte exclude overlong forms, surrogates and what lies
- * beyond U+10FFFF. C2 starts at A0 here, which leaves out the C1 controls.
+ * beyond U+10FFFF.
  */
 static const struct utf8_row {
 	uint8_t first, last;    /* of the first byte */
 	uint8_t low, high;      /* of the second */
 	uint8_t len;
 } utf8_rows[] = {
-	{ 0xc2, 0xc2, 0xa0, 0xbf, 2 },
-	{ 0xc3, 0xdf, 0x80, 0xbf, 2 },
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
 	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
 	{ 0xed, 0xed, 0x80, 0x9f, 3 },
@@ -35,7 +34,7 @@ utf8_row_of(uint8_t first)
 }
 
 /*
- * What makes a line read otherwise than it is: marks, embeddings, overrides
+ * C1 controls; what makes a line read otherwise than it is: marks, embeddings, overrides
  * and isolates of bidirectional text (Unicode Standard Annex 9, section 2),
  * line and paragraph separators. U+FFFE and U+FFFF are no characters, and XML
  * readers stop at them.
@@ -45,6 +44,7 @@ static const struct odd_row {
 	uint8_t last;           /* of the byte that differs */
 	uint8_t len;
 } odd_rows[] = {
+	{ { 0xc2, 0x80 }, 0x9f, 2 },            /* U+0080 to U+009F */
 	{ { 0xd8, 0x9c }, 0x9c, 2 },            /* U+061C */
 	{ { 0xe2, 0x80, 0x8e }, 0x8f, 3 },      /* U+200E, U+200F */
 	{ { 0xe2, 0x80, 0xa8 }, 0xae, 3 },      /* U+2028 to U+202E */
@@ -66,7 +66,7 @@ is_odd(const uint8_t *s, size_t len)
 	return false;
 }
 
-/** Length of the multi-byte character at @s; 0 if there is none to show. */
+/** Length of the multi-byte character at @s; 0 if there is none. */
 static size_t
 utf8_len(const uint8_t *s, size_t n)
 {
@@ -77,7 +77,13 @@ utf8_len(const uint8_t *s, size_t n)
 	for (size_t i = 2; i < row->len; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	return is_odd(s, row->len) ? 0 : row->len;
+	return row->len;
+}
+
+size_t
+escape_char_len(const char *s, size_t n)
+{
+	return (uint8_t)*s < 0x80 ? 1 : utf8_len((const uint8_t *)s, n);
 }
 
 static bool
@@ -92,7 +98,8 @@ plain_len(const char *s, size_t n, escape_name_fn *name)
 {
 	if (is_printable_ascii((uint8_t)*s))
 		return name(*s) ? 0 : 1;
-	return utf8_len((const uint8_t *)s, n);
+	size_t len = utf8_len((const uint8_t *)s, n);
+	return len && is_odd((const uint8_t *)s, len) ? 0 : len;
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one loop that makes foreign bytes safe to show. Private to base: the
- * ways to use it are buf_escape(), buf_xml() and the strings of json.c.
+ * ways to use it are buf_escape(), buf_xml() and the strings of JSON.
  */
 #ifndef BASE_ESCAPE_H
 #define BASE_ESCAPE_H
@@ -17,5 +17,9 @@ typedef const char *escape_name_fn(char c);
  * UTF-8 become \xNN, byte by byte; of the rest, ASCII is written as @name says.
  */
 void escape_put(struct buf *b, const char *s, size_t n, escape_name_fn *name);
+
+/** Length of the well-formed character of UTF-8, a control too, at @s, of which
+ * there are @n bytes, at least one; 0 = there is none. */
+size_t escape_char_len(const char *s, size_t n);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/json.h"
 
 /* struct json is json-c's value under a name of ours. */
 static struct json_c_value *

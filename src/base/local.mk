@@ -15,6 +15,8 @@ libbase_a_SOURCES = \
 	src/base/id.c \
 	src/base/io.c \
 	src/base/json.c \
+	src/base/json.h \
+	src/base/json_read.c \
 	src/base/opt.c \
 	src/base/pool.c \
 	src/base/pool.h \

@@ -2,6 +2,7 @@
 /*
  * check.c: inquest check - is a snapshot or core whole?
  */
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "snapfmt/snapfmt.h"

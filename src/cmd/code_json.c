@@ -3,6 +3,7 @@
  * code_json.c: instructions as JSON; the shape is described in the manual page
  * of disasm and has the version that say_json() puts first.
  */
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/code.h"
 

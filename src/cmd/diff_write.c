@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cmd/diff.h"
 #include "cmd/report.h"
 #include "inspect/differ.h"

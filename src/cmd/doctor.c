@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "jail/jail.h"

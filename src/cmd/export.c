@@ -2,6 +2,7 @@
 /*
  * export.c: inquest export - a SNAP in a form that other programs read.
  */
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/save.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "cmd/object.h"

@@ -2,6 +2,7 @@
 /*
  * import.c: inquest import - a core becomes a snapshot.
  */
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/import.h"
 #include "cmd/object.h"

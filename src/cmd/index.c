@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 #include "cmd/session.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "cmd/object.h"

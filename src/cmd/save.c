@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cmd/home.h"
 #include "cmd/progress.h"
 #include "cmd/save.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cmd/cmd.h"
 #include "snapfmt/snapfmt.h"
 

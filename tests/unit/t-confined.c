@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "assert-err.h"
+#include "base/json.h"
 
 /* What a worker that reads hostile bytes is left with; no open, no random. */
 static const int allowed[] = {

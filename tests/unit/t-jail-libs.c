@@ -20,6 +20,7 @@
 #include <zstd.h>
 
 #include "assert-err.h"
+#include "base/json.h"
 #include "jail-run.h"
 
 #define MIB (1u << 20)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The contract of JSON output. */
+/* The contract of JSON, written and read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <string.h>
 
 #include "assert-err.h"
+#include "base/json.h"
 
 /** The compact text of @j. Takes @j. */
 static void
@@ -149,6 +151,134 @@ a_buffer_that_is_full_is_told(void **state)
 	json_free(o);
 }
 
+/* ---- reading ------------------------------------------------------------- */
+/** @text as it is written again, or what the error says. */
+static void
+check_read(const char *text, size_t n, const char *expected)
+{
+	_buf_ struct buf out = { 0 };
+	struct json *j;
+	_err_ struct err *err = json_read((struct span){
+			(const uint8_t *)text, n }, &j);
+
+	if (err) {
+		assert_null(j);
+		assert_string_equal(err_text(err), expected);
+		return;
+	}
+	check_text(j ? j : json_null(), expected);
+}
+
+static void
+what_is_json_is_read(void **state)
+{
+	static const struct { const char *text, *again; } rows[] = {
+		{ "{}", "{}\n" },
+		{ " [1, -2,3.5 ,\"a\\u0041\\n\"]\r\n\t", "[1,-2,3.5,\"aA\\\\x0a\"]\n" },
+		{ "null", "null\n" },
+		{ "12", "12\n" },
+		{ "true", "true\n" },
+		{ "{\"a\":{\"a\":[{\"a\":1}]}}", "{\"a\":{\"a\":[{\"a\":1}]}}\n" },
+		{ "\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"\n" },
+		{ "\"\xc2\x80\"", NULL },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < countof(rows); k++) {
+		struct json *j;
+
+		assert_ok(json_read((struct span){
+				(const uint8_t *)rows[k].text,
+				strlen(rows[k].text) }, &j));
+		json_free(j);
+	}
+	check_read("{\"a\":{\"a\":[{\"a\":1}]}}", 21, rows[5].again);
+	check_read("12", 2, "12\n");
+	check_read("null", 4, "null\n");
+}
+
+static void
+what_is_none_is_refused(void **state)
+{
+	static const char *const rows[] = {
+		"", " ", "{", "[1", "\"a", "{\"a\"", "tru", "-", "1 2", "[1,]",
+		"{,}", "{\"a\":1,}", "'a'", "{'a':1}", "NaN", "[Infinity]",
+		"[-Infinity]", "01", "+1", ".5", "1.", "0x10", "True", "// c",
+		"/**/1", "[1]]", "\"\n\"", "\"\x01\"", "\"\xff\"",
+		"\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\"\\ud800\"",
+		"\"\\udc00\\ud800\"", "\"\\x41\"", "\"\\u12\"", "nul", "nullx",
+		"{\"a\":1,\"a\":2}", "[{\"b\":{},\"b\":{}}]", "{\"a\" 1}",
+		"[1 2]", "{1:2}", "\xef\xbb\xbf{}", "[\"a\" \"b\"]", "--1",
+		"1e", "1e+", "truefalse", "{}{}",
+	};
+
+	(void)state;
+	for (size_t k = 0; k < countof(rows); k++) {
+		struct json *j;
+		_err_ struct err *err = json_read((struct span){
+				(const uint8_t *)rows[k], strlen(rows[k]) },
+				&j);
+
+		if (!err)
+			fail_msg("%s was read", rows[k]);
+		assert_int_equal(err_kind(err), ERR_FORMAT);
+		assert_null(j);
+	}
+	check_read("[1]\0", 4, "no JSON: a character that JSON does not have, "
+		   "at byte 3");
+}
+
+static void
+depth_is_bounded(void **state)
+{
+	char text[2 * JSON_DEPTH_MAX + 2];
+	struct json *j;
+
+	(void)state;
+	for (size_t deep = JSON_DEPTH_MAX; deep <= JSON_DEPTH_MAX + 1; deep++) {
+		memset(text, '[', deep);
+		memset(text + deep, ']', deep);
+		_err_ struct err *err = json_read((struct span){
+				(const uint8_t *)text, 2 * deep }, &j);
+		assert_int_equal(!err, deep <= JSON_DEPTH_MAX);
+		json_free(j);
+	}
+}
+
+static void
+members_are_found(void **state)
+{
+	static const char text[] = "{\"n\":7,\"m\":-1,\"f\":2.0,\"h\":2.5,"
+		"\"big\":18446744073709551616,\"s\":\"a\\u0000b\",\"t\":\"x\","
+		"\"l\":[null,true],\"u\":9007199254740993,\"e\":1e3}";
+	struct json *j;
+	int64_t i;
+	uint64_t u;
+
+	(void)state;
+	assert_ok(json_read((struct span){ (const uint8_t *)text,
+					   sizeof(text) - 1 }, &j));
+	assert_true(json_to_i64(json_get(j, "n"), &i) && i == 7);
+	assert_true(json_to_i64(json_get(j, "m"), &i) && i == -1);
+	assert_false(json_to_u64(json_get(j, "m"), &u));
+	assert_true(json_to_u64(json_get(j, "f"), &u) && u == 2);
+	assert_true(json_to_u64(json_get(j, "e"), &u) && u == 1000);
+	assert_true(json_to_u64(json_get(j, "u"), &u)
+		    && u == 9007199254740993u);
+	assert_false(json_to_u64(json_get(j, "h"), &u));
+	assert_false(json_to_u64(json_get(j, "big"), &u));
+	assert_false(json_to_i64(json_get(j, "t"), &i));
+	assert_false(json_to_i64(json_get(j, "none"), &i));
+	assert_int_equal(json_span(json_get(j, "s")).n, 3);
+	assert_null(json_str(json_get(j, "s")));
+	assert_string_equal(json_str(json_get(j, "t")), "x");
+	assert_int_equal(json_length(json_get(j, "l")), 2);
+	assert_int_equal(json_kind(json_at(json_get(j, "l"), 0)), JSON_NULL);
+	assert_true(json_is_true(json_at(json_get(j, "l"), 1), false));
+	assert_true(json_is_true(json_at(json_get(j, "l"), 2), true));
+	json_free(j);
+}
+
 int
 main(void)
 {
@@ -163,6 +293,10 @@ main(void)
 		cmocka_unit_test(
 			adding_to_what_memory_lacked_for_frees_the_value),
 		cmocka_unit_test(a_buffer_that_is_full_is_told),
+		cmocka_unit_test(what_is_json_is_read),
+		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(members_are_found),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
