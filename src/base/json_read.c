@@ -93,7 +93,7 @@ scan_digit(const struct scan *c, size_t at)
 static void
 scan_text(struct scan *c)
 {
-	for (; c->at < c->n && !c->wrong; c->at++) {
+	for (; c->at < c->n; c->at++) {
 		char at = c->s[c->at];
 
 		if (at == '"')
@@ -109,6 +109,8 @@ scan_text(struct scan *c)
 		else if (!at || !strchr(" \t\r\n{}[],-+.0123456789truefalsnE",
 					at))
 			c->wrong = "a character that JSON does not have";
+		if (c->wrong)
+			return;
 	}
 }
 

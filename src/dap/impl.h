@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of dap share among themselves and nobody else sees.
+ */
+#ifndef DAP_IMPL_H
+#define DAP_IMPL_H
+
+#include "base/json.h"
+#include "dap/dap.h"
+
+/* ---- requests --------------------------------------------------------------- */
+struct dap;
+/**
+ * Answers a request: *@body, if it is set, becomes the body of the response. An
+ * error becomes an error response; d->wrong may name it for programs.
+ */
+typedef struct err *request_fn(struct dap *d, const struct json *arguments,
+			       struct json **body);
+enum request_flags {
+	REQUEST_EARLY = 1,      /* before "attach" */
+	REQUEST_ENGINE = 2,     /* needs threads, not only an open snapshot */
+};
+struct request {
+	const char *command;
+	request_fn *answer;
+	/** What "initialize" says of it; NULL = nothing. */
+	const char *capability;
+	uint8_t flags;
+};
+/** By name, or NULL. */
+const struct request *requests_find(const char *command);
+/** All capabilities, and the list of our own requests, into @body. */
+void requests_put_capabilities(struct json *body);
+
+/* ---- a session ----------------------------------------------------------------- */
+/** A row of a stack that a client was told of. */
+struct place {
+	size_t thread;          /* of the target */
+	size_t frame;           /* of its view */
+};
+/** The stack of one thread; in the arena of the stop. */
+struct stack_shown {
+	struct view view;
+	const struct scope *const *scopes;      /* one for each frame, or NULL */
+	uint32_t first_id;      /* the frameId of frame 0 */
+	bool made;
+};
+/** A long request that is under way. */
+struct work {
+	int64_t request_seq;
+	const char *command;
+	/** A piece of it; *@body set = it is done. */
+	struct err *(*piece)(struct dap *d, struct work *w, struct json **body);
+	void *state;            /* in an arena of its own */
+	struct arena *arena;
+	const char *progress;   /* id of a progress that was begun, or NULL */
+	uint64_t done, all;     /* for the progress */
+};
+
+struct dap {
+	struct dap_options options;
+	struct dap_shown shown; /* insp NULL: nothing is open */
+	const struct dap_sink *sink;    /* of the call under way */
+	int64_t seq;            /* of the last message sent */
+	int64_t request_seq;    /* of the request under way */
+	const char *wrong;      /* "message" of the error response under way */
+	bool failed;            /* the sink did, or memory: the session ends */
+	bool done;
+
+	/* what the client said of itself */
+	bool initialised, attached, configured, stopped_told;
+	bool lines_from_0, columns_from_0, paths_are_uris;
+	bool hears_progress, hears_invalidated, hears_memory, hears_types;
+
+	/* what lives until the next stop: ids a client was given */
+	struct arena *stop;
+	struct stack_shown *stacks;     /* one for each thread */
+	struct place *frames;           /* by frameId - 1 */
+	size_t n_frames, frames_cap;
+	size_t thread;          /* chosen; the faulting one at first */
+	struct refs *refs;      /* variablesReference; refs.c */
+	struct sources *sources;        /* sourceReference; sources.c */
+
+	struct work *work;      /* NULL = none */
+	/* progress ids count from 1 */
+	uint64_t progresses;
+};
+
+/* ---- messages ----------------------------------------------------------------- */
+/** Sends an event; takes @body, which may be NULL. */
+void dap_event(struct dap *d, const char *event, struct json *body);
+/** Sends the answer to @request_seq; takes @err and @body. */
+void dap_respond(struct dap *d, int64_t request_seq, const char *command,
+		 struct err *err, struct json *body);
+/** A refusal: "postMortem", … for programs, a sentence for people. */
+struct err *dap_refuse(struct dap *d, const char *message, const char *fmt, ...)
+	_printf_(3, 4) _must_check_ _returns_nonnull_;
+
+/* arguments: ERR_USAGE names the one that is off */
+/** A whole number in [min, max]; @otherwise where there is none. */
+struct err *arg_number(const struct json *arguments, const char *name,
+		       int64_t min, int64_t max, int64_t otherwise,
+		       int64_t *out) _must_check_;
+/** NULL where there is none and it is not @needed. */
+struct err *arg_string(const struct json *arguments, const char *name,
+		       bool needed, const char **out) _must_check_;
+/** "0x…" or decimal; needed. */
+struct err *arg_address(const struct json *arguments, const char *name,
+			uint64_t *out) _must_check_;
+
+/* session.c */
+/** Lets go of all ids, and begins anew with what is shown. */
+struct err *session_begin_stop(struct dap *d) _must_check_;
+/** "output": @category "console", "important", …; @text ends with a newline. */
+void session_output(struct dap *d, const char *category, const char *text);
+
+/* stack.c: threads, frames */
+/** The stack of @thread, made on first use. */
+struct err *stack_of(struct dap *d, size_t thread, struct stack_shown **out)
+	_must_check_;
+/** What a frameId means; ERR_NOTFOUND for one that was not given out. */
+struct err *stack_place(struct dap *d, int64_t frame_id, struct place *out)
+	_must_check_;
+/** The scope of a place, or NULL. */
+const struct scope *stack_scope(struct dap *d, struct place at);
+/** Its registers, as the frame has them. */
+struct err *stack_regs(struct dap *d, struct place at, struct frame_regs *out)
+	_must_check_;
+/** A StackFrame. */
+struct err *stack_frame(struct dap *d, struct place at, struct json **out)
+	_must_check_;
+/** A thread's index by the id in @arguments. */
+struct err *stack_thread(struct dap *d, const struct json *arguments,
+			 size_t *out) _must_check_;
+
+/* refs.c: what a variablesReference means */
+void refs_free(struct refs *r);
+/** The Scope objects of a frame. */
+struct err *refs_scopes(struct dap *d, struct place at, struct json **out)
+	_must_check_;
+/** A Variable, or what "evaluate" answers, of @value. */
+struct err *refs_variable(struct dap *d, const char *name,
+			  const struct value *value, struct place at,
+			  struct json **out) _must_check_;
+
+/* sources.c: what a sourceReference means */
+void sources_free(struct sources *s);
+/** A Source of @file, which a module's lines name; json_null() of NULL. */
+struct json *sources_source(struct dap *d, size_t module, const char *file);
+/** A line as this client counts it; 0 where it is not known. */
+int64_t sources_line(const struct dap *d, uint32_t line);
+
+/* handlers, by file, in the order of the table in requests.c */
+request_fn session_initialize, session_attach, session_launch,
+	session_configured, session_disconnect, session_cancel,
+	session_breakpoints, session_refuse_to_run;
+request_fn stack_threads, stack_trace, stack_scopes, stack_exception;
+
+#endif
