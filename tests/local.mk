@@ -166,6 +166,9 @@ check_PROGRAMS += tests/disasm/sweep
 # Variables and expressions of a core, for the scripts of tests/values.
 check_PROGRAMS += tests/values/look
 
+# The Debug Adapter Protocol without a session, for the scripts of tests/dap.
+check_PROGRAMS += tests/dap/speak
+
 # Makes an index of symbols and shows what is in one.
 check_PROGRAMS += tests/symbols/symidx
 

@@ -17,8 +17,8 @@ struct dap;
 typedef struct err *request_fn(struct dap *d, const struct json *arguments,
 			       struct json **body);
 enum request_flags {
-	REQUEST_EARLY = 1,      /* before "attach" */
-	REQUEST_ENGINE = 2,     /* needs threads, not only an open snapshot */
+	REQUEST_FIRST = 1,      /* even before "initialize" */
+	REQUEST_EARLY = 2,      /* before "attach" */
 };
 struct request {
 	const char *command;
@@ -26,6 +26,8 @@ struct request {
 	/** What "initialize" says of it; NULL = nothing. */
 	const char *capability;
 	uint8_t flags;
+	/** What follows a response of success; or NULL. */
+	void (*after)(struct dap *d);
 };
 /** By name, or NULL. */
 const struct request *requests_find(const char *command);
@@ -41,20 +43,33 @@ struct place {
 /** The stack of one thread; in the arena of the stop. */
 struct stack_shown {
 	struct view view;
-	const struct scope *const *scopes;      /* one for each frame, or NULL */
-	uint32_t first_id;      /* the frameId of frame 0 */
+	const struct scope *const *scopes;      /* one for each frame; an
+						   element may be NULL */
+	size_t first;           /* of frame 0, in d->frames */
+	struct stack *regs;     /* as unwound, on first use; stack_regs() */
+	int64_t id;             /* of the thread */
 	bool made;
+};
+/** What a client calls a thread: its tid, where that is usable and unique. */
+struct thread_id {
+	int64_t id;
+	size_t thread;
+};
+/** Of paths that are sent, those that begin with @from begin with @to. */
+struct source_map {
+	const char *from, *to;
 };
 /** A long request that is under way. */
 struct work {
 	int64_t request_seq;
 	const char *command;
-	/** A piece of it; *@body set = it is done. */
+	/** A piece of it, of a few ms; *@body set = it is done. */
 	struct err *(*piece)(struct dap *d, struct work *w, struct json **body);
-	void *state;            /* in an arena of its own */
-	struct arena *arena;
+	void *state;
+	struct arena *arena;    /* owns all of it */
 	const char *progress;   /* id of a progress that was begun, or NULL */
 	uint64_t done, all;     /* for the progress */
+	bool cancelled;
 };
 
 struct dap {
@@ -64,19 +79,22 @@ struct dap {
 	int64_t seq;            /* of the last message sent */
 	int64_t request_seq;    /* of the request under way */
 	const char *wrong;      /* "message" of the error response under way */
-	bool failed;            /* the sink did, or memory: the session ends */
+	struct err *err;        /* of the sink, or memory: the session ends */
 	bool done;
+	struct arena *arena;    /* of the session */
 
 	/* what the client said of itself */
 	bool initialised, attached, configured, stopped_told;
 	bool lines_from_0, columns_from_0, paths_are_uris;
-	bool hears_progress, hears_invalidated, hears_memory, hears_types;
+	bool hears_progress, hears_invalidated, hears_memory;
+	struct source_map *maps;        /* of "attach"; longest @from first */
+	size_t n_maps;
 
 	/* what lives until the next stop: ids a client was given */
 	struct arena *stop;
+	struct thread_id *ids;  /* of threads, sorted by id */
 	struct stack_shown *stacks;     /* one for each thread */
-	struct place *frames;           /* by frameId - 1 */
-	size_t n_frames, frames_cap;
+	struct vec frames;      /* of struct place, by frameId - 1 */
 	size_t thread;          /* chosen; the faulting one at first */
 	struct refs *refs;      /* variablesReference; refs.c */
 	struct sources *sources;        /* sourceReference; sources.c */
@@ -96,11 +114,21 @@ void dap_respond(struct dap *d, int64_t request_seq, const char *command,
 struct err *dap_refuse(struct dap *d, const char *message, const char *fmt, ...)
 	_printf_(3, 4) _must_check_ _returns_nonnull_;
 
-/* arguments: ERR_USAGE names the one that is off */
-/** A whole number in [min, max]; @otherwise where there is none. */
+/** Begins a long request: the one under way answers when it is done. Takes
+ * @like->arena once it succeeds; ERR_LIMIT while another one is under way. */
+struct err *dap_begin_work(struct dap *d, const struct work *like)
+	_must_check_;
+/** Ends it with an answer; takes @err and @body. */
+void dap_end_work(struct dap *d, struct err *err, struct json *body);
+
+/* args.c: ERR_USAGE names the argument that is off */
+struct arg_bounds {
+	int64_t min, max, otherwise;
+};
+/** A whole number within @bounds; @otherwise where there is none. */
 struct err *arg_number(const struct json *arguments, const char *name,
-		       int64_t min, int64_t max, int64_t otherwise,
-		       int64_t *out) _must_check_;
+		       const struct arg_bounds *bounds, int64_t *out)
+	_must_check_;
 /** NULL where there is none and it is not @needed. */
 struct err *arg_string(const struct json *arguments, const char *name,
 		       bool needed, const char **out) _must_check_;
@@ -111,10 +139,21 @@ struct err *arg_address(const struct json *arguments, const char *name,
 /* session.c */
 /** Lets go of all ids, and begins anew with what is shown. */
 struct err *session_begin_stop(struct dap *d) _must_check_;
+void session_end_stop(struct dap *d);
+void session_close(struct dap *d);
+/** Tells "stopped", once it is time. */
+void session_after_attach(struct dap *d);
+/** "stopped", of the chosen thread. */
+void session_tell_stopped(struct dap *d, const char *reason);
+/** "memory" and "invalidated", to who hears them. */
+void session_tell_written(struct dap *d, uint64_t addr, uint64_t n);
+/** When the snapshot was taken: "2026-01-31 23:59:59 UTC", or "the past". */
+const char *session_when(const struct dap *d, char out[32]);
 /** "output": @category "console", "important", …; @text ends with a newline. */
 void session_output(struct dap *d, const char *category, const char *text);
 
 /* stack.c: threads, frames */
+struct err *stack_begin(struct dap *d) _must_check_;
 /** The stack of @thread, made on first use. */
 struct err *stack_of(struct dap *d, size_t thread, struct stack_shown **out)
 	_must_check_;
@@ -129,7 +168,9 @@ struct err *stack_regs(struct dap *d, struct place at, struct frame_regs *out)
 /** A StackFrame. */
 struct err *stack_frame(struct dap *d, struct place at, struct json **out)
 	_must_check_;
-/** A thread's index by the id in @arguments. */
+/** What the client calls a thread. */
+int64_t stack_thread_id(const struct dap *d, size_t thread);
+/** A thread's index by the "threadId" in @arguments. */
 struct err *stack_thread(struct dap *d, const struct json *arguments,
 			 size_t *out) _must_check_;
 
@@ -147,13 +188,17 @@ struct err *refs_variable(struct dap *d, const char *name,
 void sources_free(struct sources *s);
 /** A Source of @file, which a module's lines name; json_null() of NULL. */
 struct json *sources_source(struct dap *d, size_t module, const char *file);
-/** A line as this client counts it; 0 where it is not known. */
+/** A module's id for clients: its build-id, or a number. modules.c */
+struct json *modules_id(struct dap *d, size_t module);
+/** A line and a column as this client counts them; 0 = not known. */
 int64_t sources_line(const struct dap *d, uint32_t line);
+int64_t sources_column(const struct dap *d, uint32_t column);
 
 /* handlers, by file, in the order of the table in requests.c */
 request_fn session_initialize, session_attach, session_launch,
 	session_configured, session_disconnect, session_cancel,
-	session_breakpoints, session_refuse_to_run;
-request_fn stack_threads, stack_trace, stack_scopes, stack_exception;
+	session_breakpoints, session_exception_breakpoints,
+	session_refuse_to_run;
+request_fn stack_threads, stack_trace, stack_scopes;
 
 #endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# The Debug Adapter Protocol over one session.
+
+noinst_LIBRARIES += libdap.a
+libdap_a_SOURCES = \
+	src/dap/args.c \
+	src/dap/dap.c \
+	src/dap/dap.h \
+	src/dap/impl.h \
+	src/dap/modules.c \
+	src/dap/refs.c \
+	src/dap/requests.c \
+	src/dap/session.c \
+	src/dap/sources.c \
+	src/dap/stack.c \
+	src/dap/stream.c

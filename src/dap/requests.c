@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of requests: who answers, and what a client is told it may ask.
+ */
+#include "dap/impl.h"
+
+#include <string.h>
+
+static void
+after_initialize(struct dap *d)
+{
+	d->initialised = true;
+	dap_event(d, "initialized", NULL);
+}
+
+static void
+after_disconnect(struct dap *d)
+{
+	d->done = true;
+}
+
+static const struct request requests[] = {
+	/* the session */
+	{ "initialize", session_initialize, NULL, REQUEST_FIRST,
+	  after_initialize },
+	{ "attach", session_attach, NULL, REQUEST_EARLY, session_after_attach },
+	{ "launch", session_launch, NULL, REQUEST_EARLY, NULL },
+	{ "configurationDone", session_configured,
+	  "supportsConfigurationDoneRequest", REQUEST_EARLY,
+	  session_after_attach },
+	{ "disconnect", session_disconnect, NULL, REQUEST_FIRST,
+	  after_disconnect },
+	{ "cancel", session_cancel, "supportsCancelRequest", REQUEST_EARLY,
+	  NULL },
+	{ "setBreakpoints", session_breakpoints, NULL, REQUEST_EARLY, NULL },
+	{ "setFunctionBreakpoints", session_breakpoints, NULL, REQUEST_EARLY,
+	  NULL },
+	{ "setExceptionBreakpoints", session_exception_breakpoints, NULL,
+	  REQUEST_EARLY, NULL },
+
+	/* threads and stacks */
+	{ "threads", stack_threads, NULL, 0, NULL },
+	{ "stackTrace", stack_trace, "supportsDelayedStackTraceLoading", 0,
+	  NULL },
+	{ "scopes", stack_scopes, NULL, 0, NULL },
+
+	/* what would run, and does not */
+	{ "continue", session_refuse_to_run, NULL, 0, NULL },
+	{ "next", session_refuse_to_run, NULL, 0, NULL },
+	{ "stepIn", session_refuse_to_run, NULL, 0, NULL },
+	{ "stepOut", session_refuse_to_run, NULL, 0, NULL },
+	{ "stepBack", session_refuse_to_run, NULL, 0, NULL },
+	{ "reverseContinue", session_refuse_to_run, NULL, 0, NULL },
+	{ "pause", session_refuse_to_run, NULL, 0, NULL },
+	{ "goto", session_refuse_to_run, NULL, 0, NULL },
+	{ "gotoTargets", session_refuse_to_run, NULL, 0, NULL },
+	{ "restart", session_refuse_to_run, NULL, 0, NULL },
+	{ "restartFrame", session_refuse_to_run, NULL, 0, NULL },
+	{ "terminateThreads", session_refuse_to_run, NULL, 0, NULL },
+	{ "dataBreakpointInfo", session_refuse_to_run, NULL, 0, NULL },
+};
+
+const struct request *
+requests_find(const char *command)
+{
+	for (size_t k = 0; k < countof(requests); k++)
+		if (strcmp(requests[k].command, command) == 0)
+			return &requests[k];
+	return NULL;
+}
+
+#define OURS "inquest/"
+
+void
+requests_put_capabilities(struct json *body)
+{
+	struct json *ours = json_object(), *names = json_array();
+
+	for (size_t k = 0; k < countof(requests); k++) {
+		const struct request *r = &requests[k];
+
+		if (r->capability)
+			json_set(body, r->capability, json_bool(true));
+		if (strncmp(r->command, OURS, sizeof(OURS) - 1) == 0)
+			json_add(names, json_string(r->command));
+	}
+	json_set(ours, "version", json_i64(1));
+	json_set(ours, "requests", names);
+	json_set(body, "inquest", ours);
+}

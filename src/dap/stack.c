@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads, their stacks, and the ids that a client knows them by.
+ */
+#include "dap/impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX 1000u          /* of a request without "levels" */
+#define FRAMES_MAX 65536u       /* of one stack */
+#define FRAMES_ALL_MAX (1u << 22)
+/* Ids of threads whose own are taken, or are none, begin here. */
+#define MADE_UP (INT64_C(1) << 30)
+
+/* ---- threads ------------------------------------------------------------------ */
+static int
+id_compare(const void *a, const void *b)
+{
+	const struct thread_id *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
+
+/* A damaged core may name a thread twice, or not at all. */
+static void
+stack_make_ids(struct dap *d, const struct target *t)
+{
+	for (size_t k = 0; k < t->n_threads; k++) {
+		uint64_t tid = t->threads[k].tid;
+
+		d->ids[k].thread = k;
+		d->ids[k].id = tid && tid < MADE_UP ? (int64_t)tid
+						    : MADE_UP + (int64_t)k;
+	}
+	qsort(d->ids, t->n_threads, sizeof(*d->ids), id_compare);
+	int64_t last = 0;
+	for (size_t k = 0; k < t->n_threads; k++) {
+		int64_t id = d->ids[k].id;
+
+		if (id == last)
+			d->ids[k].id = MADE_UP + (int64_t)d->ids[k].thread;
+		last = id;
+	}
+	qsort(d->ids, t->n_threads, sizeof(*d->ids), id_compare);
+	for (size_t k = 0; k < t->n_threads; k++)
+		d->stacks[d->ids[k].thread].id = d->ids[k].id;
+}
+
+struct err *
+stack_begin(struct dap *d)
+{
+	const struct target *t = insp_target(d->shown.insp);
+
+	d->frames.max = FRAMES_ALL_MAX;
+	d->ids = arena_array(d->stop, t->n_threads + 1, sizeof(*d->ids));
+	d->stacks = arena_array(d->stop, t->n_threads + 1,
+				sizeof(*d->stacks));
+	if (!d->ids || !d->stacks)
+		return err_nomem();
+	stack_make_ids(d, t);
+	return NULL;
+}
+
+int64_t
+stack_thread_id(const struct dap *d, size_t thread)
+{
+	return d->stacks[thread].id;
+}
+
+struct err *
+stack_thread(struct dap *d, const struct json *arguments, size_t *out)
+{
+	static const struct arg_bounds any = { 0, INT64_MAX, 0 };
+	size_t n = insp_target(d->shown.insp)->n_threads;
+	struct thread_id key = { 0 };
+
+	struct err *err = arg_number(arguments, "threadId", &any, &key.id);
+	if (err)
+		return err;
+	for (size_t low = 0, high = n; low < high;) {
+		size_t mid = low + (high - low) / 2;
+
+		if (d->ids[mid].id == key.id) {
+			*out = d->ids[mid].thread;
+			return NULL;
+		}
+		if (d->ids[mid].id < key.id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return err_new(ERR_NOTFOUND, "no thread has the id %lld",
+		       (long long)key.id);
+}
+
+/* "crash [14533] SIGSEGV" */
+static struct json *
+thread_name(const struct dap *d, size_t thread)
+{
+	const struct target *t = insp_target(d->shown.insp);
+	const struct snap_thread *s = &t->threads[thread];
+	int number = s->faulting && !s->signal ? t->process.signal : s->signal;
+	const char *signal = t->process.os == SNAP_OS_LINUX && number > 0
+			     ? sigabbrev_np(number) : NULL;
+	_buf_ struct buf text = { 0 };
+
+	const char *name = s->name ? s->name : t->process.name;
+	buf_printf(&text, "%s [%lld]", name ? name : "thread",
+		   (long long)stack_thread_id(d, thread));
+	if (signal)
+		buf_printf(&text, " SIG%s", signal);
+	return json_string(text.failed ? NULL : text.data);
+}
+
+struct err *
+stack_threads(struct dap *d, const struct json *arguments, struct json **body)
+{
+	size_t n = insp_target(d->shown.insp)->n_threads;
+	struct json *list = json_array();
+
+	(void)arguments;
+	for (size_t k = 0; k < n; k++) {
+		struct json *thread = json_object();
+
+		json_set(thread, "id", json_i64(stack_thread_id(d, k)));
+		json_set(thread, "name", thread_name(d, k));
+		json_add(list, thread);
+	}
+	*body = json_object();
+	json_set(*body, "threads", list);
+	return NULL;
+}
+
+/* ---- stacks ------------------------------------------------------------------- */
+static struct err *
+stack_number(struct dap *d, size_t thread, struct stack_shown *s)
+{
+	s->first = d->frames.n;
+	for (size_t k = 0; k < s->view.n; k++) {
+		struct place *at = vec_add(&d->frames, d->stop, sizeof(*at));
+
+		if (!at)
+			return err_new(ERR_LIMIT, "too many frames were asked "
+				       "for");
+		*at = (struct place){ thread, k };
+	}
+	return NULL;
+}
+
+struct err *
+stack_of(struct dap *d, size_t thread, struct stack_shown **out)
+{
+	struct stack_shown *s = *out = &d->stacks[thread];
+
+	if (s->made)
+		return NULL;
+	struct err *err = insp_view(d->shown.insp, thread, FRAMES_MAX, d->stop,
+				    &s->view);
+	if (!err)
+		err = values_along(d->shown.values, thread, &s->view,
+				   FRAMES_MAX, d->stop, &s->scopes);
+	if (!err)
+		err = stack_number(d, thread, s);
+	s->made = !err;
+	return err;
+}
+
+struct err *
+stack_place(struct dap *d, int64_t frame_id, struct place *out)
+{
+	if (frame_id < 1 || (uint64_t)frame_id > d->frames.n)
+		return err_new(ERR_NOTFOUND, "no frame has the id %lld, or not "
+			       "any more", (long long)frame_id);
+	*out = ((const struct place *)d->frames.data)[frame_id - 1];
+	return NULL;
+}
+
+const struct scope *
+stack_scope(struct dap *d, struct place at)
+{
+	const struct stack_shown *s = &d->stacks[at.thread];
+
+	return s->made && at.frame < s->view.n ? s->scopes[at.frame] : NULL;
+}
+
+/* A frame that is inlined has the registers of the one it is in. */
+struct err *
+stack_regs(struct dap *d, struct place at, struct frame_regs *out)
+{
+	struct stack_shown *s = &d->stacks[at.thread];
+	const struct snap_frame *f = &s->view.frames[at.frame];
+	const struct scope *scope = stack_scope(d, at);
+
+	if (!s->regs) {
+		struct stack *regs = arena_alloc(d->stop, sizeof(*regs));
+		if (!regs)
+			return err_nomem();
+		struct err *err = insp_stack(d->shown.insp, at.thread,
+					     FRAMES_MAX, false, d->stop, regs);
+		if (err)
+			return err;
+		s->regs = regs;
+	}
+	for (size_t k = scope ? scope->frame : 0; k < s->regs->n; k++) {
+		const struct frame *r = &s->regs->frames[k];
+		if (scope || (r->pc == f->pc && r->cfa == f->cfa)) {
+			*out = r->regs;
+			return NULL;
+		}
+	}
+	return err_new(ERR_NOTFOUND, "the registers of that frame are not "
+		       "known");
+}
+
+/* ---- frames -------------------------------------------------------------------- */
+static const char *
+path_base(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+/* What cannot be named is told by where it is. */
+static struct json *
+frame_name(struct dap *d, const struct snap_frame *f)
+{
+	size_t n;
+	const struct snap_module *m = insp_modules(d->shown.insp, &n);
+	_buf_ struct buf text = { 0 };
+
+	if (f->function)
+		buf_puts(&text, f->function);
+	else if (f->module < n && m[f->module].path)
+		buf_printf(&text, "0x%llx in %s", (unsigned long long)f->pc,
+			   path_base(m[f->module].path));
+	else
+		buf_printf(&text, "0x%llx", (unsigned long long)f->pc);
+	if (f->flags & SNAP_FRAME_SIGNAL)
+		buf_puts(&text, " [signal frame]");
+	if (f->flags & SNAP_FRAME_SUSPECT)
+		buf_puts(&text, " [suspect]");
+	return json_string(text.failed ? NULL : text.data);
+}
+
+/* Where there is no source, an editor shows it in grey. */
+static const char *
+frame_hint(const struct snap_frame *f)
+{
+	return f->file ? "normal" : "subtle";
+}
+
+struct err *
+stack_frame(struct dap *d, struct place at, struct json **out)
+{
+	const struct stack_shown *s = &d->stacks[at.thread];
+	const struct snap_frame *f = &s->view.frames[at.frame];
+	const struct scope *scope = stack_scope(d, at);
+	struct json *j = json_object();
+
+	json_set(j, "id", json_u64(s->first + at.frame + 1));
+	json_set(j, "name", frame_name(d, f));
+	if (f->file)
+		json_set(j, "source", sources_source(d, f->module, f->file));
+	json_set(j, "line", json_i64(sources_line(d, f->line)));
+	json_set(j, "column", json_i64(sources_column(
+			d, f->line && scope ? scope->column : 0)));
+	json_set(j, "instructionPointerReference", json_addr(f->pc));
+	if (f->module != UINT32_MAX)
+		json_set(j, "moduleId", modules_id(d, f->module));
+	json_set(j, "presentationHint", json_string(frame_hint(f)));
+	*out = j;
+	return NULL;
+}
+
+struct err *
+stack_trace(struct dap *d, const struct json *arguments, struct json **body)
+{
+	static const struct arg_bounds counts = { 0, INT32_MAX, 0 };
+	struct json *list = NULL;
+	struct stack_shown *s;
+	int64_t first, levels;
+	size_t thread;
+
+	struct err *err = stack_thread(d, arguments, &thread);
+	if (!err)
+		err = arg_number(arguments, "startFrame", &counts, &first);
+	if (!err)
+		err = arg_number(arguments, "levels", &counts, &levels);
+	if (!err)
+		err = stack_of(d, thread, &s);
+	if (err)
+		return err;
+	if (!levels || levels > (int64_t)ROWS_MAX)
+		levels = ROWS_MAX;
+	list = json_array();
+	for (size_t k = (size_t)first; k < s->view.n && levels-- && !err; k++) {
+		struct json *frame = NULL;
+
+		err = stack_frame(d, (struct place){ thread, k }, &frame);
+		if (!err)
+			json_add(list, frame);
+	}
+	*body = json_object();
+	json_set(*body, "stackFrames", list);
+	json_set(*body, "totalFrames", json_u64(s->view.n));
+	return err;
+}
+
+struct err *
+stack_scopes(struct dap *d, const struct json *arguments, struct json **body)
+{
+	static const struct arg_bounds ids = { 0, INT64_MAX, 0 };
+	struct json *list = NULL;
+	struct place at;
+	int64_t id;
+
+	struct err *err = arg_number(arguments, "frameId", &ids, &id);
+	if (!err)
+		err = stack_place(d, id, &at);
+	if (!err)
+		err = refs_scopes(d, at, &list);
+	if (err)
+		return err;
+	*body = json_object();
+	json_set(*body, "scopes", list);
+	return NULL;
+}
