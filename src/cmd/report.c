@@ -28,8 +28,21 @@ report_write(const struct report *r, enum report_format as, struct buf *out)
 	if (as == REPORT_MARKDOWN)
 		report_markdown(r, out);
 	else
-		report_text(r, out);
+		report_text_rest(r, out);
 	return buf_err(out);
+}
+
+/* Whoever reads the page sees the stack that matters while the other threads
+ * are unwound. */
+static struct err *
+report_write_first(const struct report *r, enum report_format as)
+{
+	_buf_ struct buf out = { 0 };
+
+	if (as != REPORT_TEXT)
+		return NULL;
+	report_text_begin(r, &out);
+	return say_result(&out);
 }
 
 /* Runs jailed. */
@@ -52,7 +65,11 @@ report_work(struct subject *s, void *arg)
 	if (err)
 		return err;
 	r.insp = s->insp;
-	err = report_gather(&r);
+	err = report_begin(&r);
+	if (!err)
+		err = report_write_first(&r, o->as);
+	if (!err)
+		err = report_finish(&r);
 	if (!err)
 		err = report_write(&r, o->as, &out);
 	report_fini(&r);

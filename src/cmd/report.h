@@ -60,7 +60,7 @@ struct report {
 	const char *path;       /* SNAP as it was typed */
 	const char *program;    /* path of the executable, or NULL */
 	bool all_threads, all_variables, colour;
-	struct values *values;  /* by report_vars(), owned */
+	struct values *values;  /* by report_begin(), owned */
 	struct reason reason;
 	const struct disasm_entry *code;        /* that failed, or NULL */
 	struct report_thread *threads;
@@ -76,10 +76,15 @@ struct report {
 	size_t source_frame;
 };
 
-/** Fills what follows @path and @colour from @r->insp. */
-struct err *report_gather(struct report *r) _must_check_;
-/** Arguments and locals: of the first thread, or of all. */
-struct err *report_vars(struct report *r) _must_check_;
+/**
+ * Fills what follows @path and @colour from @r->insp: first what happened,
+ * with the stack of the first thread, for which somebody waits; then the rest.
+ */
+struct err *report_begin(struct report *r) _must_check_;
+struct err *report_finish(struct report *r) _must_check_;
+/** Arguments and locals of threads [@from, @to): of the first one, or of all
+ * where all are asked for. */
+struct err *report_vars(struct report *r, size_t from, size_t to) _must_check_;
 /** Variables that were asked for, behind report_vars(). */
 struct err *report_globals(struct report *r) _must_check_;
 /** Does it tell of one? */
@@ -88,7 +93,9 @@ bool report_is_global(const struct snap_note *n);
  * of one of the compiler's own files last. */
 void report_source(struct report *r);
 void report_fini(struct report *r);
-void report_text(const struct report *r, struct buf *out);
+/** What report_begin() found out, and behind it the rest. */
+void report_text_begin(const struct report *r, struct buf *out);
+void report_text_rest(const struct report *r, struct buf *out);
 /** @r->colour is to be off. */
 void report_markdown(const struct report *r, struct buf *out);
 struct err *report_json(const struct report *r, struct buf *out) _must_check_;

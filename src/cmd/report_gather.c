@@ -113,27 +113,42 @@ gather_limit(const struct target *t, size_t thread)
 }
 
 static struct err *
-gather_threads(struct report *r)
+gather_room(struct report *r)
 {
 	const struct target *t = r->target;
 
+	r->modules = arena_array(r->arena, r->n_modules, sizeof(*r->modules));
 	r->threads = arena_array(r->arena, t->n_threads, sizeof(*r->threads));
 	r->groups = arena_array(r->arena, t->n_threads, sizeof(*r->groups));
-	if (t->n_threads && (!r->threads || !r->groups))
+	if ((r->n_modules && !r->modules)
+	    || (t->n_threads && (!r->threads || !r->groups)))
 		return err_nomem();
 	r->n_threads = t->n_threads;
-	for (size_t k = 0; k < t->n_threads; k++) {
+	return NULL;
+}
+
+/* Threads [@from, @to). */
+static struct err *
+gather_threads(struct report *r, size_t from, size_t to)
+{
+	const struct target *t = r->target;
+	struct err *err = NULL;
+
+	for (size_t k = from; k < to && !err; k++) {
 		struct report_thread *thread = &r->threads[k];
+
 		thread->record = &t->threads[k];
-		struct err *err = insp_view(r->insp, k, gather_limit(t, k),
-					    r->arena, &thread->view);
+		err = insp_view(r->insp, k, gather_limit(t, k), r->arena,
+				&thread->view);
 		if (err)
 			return err;
 		thread->hash = gather_hash(&thread->view);
 		gather_group(r, k);
 		gather_names(r, &thread->view);
 	}
-	return NULL;
+	if (!err)
+		err = report_vars(r, from, to);
+	return err;
 }
 
 static void
@@ -232,22 +247,29 @@ report_source(struct report *r)
 }
 
 struct err *
-report_gather(struct report *r)
+report_begin(struct report *r)
 {
 	r->target = insp_target(r->insp);
 	gather_program(r);
-	r->modules = arena_array(r->arena, r->n_modules, sizeof(*r->modules));
-	if (r->n_modules && !r->modules)
-		return err_nomem();
-	struct err *err = reason_find(r->insp, r->arena, &r->reason);
+	struct err *err = gather_room(r);
+	if (!err)
+		err = reason_find(r->insp, r->arena, &r->reason);
 	if (!err)
 		err = code_faulting(r->insp, r->arena, &r->code);
 	if (!err)
-		err = gather_threads(r);
-	if (err)
-		return err;
-	report_source(r);
-	err = report_vars(r);
+		err = values_new(r->insp, NULL, &r->values);
+	if (!err && r->n_threads)
+		err = gather_threads(r, 0, 1);
+	if (!err)
+		report_source(r);
+	return err;
+}
+
+struct err *
+report_finish(struct report *r)
+{
+	struct err *err = gather_threads(r, 1, r->n_threads);
+
 	if (!err)
 		err = report_globals(r);
 	if (err)

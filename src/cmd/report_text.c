@@ -451,6 +451,7 @@ static const struct section {
 	bool (*head)(const struct report *r, struct buf *b);
 	void (*body)(const struct report *r, struct buf *b);
 } sections[] = {
+	/* The first is written before the others are known. */
 	{ head_faulting, put_faulting },
 	{ head_others, put_others },
 	{ head_globals, put_globals },
@@ -461,22 +462,34 @@ static const struct section {
 	{ head_next, put_next },
 };
 
+static void
+put_plain_section(const struct report *r, const struct section *s,
+		  struct buf *out)
+{
+	_buf_ struct buf head = { 0 };
+
+	if (!s->head(r, &head))
+		return;
+	buf_putc(out, '\n');
+	report_paint(r, out, BOLD, head.data ? head.data : "");
+	buf_putc(out, '\n');
+	s->body(r, out);
+}
+
 void
-report_text(const struct report *r, struct buf *out)
+report_text_begin(const struct report *r, struct buf *out)
 {
 	put_reason(r, out);
 	buf_puts(out, "\n\n");
 	put_process(r, out);
-	for (size_t k = 0; k < countof(sections); k++) {
-		_buf_ struct buf head = { 0 };
+	put_plain_section(r, &sections[0], out);
+}
 
-		if (!sections[k].head(r, &head))
-			continue;
-		buf_putc(out, '\n');
-		report_paint(r, out, BOLD, head.data ? head.data : "");
-		buf_putc(out, '\n');
-		sections[k].body(r, out);
-	}
+void
+report_text_rest(const struct report *r, struct buf *out)
+{
+	for (size_t k = 1; k < countof(sections); k++)
+		put_plain_section(r, &sections[k], out);
 }
 
 /* ---- as Markdown ---- */

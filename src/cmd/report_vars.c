@@ -86,11 +86,11 @@ vars_of_thread(const struct report *r, size_t thread, size_t max)
 }
 
 struct err *
-report_vars(struct report *r)
+report_vars(struct report *r, size_t from, size_t to)
 {
-	struct err *err = values_new(r->insp, NULL, &r->values);
+	struct err *err = NULL;
 
-	for (size_t k = 0; k < r->n_threads && !err; k++) {
+	for (size_t k = from; k < to && !err; k++) {
 		if (r->all_variables)
 			err = vars_of_thread(r, k, ALL_FRAMES_MAX);
 		else if (k == 0)
