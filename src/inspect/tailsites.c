@@ -252,10 +252,10 @@ tail_called(struct insp *i, uint64_t ret, uint64_t entry)
 		return 0;
 	for (size_t n = 0; n < at.body->n_calls; n++) {
 		const struct sym_call *call = &at.body->calls[n];
-		const char *name = symidx_string(at.ix, call->target);
 
 		if (at.bias + call->pc != ret)
 			continue;
+		const char *name = symidx_string(at.ix, call->target);
 		if (name && has_symbol(i, entry, name))
 			return entry;
 		return find_target(i, &at, call->target);

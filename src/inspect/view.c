@@ -13,17 +13,23 @@
 
 /* ---- names ------------------------------------------------------------------- */
 static void
-view_name_plain(struct insp *i, uint64_t lookup, struct snap_frame *f)
+view_name_symbol(struct insp *i, uint64_t lookup, struct snap_frame *f)
 {
 	struct symbol symbol;
-	struct line line;
 
 	/* A frame without a name is a frame all the same. */
 	_err_ struct err *no_symbol = insp_symbol(i, lookup, &symbol);
-	if (!no_symbol) {
-		f->function = symbol.name;
-		f->function_offset = f->pc - symbol.address;
-	}
+	if (no_symbol)
+		return;
+	f->function = symbol.name;
+	f->function_offset = f->pc - symbol.address;
+}
+
+static void
+view_name_line(struct insp *i, uint64_t lookup, struct snap_frame *f)
+{
+	struct line line;
+
 	_err_ struct err *no_line = insp_line(i, lookup, &line);
 	if (!no_line) {
 		f->file = line.file;
@@ -85,9 +91,11 @@ view_name(struct naming *n, const struct snap_frame *plain, uint64_t lookup)
 	f = view_add(n, plain);
 	if (!f)
 		return err_nomem();
-	view_name_plain(n->i, lookup, f);
+	view_name_symbol(n->i, lookup, f);
 	if (known)
 		view_name_indexed(n->i, ix, &at[known - 1], f);
+	else
+		view_name_line(n->i, lookup, f);
 	return NULL;
 }
 
