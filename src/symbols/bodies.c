@@ -247,16 +247,13 @@ read_rest(struct reading *r)
 	       && read_variables(r) && read_calls(r);
 }
 
-struct err *
-symidx_body(struct symidx *ix, uint32_t function, struct arena *a,
-	    const struct sym_body **out)
+static struct err *
+body_read(struct symidx *ix, uint32_t function, struct arena *a,
+	  const struct sym_body **out)
 {
 	struct reading r = { .ix = ix, .a = a };
 	struct err *err;
 
-	if (function >= ix->head.n_functions)
-		return err_new(ERR_NOTFOUND, "no function %u", function);
-	index_trim(ix);
 	r.body = arena_alloc(a, sizeof(*r.body));
 	if (!r.body)
 		return err_nomem();
@@ -272,6 +269,76 @@ symidx_body(struct symidx *ix, uint32_t function, struct arena *a,
 		return index_damaged();
 	*out = r.body;
 	return NULL;
+}
+
+/*
+ * One look at a stack asks for the same few functions many times, and some of
+ * them are large. Those that are kept are never forgotten, because they are
+ * lent: there is room for so many, and the others are the caller's.
+ */
+#define KEPT_SLOTS 256u         /* a power of two */
+#define KEPT_BYTES (4u << 20)
+
+struct index_bodies {
+	struct arena *arena;
+	bool full;
+	struct kept {
+		uint32_t function;
+		const struct sym_body *body;    /* NULL: none */
+	} slots[KEPT_SLOTS];
+};
+
+static struct index_bodies *
+bodies_of(struct symidx *ix)
+{
+	if (!ix->bodies)
+		ix->bodies = calloc(1, sizeof(*ix->bodies));
+	if (ix->bodies && !ix->bodies->arena)
+		ix->bodies->arena = arena_new(KEPT_BYTES);
+	return ix->bodies && ix->bodies->arena ? ix->bodies : NULL;
+}
+
+void
+bodies_forget(struct symidx *ix)
+{
+	if (ix->bodies)
+		arena_free(ix->bodies->arena);
+	free(take(ix->bodies));
+}
+
+/* False: there is no room for it, or it is damaged. */
+static bool
+body_keep(struct symidx *ix, struct index_bodies *b, uint32_t function)
+{
+	const struct sym_body *body;
+	_err_ struct err *err = body_read(ix, function, b->arena, &body);
+
+	if (err)
+		return false;
+	b->slots[function % KEPT_SLOTS] = (struct kept){ function, body };
+	return true;
+}
+
+struct err *
+symidx_body(struct symidx *ix, uint32_t function, struct arena *a,
+	    const struct sym_body **out)
+{
+	struct index_bodies *b = bodies_of(ix);
+
+	if (function >= ix->head.n_functions)
+		return err_new(ERR_NOTFOUND, "no function %u", function);
+	const struct kept *kept = b ? &b->slots[function % KEPT_SLOTS] : NULL;
+	bool known = kept && kept->body && kept->function == function;
+	if (!known)
+		index_trim(ix);
+	if (known || (b && !b->full && body_keep(ix, b, function))) {
+		*out = kept->body;
+		return NULL;
+	}
+	struct err *err = body_read(ix, function, a, out);
+	if (b && !err)
+		b->full = true;
+	return err;
 }
 
 struct err *

@@ -209,6 +209,7 @@ symidx_free(struct symidx *ix)
 	trees_forget(ix);
 	rows_forget(ix);
 	texts_forget(ix);
+	bodies_forget(ix);
 	for (unsigned k = 0; k < N_STREAMS; k++) {
 		forget_blocks(ix, k);
 		free(ix->unpacked[k]);

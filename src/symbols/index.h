@@ -18,6 +18,7 @@
 struct index_tree;
 struct index_rows;
 struct index_texts;
+struct index_bodies;
 struct symidx {
 	struct span file;
 	void *mapped;                   /* owned, or NULL */
@@ -36,6 +37,7 @@ struct symidx {
 	struct index_tree ***trees;     /* pages of them, by function */
 	struct index_rows **rows;       /* by block */
 	struct index_texts **texts;     /* by block of strings */
+	struct index_bodies *bodies;    /* NULL until one is asked for */
 	size_t kept, raw;               /* bytes */
 	struct unpacker unpacker;
 };
@@ -82,6 +84,8 @@ struct span read_span(struct cur *c);
 
 /* ---- strings (string.c) ---- */
 void texts_forget(struct symidx *ix);
+/* ---- functions, decoded whole (bodies.c) ---- */
+void bodies_forget(struct symidx *ix);
 /* ---- trees (frames.c) ---- */
 void trees_forget(struct symidx *ix);
 /* ---- lines (lines.c) ---- */

@@ -11,8 +11,8 @@
  *
  * References (strings, types, functions, variables) are numbers that mean
  * something in this one index; SYM_NONE is none. Strings are borrowed from the
- * index; records with arrays are decoded into the caller's arena. One index,
- * one thread.
+ * index; records with arrays are decoded into the caller's arena, and live as
+ * long as it and the index do. One index, one thread.
  */
 #ifndef SYMBOLS_SYMBOLS_H
 #define SYMBOLS_SYMBOLS_H

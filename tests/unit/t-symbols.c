@@ -197,6 +197,23 @@ a_function_has_its_parameters_and_what_was_inlined(void **state)
 }
 
 static void
+a_function_that_was_asked_for_is_not_read_again(void **state)
+{
+	struct made *m = *state;
+	const struct sym_body *first, *again;
+	_arena_ struct arena *a = arena_new(0);
+
+	if (!has_dwarf(m))
+		return;
+	uint32_t work = the(m, "t_symbols_work", SYM_A_FUNCTION);
+	assert_ok(symidx_body(m->ix, work, a, &first));
+	size_t used = arena_used(m->arena);
+	assert_ok(symidx_body(m->ix, work, m->arena, &again));
+	assert_ptr_equal(first, again);
+	assert_int_equal(arena_used(m->arena), used);
+}
+
+static void
 an_address_leads_to_its_function(void **state)
 {
 	struct made *m = *state;
@@ -325,6 +342,8 @@ main(void)
 		cmocka_unit_test(enumerators_are_found_by_name),
 		cmocka_unit_test(
 			a_function_has_its_parameters_and_what_was_inlined),
+		cmocka_unit_test(
+			a_function_that_was_asked_for_is_not_read_again),
 		cmocka_unit_test(an_address_leads_to_its_function),
 		cmocka_unit_test(symbols_are_found_by_their_name),
 		cmocka_unit_test(variables_are_found_with_their_address),
