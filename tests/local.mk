@@ -94,6 +94,8 @@ UNIT_HELPERS = \
 	tests/unit/make-linked.c \
 	tests/unit/make-object.c \
 	tests/unit/make-object.h \
+	tests/unit/make-opened.c \
+	tests/unit/make-opened.h \
 	tests/unit/make-served.c \
 	tests/unit/make-served.h \
 	tests/unit/snap-craft.c \

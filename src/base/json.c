@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -87,6 +88,80 @@ json_string(const char *s)
 	if (text.failed)
 		return NULL;
 	return outer(json_object_new_string_len(text.data, text.len));
+}
+
+/* ---- text that is made by hand ---- */
+
+static int
+text_of_raw(struct json_c_value *value, struct printbuf *out, int level,
+	    int flags)
+{
+	const struct buf *text = json_object_get_userdata(value);
+
+	(void)level, (void)flags;
+	if (text->len > INT32_MAX)
+		return -1;
+	return printbuf_memappend(out, text->data, (int)text->len);
+}
+
+static void
+raw_free(struct json_c_value *value, void *text)
+{
+	(void)value;
+	buf_fini(text);
+	free(text);
+}
+
+struct json *
+json_raw(struct buf *text)
+{
+	struct buf *kept = malloc(sizeof(*kept));
+	struct json_c_value *value = json_object_new_boolean(false);
+
+	if (!kept || !value || text->failed || !text->len) {
+		free(kept);
+		json_object_put(value);
+		buf_fini(text);
+		return NULL;
+	}
+	*kept = *text;
+	*text = (struct buf){ 0 };
+	json_object_set_serializer(value, text_of_raw, kept, raw_free);
+	return outer(value);
+}
+
+static size_t
+plain_run(const char *s, size_t n)
+{
+	size_t k = 0;
+
+	while (k < n && s[k] >= ' ' && s[k] < 0x7f && s[k] != '"'
+	       && s[k] != '\\')
+		k++;
+	return k;
+}
+
+/* What escape_put() leaves to do: RFC 8259, 7. */
+static const char *
+name_in_quotes(char c)
+{
+	return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+}
+
+void
+json_put_string(struct buf *out, const char *s, size_t n)
+{
+	_buf_ struct buf text = { 0 };
+
+	buf_putc(out, '"');
+	if (plain_run(s, n) == n) {
+		buf_put(out, s, n);
+	} else {
+		escape_put(&text, s, n, name_as_is);
+		escape_put(out, text.data, text.len, name_in_quotes);
+		out->failed = out->failed || text.failed;
+	}
+	buf_putc(out, '"');
 }
 
 struct json *

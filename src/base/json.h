@@ -21,6 +21,11 @@ struct json *json_f64(double v);                /* null if not finite */
 struct json *json_bool(bool v), *json_addr(uint64_t v);         /* "0x1f" */
 void json_set(struct json *object, const char *key, struct json *value);
 void json_add(struct json *array, struct json *value);
+/** JSON that is already text: for long lists of small objects, at a tenth of
+ * what a tree of them costs. Takes what is in @text, which is whole values. */
+struct json *json_raw(struct buf *text);
+/** @n bytes of a string, repaired, with its quotes: for json_raw(). */
+void json_put_string(struct buf *out, const char *s, size_t n);
 /** Its text, indented by two when @pretty, and a newline. Tells no memory. */
 struct err *json_write(const struct json *j, bool pretty, struct buf *out)
 	_must_check_;

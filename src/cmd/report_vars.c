@@ -2,8 +2,6 @@
 /*
  * report_vars.c: arguments and locals of the frames of a report.
  */
-#include <string.h>
-
 #include "cmd/report.h"
 
 /* Of the thread that died, and of any where all variables are asked for. */
@@ -28,41 +26,6 @@ vars_of_scope(const struct report *r, const struct scope *s,
 	return err;
 }
 
-/* The frame of the snapshot that is this one; NULL. */
-static const struct snap_frame *
-stored_frame(const struct target *t, const struct snap_frame *f)
-{
-	for (size_t k = 0; k < t->n_frames; k++) {
-		const struct snap_frame *s = &t->frames[k];
-
-		if (s->tid == f->tid && s->pc == f->pc && s->cfa == f->cfa
-		    && s->function && f->function
-		    && strcmp(s->function, f->function) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-/* They stand together. */
-static void
-vars_stored(const struct report *r, const struct snap_frame *f,
-	    struct report_frame *out)
-{
-	const struct target *t = r->target;
-	const struct snap_frame *s = t->n_variables ? stored_frame(t, f)
-						    : NULL;
-
-	for (size_t k = 0; s && k < t->n_variables; k++) {
-		const struct snap_variable *v = &t->variables[k];
-
-		if (v->tid != s->tid || v->depth != s->depth)
-			continue;
-		if (!out->n_stored)
-			out->stored = v;
-		out->n_stored++;
-	}
-}
-
 static struct err *
 vars_of_thread(const struct report *r, size_t thread, size_t max)
 {
@@ -80,7 +43,9 @@ vars_of_thread(const struct report *r, size_t thread, size_t max)
 		if (scopes[k])
 			err = vars_of_scope(r, scopes[k], &t->frames[k]);
 		if (!t->frames[k].n && k < max)
-			vars_stored(r, &t->view.frames[k], &t->frames[k]);
+			t->frames[k].stored = values_stored(
+				r->target, &t->view.frames[k],
+				&t->frames[k].n_stored);
 	}
 	return err;
 }

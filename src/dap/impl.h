@@ -200,5 +200,6 @@ request_fn session_initialize, session_attach, session_launch,
 	session_breakpoints, session_exception_breakpoints,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
+request_fn variables_answer;
 
 #endif

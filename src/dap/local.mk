@@ -7,10 +7,15 @@ libdap_a_SOURCES = \
 	src/dap/dap.c \
 	src/dap/dap.h \
 	src/dap/impl.h \
+	src/dap/inside.c \
 	src/dap/modules.c \
 	src/dap/refs.c \
+	src/dap/refs.h \
 	src/dap/requests.c \
+	src/dap/row.c \
+	src/dap/scopes.c \
 	src/dap/session.c \
 	src/dap/sources.c \
 	src/dap/stack.c \
-	src/dap/stream.c
+	src/dap/stream.c \
+	src/dap/variables.c

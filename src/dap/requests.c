@@ -44,6 +44,10 @@ static const struct request requests[] = {
 	  NULL },
 	{ "scopes", stack_scopes, NULL, 0, NULL },
 
+	/* variables and memory */
+	{ "variables", variables_answer, "supportsValueFormattingOptions", 0,
+	  NULL },
+
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },
 	{ "next", session_refuse_to_run, NULL, 0, NULL },

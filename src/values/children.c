@@ -228,12 +228,12 @@ has_members(const struct value *v)
 }
 
 struct err *
-value_n_children(const struct value *v, const struct value_style *style,
-		 uint64_t *out)
+value_look_inside(const struct value *v, const struct value_style *style,
+		  struct value_inside *out)
 {
 	_arena_ struct arena *a = arena_new(0);
+	struct value_inside in = { 0 };
 	struct display d;
-	uint64_t n = 0;
 
 	if (!a)
 		return err_nomem();
@@ -242,15 +242,28 @@ value_n_children(const struct value *v, const struct value_style *style,
 		return err;
 	const struct type *p = type_plain(v->type);
 	if (!style->raw && display_of(v, style, a, &d))
-		n = d.n_children;
+		in = (struct value_inside){ d.n_children,
+					    d.hint != DISPLAY_MEMBERS, true };
 	else if (has_members(v))
-		n = member_count(v, p);
-	else if (v->place != PLACE_NOWHERE && value_count(v, &n))
-		;
+		in.n = member_count(v, p);
+	else if (v->place != PLACE_NOWHERE && value_count(v, &in.n))
+		in.indexed = true;
 	else
-		n = leads_on(v, p);
-	*out = n;
+		in.n = leads_on(v, p);
+	*out = in;
 	return NULL;
+}
+
+struct err *
+value_n_children(const struct value *v, const struct value_style *style,
+		 uint64_t *out)
+{
+	struct value_inside in;
+	struct err *err = value_look_inside(v, style, &in);
+
+	if (!err)
+		*out = in.n;
+	return err;
 }
 
 struct err *

@@ -19,6 +19,7 @@ libvalues_a_SOURCES = \
 	src/values/global.c \
 	src/values/go.c \
 	src/values/impl.h \
+	src/values/keep.c \
 	src/values/leb.c \
 	src/values/lex.c \
 	src/values/libcxx.c \
@@ -38,6 +39,7 @@ libvalues_a_SOURCES = \
 	src/values/shape.c \
 	src/values/show.c \
 	src/values/show.h \
+	src/values/stored.c \
 	src/values/type.c \
 	src/values/typename.c \
 	src/values/value.c \

@@ -106,6 +106,12 @@ struct err *values_module_vars(struct values *vs, size_t module, size_t max,
 			       struct arena *a, const struct var **out,
 			       size_t *n) _must_check_;
 
+/** Arguments and locals of a frame as the snapshot has them, as text: for where
+ * scope_vars() finds none. NULL where it has none. */
+const struct snap_variable *values_stored(const struct target *t,
+					  const struct snap_frame *f,
+					  size_t *n);
+
 /** Where a symbol table has a variable. */
 struct global_place {
 	const char *name;               /* "ns::x" */
@@ -147,6 +153,13 @@ struct err *value_read(const struct value *v, uint64_t off, size_t n,
 /** An integer, enumerator, character, bool or pointer; else ERR_FAILED. */
 struct err *value_u64(const struct value *v, uint64_t *out) _must_check_;
 
+/** The same value, in @a and in no other memory; but the scope that it is from
+ * is borrowed. What stands in memory is read anew each time. */
+struct err *value_keep(const struct value *v, struct arena *a,
+		       const struct value **out) _must_check_;
+/** The same object: type, place, and what has no place byte by byte. */
+bool value_is_same(const struct value *a, const struct value *b);
+
 /* How a value is shown. Zeroed: nothing beyond the first level. */
 struct value_style {
 	char format;            /* 0, or one of gdb's: x d u o t c a f s z */
@@ -185,6 +198,14 @@ struct children {
 	size_t n;
 };
 /** How many: 0 = a leaf. Of a list with no count, as many as were found. */
+struct value_inside {
+	uint64_t n;
+	bool indexed;           /* an array, or a container's elements */
+	bool printed;           /* they are what a printer makes */
+};
+struct err *value_look_inside(const struct value *v,
+			      const struct value_style *style,
+			      struct value_inside *out) _must_check_;
 struct err *value_n_children(const struct value *v,
 			     const struct value_style *style, uint64_t *out)
 	_must_check_;

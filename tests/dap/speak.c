@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * speak FILE: the Debug Adapter Protocol over FILE on standard input and output.
- * Over the disk, unjailed, without a server or a session around it.
+ * Over the disk, unjailed, without a server or a session around it; indexes are
+ * made as they are asked for.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "dap/dap.h"
-#include "supply/supply.h"
-
-static struct err *
-on_disk(void *arg, const struct supply_ask *ask, int *fd)
-{
-	(void)arg;
-	return supply_disk(&supply_default_places, ask, fd);
-}
+#include "tests/unit/make-opened.h"
 
 static struct err *
 serve(struct dap *d)
@@ -47,30 +39,22 @@ serve(struct dap *d)
 static struct err *
 speak(const char *path)
 {
-	const struct supply supply = { .module = on_disk };
-	const struct insp_options options = { .supply = &supply };
-	_source_ struct source *src = NULL;
-	_insp_ struct insp *insp = NULL;
-	_values_ struct values *values = NULL;
-	_dap_ struct dap *d = NULL;
-	struct target *t = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	struct err *err = fd < 0 ? err_errno("%s", path)
-				 : source_fd(fd, path, &src);
-	if (!err)
-		err = target_open(src, &t);
-	if (!err)
-		err = insp_open(t, &options, &insp);
-	if (!err)
-		err = values_new(insp, NULL, &values);
+	struct opened_file file = { 0 };
+	struct dap *d = NULL;
+	struct err *err = opened_open(&file, path);
 	const struct dap_options o = {
-		.shown = { .id = path, .insp = insp, .values = values },
+		.shown = { .id = path, .insp = file.insp,
+			   .values = file.values },
 		.local = true,
 	};
+
 	if (!err)
 		err = dap_new(&o, &d);
-	return err ? err : serve(d);
+	if (!err)
+		err = serve(d);
+	dap_free(d);
+	opened_close(&file);
+	return err;
 }
 
 int

@@ -8,125 +8,22 @@
  * -o shows objects as their dynamic type; -r without printers; -c children of
  * each expression; -t its type; -T times 1,000 children.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "supply/supply.h"
-#include "values/values.h"
+#include "tests/unit/make-opened.h"
 
 #define FRAMES_MAX 1000u
 
 struct look {
 	struct insp *insp;
 	struct values *values;
-	struct buf *bytes;              /* of each module's index */
-	struct source **sources;
-	struct symidx **indexes;
-	bool *asked;
 	struct value_style style;
 	bool children, types, times;
 	unsigned long frame;
 };
-
-static struct err *
-open_source(const char *path, struct source **out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno("%s", path);
-	return source_fd(fd, path, out);
-}
-
-/* ---- indexes -------------------------------------------------------------- */
-static struct err *
-keep(void *arg, const void *data, size_t n)
-{
-	buf_put(arg, data, n);
-	return buf_err(arg);
-}
-
-static struct err *
-debug_file(const struct snap_module *m, struct source **out)
-{
-	struct supply_ask ask = { .kind = SUPPLY_DEBUG, .id = m->id,
-				  .path = m->path };
-	int fd;
-	struct err *err = supply_disk(&supply_default_places, &ask, &fd);
-
-	return err ? err : source_fd(fd, "debug file", out);
-}
-
-static struct err *
-make_index(struct look *l, size_t module)
-{
-	size_t n;
-	const struct snap_module *m = &insp_modules(l->insp, &n)[module];
-	struct symbols_input in = { 0 };
-	_source_ struct source *debug = NULL;
-	struct err *err = insp_module_file(l->insp, module, &in.file);
-
-	if (err)
-		return err;
-	_err_ struct err *none = debug_file(m, &debug);
-	in.debug = debug;
-	err = symbols_make(&in, keep, &l->bytes[module]);
-	if (!err)
-		err = source_mem(l->bytes[module].data, l->bytes[module].len,
-				 "index", &l->sources[module]);
-	return err ? err : symidx_open(l->sources[module],
-				       &l->indexes[module]);
-}
-
-static struct symidx *
-index_of(void *arg, size_t module)
-{
-	struct look *l = arg;
-
-	if (!l->asked[module]) {
-		l->asked[module] = true;
-		_err_ struct err *err = make_index(l, module);
-
-		if (err)
-			fprintf(stderr, "module %zu: %s\n", module,
-				err_text(err));
-	}
-	return l->indexes[module];
-}
-
-/* The engine asks for indexes as well: it is given those that are made here. */
-static struct err *
-give_index(struct look *l, const struct supply_ask *ask, int *fd)
-{
-	size_t n;
-	const struct snap_module *m = l->insp ? insp_modules(l->insp, &n)
-				      : NULL;
-
-	for (size_t k = 0; m && !ask->nth && k < n; k++) {
-		if (!id_equal(&m[k].id, &ask->id) || !index_of(l, k))
-			continue;
-		_close_ int out = memfd_create("index", MFD_CLOEXEC);
-		struct err *err = out < 0 ? err_errno("memfd") : io_write(
-			out, l->bytes[k].data, l->bytes[k].len);
-
-		if (!err)
-			*fd = out, out = -1;
-		return err;
-	}
-	return err_new(ERR_NOTFOUND, "there is no index");
-}
-
-static struct err *
-on_disk(void *arg, const struct supply_ask *ask, int *fd)
-{
-	return ask->kind == SUPPLY_INDEX ? give_index(arg, ask, fd) :
-	       supply_disk(&supply_default_places, ask, fd);
-}
 
 /* ---- what is printed ------------------------------------------------------ */
 static struct err *
@@ -278,31 +175,15 @@ look_at(struct look *l, int n, char **expressions)
 static struct err *
 look_in(struct look *l, const char *path, int n, char **expressions)
 {
-	const struct supply supply = { .module = on_disk, .arg = l };
-	struct insp_options options = { .supply = &supply };
-	struct values_indexes from = { index_of, l };
-	_source_ struct source *src = NULL;
-	_insp_ struct insp *i = NULL;
-	_values_ struct values *vs = NULL;
-	struct target *t = NULL;
-	size_t modules;
-	struct err *err = open_source(path, &src);
+	struct opened_file file = { 0 };
+	struct err *err = opened_open(&file, path);
 
+	l->insp = file.insp;
+	l->values = file.values;
 	if (!err)
-		err = target_open(src, &t);
-	if (!err)
-		err = insp_open(t, &options, &i);
-	if (err)
-		return err;
-	insp_modules(i, &modules);
-	l->bytes = calloc(modules + 1, sizeof(*l->bytes));
-	l->sources = calloc(modules + 1, sizeof(struct source *));
-	l->indexes = calloc(modules + 1, sizeof(struct symidx *));
-	l->asked = calloc(modules + 1, sizeof(*l->asked));
-	l->insp = i;
-	err = values_new(i, &from, &vs);
-	l->values = vs;
-	return err ? err : look_at(l, n, expressions);
+		err = look_at(l, n, expressions);
+	opened_close(&file);
+	return err;
 }
 
 int

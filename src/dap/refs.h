@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files about variables share: references, what they contain, and the
+ * rows that are told of it.
+ */
+#ifndef DAP_REFS_H
+#define DAP_REFS_H
+
+#include "dap/impl.h"
+
+/* ---- refs.c: the table ------------------------------------------------------ */
+enum scope_kind { SCOPE_ARGUMENTS, SCOPE_LOCALS, SCOPE_REGISTERS,
+		  SCOPE_GLOBALS, SCOPE_THREAD_LOCALS, SCOPES };
+enum ref_kind {
+	REF_SCOPE = 1,          /* @nth: enum scope_kind; in no table */
+	REF_VALUE,
+	REF_MORE,               /* the rest of what @parent contains */
+	REF_REGISTERS,          /* @nth: which group of them */
+	REF_MODULE,             /* @nth: whose variables outside of functions */
+	REF_ASKED,              /* variables that were asked for by name */
+};
+#define REF_PARENT_NONE 0       /* what "evaluate" made without a frame */
+/** One is known by @parent, @nth and @kind, and by @expr where @parent is no
+ * reference. What it points to lives as long as the table has it. */
+struct ref {
+	int32_t id;
+	int32_t parent;         /* another one; -ID of a frame: of "evaluate" */
+	uint64_t nth;
+	uint8_t kind;           /* enum ref_kind */
+	bool raw;               /* without printers */
+	char format;            /* of its value, as in struct value_style */
+	bool has_place;         /* @at is one */
+	struct place at;
+	const struct value *value;
+	const char *expr;       /* that yields it, or NULL */
+};
+/** ERR_NOTFOUND for an id that was never given, or is not kept any more. */
+struct err *refs_find(struct dap *d, int64_t id, struct ref *out)
+	_must_check_;
+/** Copies @like; the same one has the same id. 0: no id is left. */
+struct err *refs_add(struct dap *d, const struct ref *like, int32_t *id)
+	_must_check_;
+/** Between requests: the oldest go where there are too many. */
+void refs_turn(struct dap *d);
+int32_t refs_scope_id(const struct dap *d, struct place at,
+		      enum scope_kind kind);
+
+/* ---- inside.c: what a reference contains ------------------------------------ */
+/** One of the things that are inside. */
+struct item {
+	const char *name;
+	uint64_t nth;
+	const struct value *value;      /* NULL: @text and @type, or @opens */
+	const char *text, *type;
+	const char *expr;               /* NULL: none is known */
+	bool expr_is_outer;             /* it is for what is inside alone */
+	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
+	uint8_t child;                  /* enum child_kind, 0 = none */
+	const struct snap_variable *stored;     /* or this, as text */
+};
+struct container {
+	struct dap *d;
+	struct arena *arena;            /* of the request */
+	struct ref ref;                 /* without REF_MORE */
+	uint64_t offset;                /* …which had this one */
+	struct value_style style;
+	const struct value *inner;      /* whose children it has, or NULL */
+	const char *before, *after;     /* around a child's name: "p->", "" */
+	struct item *items;             /* all of them, or NULL: by pages */
+	uint64_t n;
+	bool indexed;
+};
+/** @c->d, @c->arena and @c->style are set: what @id stands for. */
+struct err *container_open(struct container *c, int64_t id) _must_check_;
+/** [start, start+count) of what is behind @offset, fewer at the end. */
+struct err *container_page(struct container *c, uint64_t start, size_t count,
+			   const struct item **out, size_t *n) _must_check_;
+/** By its name, within bounds; ERR_NOTFOUND. */
+struct err *container_find(struct container *c, const char *name,
+			   const struct item **out) _must_check_;
+/** What is inside of a value: that of a pointer to a structure is the inside of
+ * the structure. */
+struct opened {
+	const struct value *inner;      /* NULL: nothing */
+	struct value_inside in;
+	bool through;                   /* a pointer, or a reference */
+};
+struct err *inside_open(const struct value *v, const struct value_style *style,
+			struct arena *a, struct opened *out) _must_check_;
+
+/* ---- scopes.c: what scopes contain ------------------------------------------- */
+/** All of @c->ref's items, into @c. */
+struct err *scopes_list(struct container *c) _must_check_;
+
+/* ---- row.c: a Variable ------------------------------------------------------- */
+/** Of which object a row is told. */
+enum row_of { ROW_VARIABLE, ROW_RESULT /* of "evaluate" */,
+	      ROW_WRITTEN /* of "setVariable" */ };
+struct row {
+	struct container *c;    /* whose item it is, or that has its place */
+	const struct item *item;
+	enum row_of of;
+	uint32_t length;        /* of the text of a value at most */
+};
+/** Appends the object to @out. */
+struct err *row_put(struct buf *out, const struct row *r) _must_check_;
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows: an item as a Variable, written as text at once: replies of a thousand
+ * of them are usual.
+ */
+#include "dap/refs.h"
+#include "symbols/symbols.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- pieces of an object ------------------------------------------------------------ */
+static void
+put_key(struct buf *out, const char *key)
+{
+	if (out->data[out->len - 1] != '{')
+		buf_putc(out, ',');
+	buf_putc(out, '"');
+	buf_puts(out, key);
+	buf_puts(out, "\":");
+}
+
+static void
+put_text(struct buf *out, const char *key, const char *text, size_t n)
+{
+	put_key(out, key);
+	json_put_string(out, text, n);
+}
+
+static void
+put_number(struct buf *out, const char *key, uint64_t v)
+{
+	put_key(out, key);
+	buf_printf(out, "%" PRIu64, v);
+}
+
+static void
+put_address(struct buf *out, const char *key, uint64_t v)
+{
+	put_key(out, key);
+	buf_printf(out, "\"0x%" PRIx64 "\"", v);
+}
+
+/* ---- text of a value ------------------------------------------------------------------ */
+/* Three answers that are none, and are never confused. */
+static const char *
+absence_of(enum value_state state)
+{
+	static const char *const words[] = {
+		[VALUE_OPTIMISED_OUT] = "<optimised out>",
+		[VALUE_UNMAPPED] = "<not mapped>",
+		[VALUE_NOT_CAPTURED] = "<not captured>",
+		[VALUE_UNKNOWN] = NULL,
+	};
+
+	return words[state];
+}
+
+static struct err *
+put_value(struct buf *out, const struct row *r, const struct value *v)
+{
+	struct value_style style = r->c->style;
+	_buf_ struct buf text = { 0 };
+	const char *why;
+	const char *key = r->of == ROW_RESULT ? "result" : "value";
+	const char *absence = absence_of(value_state(v, &why));
+
+	if (absence) {
+		put_text(out, key, absence, strlen(absence));
+		return NULL;
+	}
+	style.object = false;
+	style.length = r->length;
+	struct err *err = value_text(v, &style, &text);
+	put_text(out, key, text.data ? text.data : "", text.len);
+	return err;
+}
+
+static struct err *
+put_type(struct buf *out, const struct value *v)
+{
+	_buf_ struct buf text = { 0 };
+	struct err *err = type_name(value_type(v), &text);
+
+	if (!err)
+		put_text(out, "type", text.data ? text.data : "", text.len);
+	return err;
+}
+
+/* ---- what it leads to -------------------------------------------------------------------- */
+static struct err *
+put_reference(struct buf *out, const struct row *r, const struct value *v)
+{
+	const struct item *item = r->item;
+	struct ref ref = {
+		.parent = r->c->ref.id, .nth = item->nth, .kind = REF_VALUE,
+		.raw = r->c->style.raw, .format = r->c->style.format,
+		.has_place = r->c->ref.has_place, .at = r->c->ref.at,
+		.value = v, .expr = item->expr,
+	};
+	struct opened o;
+	int32_t id = 0;
+
+	struct err *err = inside_open(v, &r->c->style, r->c->arena, &o);
+	if (!err && o.inner)
+		err = refs_add(r->c->d, &ref, &id);
+	if (err)
+		return err;
+	put_number(out, "variablesReference", (uint64_t)id);
+	if (id && o.in.n <= INT32_MAX)
+		put_number(out, o.in.indexed ? "indexedVariables"
+			   : "namedVariables", o.in.n);
+	return NULL;
+}
+
+/* Where a pointer leads, or where it stands itself. */
+static bool
+memory_of(const struct value *v, uint64_t *out)
+{
+	switch (type_kind(type_plain(value_type(v)))) {
+	case SYM_TYPE_POINTER:
+	case SYM_TYPE_REFERENCE:
+	case SYM_TYPE_RVALUE_REFERENCE: {
+		_err_ struct err *err = value_u64(v, out);
+
+		if (!err)
+			return true;
+		break;
+	}
+	default:
+		break;
+	}
+	return value_address(v, out);
+}
+
+static bool
+is_writable(const struct value *v)
+{
+	uint64_t addr;
+
+	return value_address(v, &addr);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+static struct err *
+put_of_value(struct buf *out, const struct row *r, const struct value *v)
+{
+	uint64_t addr;
+	struct err *err = put_value(out, r, v);
+
+	if (!err)
+		err = put_type(out, v);
+	if (!err)
+		err = put_reference(out, r, v);
+	if (!err && memory_of(v, &addr))
+		put_address(out, "memoryReference", addr);
+	return err;
+}
+
+/* As the snapshot has it: text. */
+static void
+put_stored(struct buf *out, const struct row *r, const struct snap_variable *v)
+{
+	static const enum value_state states[] = {
+		[SNAP_VALUE_KNOWN] = VALUE_KNOWN,
+		[SNAP_VALUE_OPTIMISED_OUT] = VALUE_OPTIMISED_OUT,
+		[SNAP_VALUE_UNMAPPED] = VALUE_UNMAPPED,
+		[SNAP_VALUE_NOT_CAPTURED] = VALUE_NOT_CAPTURED,
+	};
+	const char *text = v->state < countof(states)
+			   ? absence_of(states[v->state]) : NULL;
+
+	if (!text)
+		text = v->value ? v->value : "<not known>";
+	size_t n = strlen(text);
+	put_text(out, "value", text, n < r->length ? n : r->length);
+	if (v->type)
+		put_text(out, "type", v->type, strlen(v->type));
+	put_number(out, "variablesReference", 0);
+	if (v->address)
+		put_address(out, "memoryReference", v->address);
+}
+
+static void
+put_hint(struct buf *out, const struct item *item)
+{
+	bool base = item->child == CHILD_BASE;
+	bool fixed = !item->value || !is_writable(item->value);
+
+	if (!base && !fixed && item->child != CHILD_STATIC)
+		return;
+	put_key(out, "presentationHint");
+	buf_putc(out, '{');
+	if (base)
+		put_text(out, "kind", "baseClass", 9);
+	if (fixed || item->child == CHILD_STATIC) {
+		put_key(out, "attributes");
+		buf_puts(out, item->child != CHILD_STATIC ? "[\"readOnly\"]"
+			 : fixed ? "[\"static\",\"readOnly\"]"
+			 : "[\"static\"]");
+	}
+	buf_putc(out, '}');
+}
+
+struct err *
+row_put(struct buf *out, const struct row *r)
+{
+	const struct item *item = r->item;
+	struct err *err = NULL;
+
+	buf_putc(out, '{');
+	if (r->of == ROW_VARIABLE)
+		put_text(out, "name", item->name, strlen(item->name));
+	if (item->value)
+		err = put_of_value(out, r, item->value);
+	else if (item->stored)
+		put_stored(out, r, item->stored);
+	if (err)
+		return err;
+	if (item->expr && !item->expr_is_outer && r->of == ROW_VARIABLE)
+		put_text(out, "evaluateName", item->expr, strlen(item->expr));
+	if (r->of != ROW_WRITTEN)
+		put_hint(out, item);
+	buf_putc(out, '}');
+	return buf_err(out);
+}
