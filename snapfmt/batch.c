@@ -60,30 +60,15 @@ batch_chunk(struct batch *b, uint32_t k, ZSTD_CCtx *zstd, int level)
 	return NULL;
 }
 
-/* What was packed in a hurry to more than half may have deserved better; and
- * mostly so will its neighbours, which are not tried in a hurry first. */
-static bool
-packs_badly(const struct chunk *c)
-{
-	return c->stored > c->raw / 2;
-}
-
 static void
 batch_run(void *arg, struct pool_job *job, unsigned who)
 {
 	struct batches *all = arg;
 	struct batch *b = (struct batch *)job;
-	int level = all->level;
 
-	for (uint32_t k = 0; k < b->n && !b->err; k++) {
-		if (b->chunk[k].stored)
-			continue;
-		b->err = batch_chunk(b, k, all->zstd[who], level);
-		if (b->err || level == PACK_LEVEL || !packs_badly(&b->chunk[k]))
-			continue;
-		level = PACK_LEVEL;
-		b->err = batch_chunk(b, k, all->zstd[who], level);
-	}
+	for (uint32_t k = 0; k < b->n && !b->err; k++)
+		if (!b->chunk[k].stored)
+			b->err = batch_chunk(b, k, all->zstd[who], all->level);
 }
 
 static void

@@ -210,7 +210,7 @@ uint64_t lookup_hash(const uint8_t xxh[XXH128_SIZE]);
 /* ---- pack.c: zstd ---- */
 #define PACK_LEVEL 1
 /** Of memory of which there is much and little time: bytes that nothing before
- * them is like are stored as they are; a fifth less time, 7 % larger. */
+ * them is like are stored as they are; a fifth less time, 8 % larger. */
 #define PACK_LEVEL_SOON (-1)
 /** Of what is packed once for many files, and nobody waits for. */
 #define PACK_LEVEL_CALM 9

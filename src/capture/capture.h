@@ -35,16 +35,24 @@ struct capture_limits {
 				   does not is left running and said */
 	enum capture_memory memory;
 };
+/** What its caller has to do meanwhile: there is a processor to spare. */
+struct capture_meanwhile {
+	/** Once, in the caller's thread: @maps as they were while the process
+	 * ran, borrowed for the call. */
+	void (*maps)(void *arg, const struct snap_map *maps, size_t n);
+	void *arg;
+};
 
 /**
  * A picture of a running process. Stops all its threads at once (PTRACE_SEIZE,
  * PTRACE_INTERRUPT), copies, lets go; then the process is as it was before,
  * also when this fails or is killed. A process that was stopped by a signal
  * stays so. ERR_NOTFOUND: no such process; ERR_DENIED: not permitted, or
- * traced already (names the tracer), and what to do. The picture is private
- * to its owner; its memory is shared with children that are forked later.
+ * traced already (names the tracer), and what to do. @meanwhile may be NULL.
+ * The picture is private to its owner; its memory is shared with children that are forked later.
  */
 struct err *capture_process(pid_t pid, const struct capture_limits *limits,
+			    const struct capture_meanwhile *meanwhile,
 			    struct target **out) _must_check_;
 /** How long the process of a picture stood still; 0 = unknown. */
 uint64_t capture_pause_ns(const struct target *picture);

@@ -11,7 +11,7 @@
 struct constants_at {
 	struct snap_moved windows;      /* n = 0: there are none */
 	uint64_t base;                  /* load bias of the module */
-	size_t passed;                  /* windows whose pages were given back */
+	bool *same;                     /* of each: memory holds it; owned */
 };
 /** Memory, as it was copied. */
 struct constants_span {
@@ -21,14 +21,16 @@ struct constants_span {
 
 /** Those of the module at @addr. */
 void constants_find(struct saver *s, uint64_t addr, struct constants_at *out);
-/** What was compared, up to window @k, need not stay in memory. */
-void constants_passed(struct constants_at *c, size_t k);
+/** Which of them memory holds, by two threads if they are many. What was
+ * compared does not stay in memory. */
+struct err *constants_compare(struct constants_at *c,
+			      const struct constants_span *all) _must_check_;
+void constants_fini(struct constants_at *c);
 /** The address of window @k. */
 uint64_t constants_place(const struct constants_at *c, size_t k);
-/** The first window *@k of @all, at or behind @from, that memory holds as it
- * was packed, and of which all is to be kept. False if there is none. */
+/** The first window *@k at or behind @from that memory holds as it was packed,
+ * and of which all is to be kept. False if there is none. */
 bool constants_next(const struct saver *s, const struct constants_at *c,
-		    const struct constants_span *all, uint64_t from, size_t *k)
-	_must_check_;
+		    uint64_t from, size_t *k) _must_check_;
 
 #endif

@@ -428,16 +428,15 @@ save_constants(struct saver *s, const struct piece *p, struct constants_at *c)
 		.bytes = picture_at(s->target, p->range, p->start - p->m->start),
 	};
 	struct piece part = *p;
-	struct err *err = NULL;
 	size_t k = 0;
 
-	while (!err && all.bytes && constants_next(s, c, &all, part.start, &k)) {
+	struct err *err = all.bytes ? constants_compare(c, &all) : NULL;
+	while (!err && c->same && constants_next(s, c, part.start, &k)) {
 		part.end = constants_place(c, k);
 		err = save_piece(s, &part);
 		if (!err)
 			err = save_window(s, p, c, k, part.end);
 		part.start = part.end + SNAP_CHUNK;
-		constants_passed(c, k);
 	}
 	part.end = p->end;
 	return err ? err : save_piece(s, &part);
@@ -446,7 +445,7 @@ save_constants(struct saver *s, const struct piece *p, struct constants_at *c)
 static struct err *
 save_mapped(struct saver *s, const struct piece *p, const struct snap_map *map)
 {
-	struct constants_at c = { .base = 0 };
+	_cleanup_(constants_fini) struct constants_at c = { .base = 0 };
 
 	if (map && map->path && !(map->perm & SNAP_PERM_X))
 		constants_find(s, p->start, &c);

@@ -7,6 +7,7 @@
  * not be stopped and would otherwise stop for us later.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -59,7 +60,18 @@ trace_run(void *arg)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	t->err = trace(t->shot);
+	sem_post(&t->shot->looked);
 	return NULL;
+}
+
+/* There are none where it came to nothing. */
+static void
+trace_meanwhile(struct shot *s)
+{
+	while (sem_wait(&s->looked) < 0)
+		;
+	if (s->n_maps)
+		s->meanwhile->maps(s->meanwhile->arg, s->maps, s->n_maps);
 }
 
 static struct err *
@@ -68,21 +80,28 @@ trace_apart(struct shot *s)
 	struct tracing t = { .shot = s };
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, trace_run, &t) != 0)
-		return err_new(ERR_FAILED, "no thread can be started to take "
-			       "the picture: the limit of processes is "
-			       "reached (ulimit -u)");
-	pthread_join(thread, NULL);
+	if (sem_init(&s->looked, 0, 0) < 0)
+		return err_errno("cannot make a semaphore");
+	if (pthread_create(&thread, NULL, trace_run, &t) == 0) {
+		trace_meanwhile(s);
+		pthread_join(thread, NULL);
+	} else {
+		t.err = err_new(ERR_FAILED, "no thread can be started to take "
+				"the picture: the limit of processes is "
+				"reached (ulimit -u)");
+	}
+	sem_destroy(&s->looked);
 	return t.err;
 }
 
 struct err *
 capture_process(pid_t pid, const struct capture_limits *limits,
-		struct target **out)
+		const struct capture_meanwhile *meanwhile, struct target **out)
 {
 	struct shot s;
 
 	struct err *err = shot_open(&s, pid, limits);
+	s.meanwhile = meanwhile;
 	if (!err)
 		err = trace_apart(&s);
 	if (!err)

@@ -362,6 +362,18 @@ look_first(struct shot *s)
 	return err;
 }
 
+/* A copy: where they change, they are read again to the same place. */
+static void
+tell_maps(struct shot *s)
+{
+	if (!s->meanwhile)
+		return;
+	s->maps = arena_dup(s->arena, s->plan.maps.data,
+			    s->plan.maps.n * sizeof(*s->maps));
+	s->n_maps = s->maps ? s->plan.maps.n : 0;
+	sem_post(&s->looked);
+}
+
 static struct err *
 copy_early(struct shot *s)
 {
@@ -387,6 +399,7 @@ shot_prepare(struct shot *s)
 	struct err *err = look_first(s);
 	if (err)
 		return err;
+	tell_maps(s);
 	copy_touch_modules(&s->plan, s->proc.through);
 	for (unsigned k = 0; k < LOOKS_MAX && !err; k++) {
 		if (!maps_changed(s))

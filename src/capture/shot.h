@@ -6,6 +6,8 @@
 #ifndef CAPTURE_SHOT_H
 #define CAPTURE_SHOT_H
 
+#include <semaphore.h>
+
 #include "capture/beside.h"
 #include "capture/still.h"
 
@@ -49,6 +51,11 @@ struct shot {
 	uint64_t faults;                /* of pages, when the plan was made */
 	bool doubt;                     /* there were more since */
 	struct buf maps_text;
+	const struct capture_meanwhile *meanwhile;      /* or NULL */
+	sem_t looked;                   /* posted once @maps are those to tell
+					   of meanwhile, or never will be */
+	const struct snap_map *maps;
+	size_t n_maps;
 	struct vec tasks;               /* of struct task: around.h */
 	uint64_t descriptors;           /* that the process has */
 	struct vec texts, gaps, attrs;  /* snap_blob, const char *, snap_attr */

@@ -242,10 +242,10 @@ cache_look_constants(const struct cache *c, struct cache_file *f)
 }
 
 static void
-cache_load_constants(struct cache *c, const struct target *t)
+cache_load_constants(struct cache *c, const struct snap_map *maps, size_t n)
 {
-	for (size_t k = 0; k < t->n_maps; k++) {
-		const struct snap_map *m = &t->maps[k];
+	for (size_t k = 0; k < n; k++) {
+		const struct snap_map *m = &maps[k];
 		struct cache_file *f = cache_may_be_constants(m)
 				       ? cache_find(c, m->path) : NULL;
 
@@ -255,16 +255,16 @@ cache_load_constants(struct cache *c, const struct target *t)
 }
 
 void
-cache_load(struct cache *c, const struct target *t)
+cache_load(struct cache *c, const struct snap_map *maps, size_t n)
 {
-	for (size_t k = 0; c->dir >= 0 && k < t->n_maps; k++) {
-		const struct snap_map *m = &t->maps[k];
+	for (size_t k = 0; c->dir >= 0 && k < n; k++) {
+		const struct snap_map *m = &maps[k];
 		if ((m->perm & SNAP_PERM_X) && m->path && m->path[0] == '/'
 		    && m->inode && !cache_find(c, m->path))
 			cache_look(c, m);
 	}
 	if (c->dir >= 0)
-		cache_load_constants(c, t);
+		cache_load_constants(c, maps, n);
 }
 
 /* That the file is the one in memory is for the build-id to say. */

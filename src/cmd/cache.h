@@ -53,8 +53,9 @@ struct cache {
 /** Without a directory of the user's own, or with @off, one that is empty. */
 void cache_open(struct cache *c, bool off);
 void cache_fini(struct cache *c);
-/** What is there for the files that @t has mapped as code. */
-void cache_load(struct cache *c, const struct target *t);
+/** What is there for the files that are mapped as code; of files that were
+ * looked for before, nothing more. */
+void cache_load(struct cache *c, const struct snap_map *maps, size_t n);
 /** As capture_options.skeleton; @arg is a struct cache. */
 struct span cache_skeleton(void *arg, const struct snap_module *m,
 			   uint64_t *file_size);

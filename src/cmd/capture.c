@@ -63,13 +63,25 @@ capturing_ended(const struct capturing *c)
 	return c->pidfd >= 0 && poll(&p, 1, 0) > 0;
 }
 
+/* What was kept of its files is fetched while it is pictured. */
+static void
+capturing_maps(void *arg, const struct snap_map *maps, size_t n)
+{
+	struct capturing *c = arg;
+
+	if (shoot_same_files(c->pid))
+		cache_load(&c->cache, maps, n);
+}
+
 static struct err *
 capturing_once(void *arg, const struct shoot *shoot, int *status)
 {
 	_target_ struct target *picture = NULL;
-	const struct capturing *c = arg;
+	struct capturing *c = arg;
+	const struct capture_meanwhile meanwhile = { capturing_maps, c };
 
-	struct err *err = capture_process(c->pid, &c->limits, &picture);
+	struct err *err = capture_process(c->pid, &c->limits, &meanwhile,
+					  &picture);
 	if (!err && capturing_ended(c))
 		err = err_new(ERR_NOTFOUND, "process %d has ended",
 			      (int)c->pid);

@@ -41,6 +41,12 @@ shoot_same(pid_t pid, const char *what)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+bool
+shoot_same_files(pid_t pid)
+{
+	return shoot_same(pid, "ns/mnt") && shoot_same(pid, "root");
+}
+
 /*
  * The root directory of a process in another mount namespace or chroot; -1 if
  * it has ours. By descriptor: the process may be gone when it is needed.
@@ -50,7 +56,7 @@ shoot_open_root(pid_t pid)
 {
 	char path[64];
 
-	if (shoot_same(pid, "ns/mnt") && shoot_same(pid, "root"))
+	if (shoot_same_files(pid))
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -198,7 +204,7 @@ shot_save(struct shot *s, int root, int *status)
 	};
 	/* Files that the process sees elsewhere are not the ones it knows. */
 	if (root < 0) {
-		cache_load(o->cache, s->picture);
+		cache_load(o->cache, s->picture->maps, s->picture->n_maps);
 		save.options.skeleton = cache_skeleton;
 		save.options.constants = cache_constants;
 		save.options.skeleton_arg = o->cache;

@@ -22,6 +22,8 @@ struct shoot {
 	struct cache *cache;
 	int results;            /* where the path, id or JSON is written */
 };
+/** Does the process see the files that we see? */
+bool shoot_same_files(pid_t pid);
 /**
  * Save @picture and say so. Files of a process that sees other files than we
  * do are looked for where it sees them.

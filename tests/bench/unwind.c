@@ -518,7 +518,7 @@ bench_open(pid_t pid, struct bench *b)
 	const struct insp_options options = { .supply = &supply };
 	const struct capture_limits limits = { .memory = CAPTURE_STACKS };
 	struct target *picture;
-	struct err *err = capture_process(pid, &limits, &picture);
+	struct err *err = capture_process(pid, &limits, NULL, &picture);
 
 	if (!err)
 		err = insp_open(picture, &options, &b->insp);

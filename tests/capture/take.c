@@ -78,7 +78,7 @@ take_running(const char *path, pid_t pid, const struct capture_limits *limits)
 {
 	struct target *picture;
 
-	struct err *err = capture_process(pid, limits, &picture);
+	struct err *err = capture_process(pid, limits, NULL, &picture);
 	return err ? err : save(picture, path);
 }
 

@@ -189,7 +189,7 @@ what_was_written_is_in_the_picture(void **state)
 	struct subject *s = *state;
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_same(t, s->data, PAGE);
 	assert_same(t, s->data + PAGE, PAGE);
 	assert_same(t, s->data + 5 * PAGE, PAGE);
@@ -202,7 +202,7 @@ what_was_never_touched_is_zero_and_takes_no_room(void **state)
 	struct subject *s = *state;
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_int_equal(t->memory[range_of(t, s->data + 3 * PAGE)].kind,
 			 SNAP_MEM_ZERO);
 	assert_same(t, s->data + 3 * PAGE, PAGE);
@@ -214,7 +214,7 @@ what_is_left_out_says_why(void **state)
 	struct subject *s = *state;
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_absent(t, s->secret, SNAP_ABSENT_DONTDUMP);
 	assert_absent(t, s->closed, SNAP_ABSENT_UNREADABLE);
 	assert_absent(t, s->shared, SNAP_ABSENT_FILTER);
@@ -236,7 +236,7 @@ a_page_that_cannot_be_read_is_told_of(void **state)
 	s->pid = child();
 	if (!guarded)
 		skip();
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_same(t, s->data, PAGE);
 	assert_absent(t, s->data + PAGE, SNAP_ABSENT_UNREADABLE);
 	assert_same(t, s->data + 2 * PAGE, PAGE);
@@ -249,7 +249,7 @@ memory_covers_the_mappings_and_nothing_twice(void **state)
 	_target_ struct target *t = NULL;
 	uint64_t mapped = 0, known = 0, end = 0;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	for (size_t k = 0; k < t->n_maps; k++)
 		mapped += t->maps[k].end - t->maps[k].start;
 	for (size_t k = 0; k < t->n_memory; k++) {
@@ -268,7 +268,7 @@ the_stack_comes_first_where_not_all_fits(void **state)
 	_target_ struct target *t = NULL;
 	uint64_t copied = 0, over = 0;
 
-	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_ok(capture_process(s->pid, &limits, NULL, &t));
 	for (size_t k = 0; k < t->n_memory; k++) {
 		if (t->memory[k].kind == SNAP_MEM_DATA)
 			copied += t->memory[k].length;
@@ -289,7 +289,7 @@ what_is_pointed_to_comes_before_the_rest(void **state)
 	_target_ struct target *t = NULL;
 	size_t left_out = 0;
 
-	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_ok(capture_process(s->pid, &limits, NULL, &t));
 	assert_same(t, s->large, PAGE);
 	assert_same(t, s->large + NEAR_PAGE * PAGE, PAGE);
 	assert_same(t, s->large + FAR_PAGE * PAGE, PAGE);
@@ -316,7 +316,7 @@ what_there_was_no_time_for_is_absent(void **state)
 	const struct capture_limits limits = { .pause_ns = 1 };
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_ok(capture_process(s->pid, &limits, NULL, &t));
 	assert_absent(t, s->large, SNAP_ABSENT_TIME);
 	assert_absent(t, s->data + 3 * PAGE, SNAP_ABSENT_TIME);
 	assert_true(has_gap(t, "not to stand still for longer than 0 us"));
@@ -330,7 +330,7 @@ stacks_alone_leave_the_rest_out(void **state)
 	const struct capture_limits limits = { .memory = CAPTURE_STACKS };
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, &limits, &t));
+	assert_ok(capture_process(s->pid, &limits, NULL, &t));
 	assert_absent(t, s->large, SNAP_ABSENT_FILTER);
 	assert_absent(t, s->secret, SNAP_ABSENT_DONTDUMP);
 	assert_has_stack(t);
@@ -352,7 +352,7 @@ the_process_and_its_texts_are_told(void **state)
 	struct subject *s = *state;
 	_target_ struct target *t = NULL;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_string_equal(t->ops->kind, "live");
 	assert_int_equal(t->process.pid, s->pid);
 	assert_int_equal(t->process.ppid, getpid());
@@ -377,7 +377,7 @@ a_picture_is_shared_with_a_child_forked_later(void **state)
 	_target_ struct target *t = NULL;
 	int status;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	pid_t pid = fork();
 	if (pid == 0) {
 		uint8_t got[PAGE];
@@ -398,7 +398,7 @@ it_runs_on_untraced(void **state)
 	_target_ struct target *t = NULL;
 	int status;
 
-	assert_ok(capture_process(s->pid, NULL, &t));
+	assert_ok(capture_process(s->pid, NULL, NULL, &t));
 	assert_int_equal(kill(s->pid, SIGTERM), 0);
 	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
@@ -451,7 +451,7 @@ one_that_does_not_stop_is_let_go_of_too(void **state)
 
 	(void)state;
 	pid_t pid = child_in_the_kernel(&grandchild);
-	assert_ok(capture_process(pid, &limits, &t));
+	assert_ok(capture_process(pid, &limits, NULL, &t));
 	assert_int_equal(t->n_threads, 1);
 	assert_int_equal(t->threads[0].n_regsets, 0);
 	assert_int_equal(t->threads[0].state, SNAP_STATE_BLOCKED);
@@ -471,11 +471,11 @@ what_is_no_process_of_ours_is_refused_with_a_reason(void **state)
 	struct target *t = NULL;
 
 	(void)state;
-	assert_err(capture_process(-1, NULL, &t), ERR_USAGE, "-1 is not");
-	assert_err(capture_process(0, NULL, &t), ERR_USAGE, "0 is not");
-	assert_err(capture_process(getpid(), NULL, &t), ERR_USAGE, "itself");
+	assert_err(capture_process(-1, NULL, NULL, &t), ERR_USAGE, "-1 is not");
+	assert_err(capture_process(0, NULL, NULL, &t), ERR_USAGE, "0 is not");
+	assert_err(capture_process(getpid(), NULL, NULL, &t), ERR_USAGE, "itself");
 	/* Above the largest that Linux gives (PID_MAX_LIMIT). */
-	assert_err(capture_process(1 << 23, NULL, &t), ERR_NOTFOUND,
+	assert_err(capture_process(1 << 23, NULL, NULL, &t), ERR_NOTFOUND,
 		   "there is no process");
 }
 
@@ -490,7 +490,7 @@ a_zombie_is_not_found(void **state)
 	if (pid == 0)
 		_exit(0);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	assert_err(capture_process(pid, NULL, &t), ERR_NOTFOUND, "zombie");
+	assert_err(capture_process(pid, NULL, NULL, &t), ERR_NOTFOUND, "zombie");
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
@@ -539,7 +539,7 @@ pages_that_came_in_the_last_moment_are_there(void **state)
 		_target_ struct target *t = NULL;
 		uint64_t n;
 
-		assert_ok(capture_process(pid, NULL, &t));
+		assert_ok(capture_process(pid, NULL, NULL, &t));
 		size_t r = range_of(t, count);
 		if (t->memory[r].kind != SNAP_MEM_DATA)
 			continue;       /* it has not yet begun */
@@ -616,7 +616,7 @@ code_that_was_changed_is_not_the_files(void **state)
 		};
 		_target_ struct target *t = NULL;
 
-		assert_ok(capture_process(pid, &limits, &t));
+		assert_ok(capture_process(pid, &limits, NULL, &t));
 		assert_code_is_as_patched(t, limits.memory, patched, code);
 	}
 	kill(pid, SIGKILL);
