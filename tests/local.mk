@@ -116,6 +116,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-constants \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-core \
+	tests/fuzz/fuzz-dap \
 	tests/fuzz/fuzz-disasm \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-maps \
@@ -131,6 +132,10 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-values-text \
 	tests/fuzz/fuzz-symmake
 
+tests_fuzz_fuzz_dap_SOURCES = tests/fuzz/fuzz-dap.c tests/fuzz/dap-mutate.c \
+	tests/fuzz/dap-world.c tests/fuzz/dap-world.h
+tests_fuzz_fuzz_dap_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DSEEDS='"$(abs_top_srcdir)/tests/fuzz/seeds/values/"'
 tests_fuzz_fuzz_rsp_SOURCES = tests/fuzz/fuzz-rsp.c tests/fuzz/rsp-mutate.c
 
 # Writes the seeds of fuzz-core anew.
@@ -146,6 +151,10 @@ snapfmt-seeds: tests/format/make-sample
 			$(top_srcdir)/tests/fuzz/seeds/snapfmt/$$s >$$s.txt && \
 		rm $$s.txt || exit 1; \
 	done
+
+# Writes the seeds of fuzz-dap anew.
+dap-seeds:
+	$(top_srcdir)/tests/dap/seeds.py $(top_srcdir)/tests/fuzz/seeds/dap
 
 # What tests/stub/many.py talks to.
 check_PROGRAMS += tests/stub/hosted
@@ -170,6 +179,9 @@ check_PROGRAMS += tests/values/look
 
 # The Debug Adapter Protocol without a session, for the scripts of tests/dap.
 check_PROGRAMS += tests/dap/speak
+tests_dap_speak_SOURCES = tests/dap/speak.c tests/fuzz/dap-world.c \
+	tests/fuzz/dap-world.h
+tests_dap_speak_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
 
 # Makes an index of symbols and shows what is in one.
 check_PROGRAMS += tests/symbols/symidx
@@ -229,6 +241,7 @@ SCRIPT_TESTS = \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
+	tests/dap/judging.py \
 	tests/disasm/objdump.py \
 	tests/format/same-text.py \
 	tests/gdb/beside.py \

@@ -2,12 +2,15 @@
 /*
  * speak FILE: the Debug Adapter Protocol over FILE on standard input and output.
  * Over the disk, unjailed, without a server or a session around it; indexes are
- * made as they are asked for.
+ * made as they are asked for. speak world N: over the snapshots of
+ * tests/fuzz/dap-world.h, the same on every machine.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "dap/dap.h"
+#include "tests/fuzz/dap-world.h"
 #include "tests/unit/make-opened.h"
 
 static struct err *
@@ -57,14 +60,32 @@ speak(const char *path)
 	return err;
 }
 
+static struct err *
+speak_world(unsigned which)
+{
+	_dap_ struct dap *d = NULL;
+	struct world w;
+
+	struct err *err = world_init(&w, which);
+	const struct dap_options o = { .host = &w.host, .local = true };
+	if (!err)
+		err = dap_new(&o, &d);
+	if (!err)
+		err = serve(d);
+	dap_free(take(d));
+	world_fini(&w);
+	return err;
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: speak FILE\n");
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: speak FILE | speak world N\n");
 		return 2;
 	}
-	_err_ struct err *err = speak(argv[1]);
+	_err_ struct err *err = argc == 2 ? speak(argv[1])
+				: speak_world((unsigned)atoi(argv[2]));
 
 	if (err)
 		fprintf(stderr, "speak: %s\n", err_text(err));

@@ -5,8 +5,9 @@
 # run.sh SOURCEDIR BUILDDIR RUNS FLAGS TARGET... - what is found new is kept in
 # BUILDDIR/corpus/NAME, what fails in BUILDDIR/found/NAME. Without -max_len in
 # FLAGS libFuzzer allows inputs as long as the longest seed, at least 4 KiB.
-# An input of rsp is a session: it runs until there were 100 times RUNS packets,
-# or FUZZ_PACKETS of the environment, and without what is slow in libFuzzer.
+# An input of dap and of rsp is a session: it runs until there were 100 times RUNS
+# messages, or FUZZ_PACKETS of the environment, and without what is slow in
+# libFuzzer.
 set -u
 source=$1 build=$2 runs=$3 flags=$4
 shift 4
@@ -18,10 +19,11 @@ for target; do
 	mkdir -p "$corpus" "$found"
 	before=$(date +%s)
 	own="" enough=""
-	if [ "$name" = rsp ]; then
+	case $name in
+	dap|rsp)
 		own="-runs=-1 -entropic=0"
-		enough=${FUZZ_PACKETS:-$((runs * 100))}
-	fi
+		enough=${FUZZ_PACKETS:-$((runs * 100))} ;;
+	esac
 	# Flags are words.
 	# shellcheck disable=SC2086
 	if FUZZ_PACKETS=$enough "$build/$target" -runs="$runs" -timeout=10 -rss_limit_mb=2048 \

@@ -85,6 +85,7 @@ setup_needs_tests='
 g++                 g++
 binutils            nm
 python3             python3
+python3-jsonschema  /usr/lib/python3/dist-packages/jsonschema
 zstd                zstd
 elfutils            eu-stack
 dwz                 dwz
