@@ -96,6 +96,7 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
 void buf_u32(struct buf *b, uint32_t v), buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
+void buf_base64(struct buf *b, const void *data, size_t n);     /* with "=" */
 /**
  * @n bytes of a foreign string for a person: controls, those that turn text
  * around too, and invalid UTF-8 become \xNN, backslash becomes \\.
@@ -242,6 +243,8 @@ void hash_xxh_free(struct hash_xxh *h);
 bool hex_u64(const char *s, size_t n, uint64_t *out) _must_check_;
 /** 2n hex digits to n bytes; false on any other character. */
 bool hex_bytes(const char *s, size_t n_bytes, void *out) _must_check_;
+/** Appends what base64 stands for; false, and part of it, on what is none. */
+bool base64_bytes(const char *s, size_t n, struct buf *out) _must_check_;
 
 /* ---- regular expressions (Perl's), over bytes ------------------------ */
 struct regex;

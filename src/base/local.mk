@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	src/base/arena.c \
 	src/base/base.c \
 	src/base/base.h \
+	src/base/base64.c \
 	src/base/buf.c \
 	src/base/err.c \
 	src/base/escape.c \

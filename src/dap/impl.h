@@ -97,6 +97,7 @@ struct dap {
 	struct vec frames;      /* of struct place, by frameId - 1 */
 	size_t thread;          /* chosen; the faulting one at first */
 	struct refs *refs;      /* variablesReference; refs.c */
+	struct { uint64_t addr, n; } written;   /* by the request under way */
 	struct sources *sources;        /* sourceReference; sources.c */
 
 	struct work *work;      /* NULL = none */
@@ -200,6 +201,8 @@ request_fn session_initialize, session_attach, session_launch,
 	session_breakpoints, session_exception_breakpoints,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
-request_fn variables_answer;
+request_fn variables_answer, evaluate_answer, memory_read, memory_write;
+/** Tells who hears of it what a request wrote. */
+void write_tell(struct dap *d);
 
 #endif

@@ -6,8 +6,10 @@ libdap_a_SOURCES = \
 	src/dap/args.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
+	src/dap/evaluate.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
+	src/dap/memory.c \
 	src/dap/modules.c \
 	src/dap/refs.c \
 	src/dap/refs.h \
@@ -18,4 +20,5 @@ libdap_a_SOURCES = \
 	src/dap/sources.c \
 	src/dap/stack.c \
 	src/dap/stream.c \
-	src/dap/variables.c
+	src/dap/variables.c \
+	src/dap/write.c

@@ -92,6 +92,22 @@ struct err *inside_open(const struct value *v, const struct value_style *style,
 /** All of @c->ref's items, into @c. */
 struct err *scopes_list(struct container *c) _must_check_;
 
+/* ---- evaluate.c ---------------------------------------------------------------- */
+/** Where an expression is evaluated. */
+struct evaluation {
+	int32_t parent;                 /* of the reference to what it yields */
+	struct place at;
+	bool has_place;
+	const struct scope *scope;      /* NULL: what is global alone */
+};
+/** By the "frameId" in @arguments. */
+struct err *evaluate_where(struct dap *d, const struct json *arguments,
+			   struct evaluation *out) _must_check_;
+
+/* ---- write.c ------------------------------------------------------------------- */
+/** What is told once the response is sent. */
+void write_note(struct dap *d, uint64_t addr, uint64_t n);
+
 /* ---- row.c: a Variable ------------------------------------------------------- */
 /** Of which object a row is told. */
 enum row_of { ROW_VARIABLE, ROW_RESULT /* of "evaluate" */,

@@ -47,6 +47,10 @@ static const struct request requests[] = {
 	/* variables and memory */
 	{ "variables", variables_answer, "supportsValueFormattingOptions", 0,
 	  NULL },
+	{ "evaluate", evaluate_answer, "supportsEvaluateForHovers", 0, NULL },
+	{ "readMemory", memory_read, "supportsReadMemoryRequest", 0, NULL },
+	{ "writeMemory", memory_write, "supportsWriteMemoryRequest", 0,
+	  write_tell },
 
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },
