@@ -119,6 +119,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-dap \
 	tests/fuzz/fuzz-disasm \
 	tests/fuzz/fuzz-expr \
+	tests/fuzz/fuzz-fileid \
 	tests/fuzz/fuzz-maps \
 	tests/fuzz/fuzz-ingest \
 	tests/fuzz/fuzz-reach \

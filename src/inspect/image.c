@@ -4,6 +4,7 @@
  * dynamic section and build-id, whoever has the file.
  */
 #include "inspect/image.h"
+#include "inspect/ingredients.h"
 
 #include <string.h>
 

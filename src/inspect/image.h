@@ -37,7 +37,5 @@ struct err *image_of_phdrs(struct space *sp, uint64_t phdrs, uint64_t n,
 			   struct image *out) _must_check_;
 /** GNU build-id from a PT_NOTE in memory; ID_NONE if there is none. */
 void image_id(struct space *sp, const struct image *im, struct module_id *out);
-/** The GNU build-id among the notes @notes; ID_NONE if there is none. */
-void notes_id(struct span notes, struct module_id *out);
 
 #endif

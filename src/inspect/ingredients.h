@@ -21,6 +21,8 @@ struct err *ingredients_find(const struct supply *s,
 			     struct ingredients *out) _must_check_;
 /** The .gnu_debuglink of an ELF file, in @a; NULL: it has none. */
 const char *ingredients_link(const struct source *file, struct arena *a);
+/** The GNU build-id among the notes @notes; ID_NONE if there is none. */
+void notes_id(struct span notes, struct module_id *out);
 void ingredients_fini(struct ingredients *in);
 #define _ingredients_ _cleanup_(ingredients_fini)
 

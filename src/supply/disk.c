@@ -5,7 +5,8 @@
  * The paths come from a hostile file, and whoever asks may run with rights
  * that its author has not: so nothing but a regular file that begins like an
  * ELF file is handed over, and nothing else is even opened, because to open a
- * device or a FIFO can already do something.
+ * device or a FIFO can already do something. By id nothing is handed over but
+ * what has the id.
  */
 #include <elf.h>
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "supply/candidates.h"
+#include "supply/fileid.h"
 #include "supply/sourcemap.h"
 
 #define SOURCE_MAX (16 << 20)
@@ -131,6 +133,63 @@ open_found(const struct supply_places *places, uint8_t kind, const char *path,
 	return NULL;
 }
 
+/* ---- by id ---- */
+/* Whatever stands at the path of the module of @ask has its id? */
+static struct err *
+module_has_id(const struct supply_places *places, const struct supply_ask *ask,
+	      bool *has)
+{
+	const struct supply_ask exe = { .kind = SUPPLY_EXE, .path = ask->path };
+	_buf_ struct buf path = { 0 };
+	struct candidates walk;
+
+	candidates_init(&walk, places, &exe);
+	while (!*has && candidates_next(&walk, &path)) {
+		_close_ int fd = -1;
+		struct err *err = open_found(places, SUPPLY_EXE, path.data,
+					     &fd);
+
+		if (err)
+			return err;
+		*has = fd >= 0 && fileid_is(fd, &ask->id);
+	}
+	return path.failed ? err_nomem() : NULL;
+}
+
+/*
+ * Who asks may have been taken over, and then both id and path are made up: it
+ * is given nothing but what has the id. A package of split units has none; it
+ * stands beside a module that has.
+ */
+static struct err *
+open_by_id(const struct supply_places *places, const struct supply_ask *ask,
+	   const char *path, int *out)
+{
+	_close_ int fd = -1;
+	bool has = false;
+	struct err *err = open_found(places, ask->kind, path, &fd);
+
+	if (err || fd < 0)
+		return err;
+	if (ask->kind == SUPPLY_PACKAGE)
+		err = module_has_id(places, ask, &has);
+	else
+		has = fileid_is(fd, &ask->id);
+	if (err || !has)
+		return err;
+	*out = fd;
+	fd = -1;
+	return NULL;
+}
+
+static struct err *
+open_candidate(const struct supply_places *places,
+	       const struct supply_ask *ask, const char *path, int *out)
+{
+	return places->by_id ? open_by_id(places, ask, path, out)
+	       : open_found(places, ask->kind, path, out);
+}
+
 /* Candidate @nth, or ERR_NOTFOUND and as many as there are at *@seen. */
 static struct err *
 find_candidate(const struct supply_places *places,
@@ -150,8 +209,8 @@ find_candidate(const struct supply_places *places,
 	candidates_init(&walk, places, &moved);
 	while (candidates_next(&walk, &path)) {
 		_close_ int fd = -1;
-		struct err *err = open_found(places, ask->kind, path.data,
-					     &fd);
+		struct err *err = open_candidate(places, ask, path.data, &fd);
+
 		if (err)
 			return err;
 		if (fd < 0 || (*seen)++ != ask->nth)

@@ -8,6 +8,8 @@ libsupply_a_SOURCES = \
 	src/supply/client.c \
 	src/supply/debuginfod.c \
 	src/supply/disk.c \
+	src/supply/fileid.c \
+	src/supply/fileid.h \
 	src/supply/index.c \
 	src/supply/serve.c \
 	src/supply/sourcemap.c \

@@ -3,10 +3,11 @@
  * supply: modules by id, as read-only descriptors.
  *
  * The unjailed side looks things up (on disk by build-id and recorded path, on
- * debuginfod servers by build-id)
- * and passes descriptors; it never parses what it hands over. The jailed side
- * asks over a socket and checks the id of what came. A request is one
- * datagram, so is an answer; the descriptor travels with it (SCM_RIGHTS).
+ * debuginfod servers by build-id) and passes descriptors; it reads nothing of
+ * what it hands over, but for the build-id where who asks may have files by
+ * that alone. The jailed side asks over a socket and checks the id of what
+ * came. A request is one datagram, so is an answer; the descriptor travels
+ * with it (SCM_RIGHTS).
  */
 #ifndef SUPPLY_SUPPLY_H
 #define SUPPLY_SUPPLY_H
@@ -62,7 +63,8 @@ struct supply_places {
 					   for who sits at it */
 	const struct supply_map *maps;  /* of sources; the longest is taken */
 	size_t n_maps;
-	bool by_id;                     /* never by a recorded path alone */
+	bool by_id;                     /* only what has the build-id that it
+					   is asked for by */
 	const struct supply_more *more;         /* behind the disk, or NULL */
 	const struct supply_indexes *indexes;   /* NULL: there are none */
 };

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -230,6 +231,112 @@ names_that_climb_or_are_relative_lead_nowhere(void **state)
 		.kind = SUPPLY_EXE, .id = abcdef, .path = path }, by_id);
 }
 
+/* What is an ELF file, and whose note, in a segment or a section, is @id. */
+static void
+put_with_id(const struct disk *d, const char *name, const struct module_id *id,
+	    bool by_section)
+{
+	struct {
+		Elf64_Ehdr eh;
+		Elf64_Phdr ph;
+		Elf64_Shdr sh;
+		Elf64_Nhdr note;
+		char name[4];
+		uint8_t id[ID_MAX];
+	} f = { .note = { 4, id->len, NT_GNU_BUILD_ID }, .name = "GNU" };
+	const size_t at = offsetof(__typeof__(f), note);
+	const size_t n = sizeof(f) - at;
+	char path[256];
+
+	memcpy(f.eh.e_ident, ELFMAG, SELFMAG);
+	f.eh.e_ident[EI_CLASS] = ELFCLASS64;
+	f.eh.e_ident[EI_DATA] = ELFDATA2LSB;
+	f.eh.e_phoff = offsetof(__typeof__(f), ph);
+	f.eh.e_shoff = offsetof(__typeof__(f), sh);
+	f.eh.e_phentsize = sizeof(f.ph);
+	f.eh.e_shentsize = sizeof(f.sh);
+	f.eh.e_phnum = f.eh.e_shnum = 1;
+	memcpy(f.id, id->bytes, id->len);
+	if (by_section)
+		f.sh = (Elf64_Shdr){ .sh_type = SHT_NOTE, .sh_offset = at,
+				     .sh_size = n };
+	else
+		f.ph = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = at,
+				     .p_filesz = n };
+	temp_tree_put(d->tree, name, "");
+	snprintf(path, sizeof(path), "%s%s", d->tree, name);
+	_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, &f, sizeof(f)), sizeof(f));
+}
+
+/* How many candidates @ask has. */
+static uint32_t
+count(const struct disk *d, struct supply_ask ask)
+{
+	for (ask.nth = 0;; ask.nth++) {
+		_close_ int fd = -1;
+		uint32_t seen;
+		_err_ struct err *none = supply_near(&d->places, &ask, &seen,
+						     &fd);
+
+		if (none)
+			return ask.nth;
+		assert_true(fd >= 0);
+	}
+}
+
+/* Who asks may have been taken over, and an id is soon made up. */
+static void
+by_id_a_path_alone_opens_nothing(void **state)
+{
+	static const struct module_id other = {
+		.kind = ID_GNU_BUILD_ID, .len = 3, .bytes = { 1, 2, 3 },
+	};
+	static const char *const names[] = {
+		"/lib/libx.so", "/lib/x.debug", "/lib/.debug/x.debug",
+		"/debug/.build-id/ab/cdef", "/debug/.build-id/ab/cdef.debug",
+		"/lib/libx.so.dwp",
+	};
+	struct disk d;
+
+	disk_init(&d, *state);
+	d.places.by_id = true;
+	for (size_t i = 0; i < countof(names); i++)
+		put_with_id(&d, names[i], &other, i % 2);
+	for (uint8_t kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
+		assert_int_equal(count(&d, (struct supply_ask){
+			.kind = kind, .id = abcdef, .path = d.path,
+			.link = "x.debug" }), 0);
+	for (uint8_t kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
+		assert_int_equal(count(&d, (struct supply_ask){
+			.kind = kind, .path = d.path, .link = "x.debug" }), 0);
+}
+
+static void
+by_id_a_path_opens_the_file_that_has_the_id(void **state)
+{
+	struct disk d;
+
+	disk_init(&d, *state);
+	d.places.by_id = true;
+	put_with_id(&d, "/lib/libx.so", &abcdef, false);
+	put_with_id(&d, "/lib/x.debug", &abcdef, true);
+	put_elf(&d, "/lib/.debug/x.debug");
+	put_elf(&d, "/lib/libx.so.dwp");
+	put_elf(&d, "/lib/liby.so.dwp");
+	assert_int_equal(count(&d, (struct supply_ask){
+		.kind = SUPPLY_EXE, .id = abcdef, .path = d.path }), 1);
+	assert_int_equal(count(&d, (struct supply_ask){
+		.kind = SUPPLY_DEBUG, .id = abcdef, .path = d.path,
+		.link = "x.debug" }), 1);
+	/* A package has no id: it is the module's that has one. */
+	assert_int_equal(count(&d, (struct supply_ask){
+		.kind = SUPPLY_PACKAGE, .id = abcdef, .path = d.path }), 1);
+	d.path[strlen(d.path) - strlen("x.so")] = 'y';
+	assert_int_equal(count(&d, (struct supply_ask){
+		.kind = SUPPLY_PACKAGE, .id = abcdef, .path = d.path }), 0);
+}
+
 static void
 only_regular_elf_files_are_handed_over(void **state)
 {
@@ -401,6 +508,8 @@ main(void)
 		IN_A_TREE(alternates_come_by_id_and_by_link),
 		IN_A_TREE(an_absolute_link_may_lead_beside_the_module_only),
 		IN_A_TREE(names_that_climb_or_are_relative_lead_nowhere),
+		IN_A_TREE(by_id_a_path_alone_opens_nothing),
+		IN_A_TREE(by_id_a_path_opens_the_file_that_has_the_id),
 		IN_A_TREE(only_regular_elf_files_are_handed_over),
 		IN_A_TREE(what_is_no_regular_file_is_not_even_opened),
 		IN_A_TREE(only_a_build_id_names_a_build_id_directory),
