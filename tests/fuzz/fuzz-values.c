@@ -21,10 +21,10 @@
 #define MEMORY_MAX 4096u        /* of an input: it is repeated */
 #define TEXT_MAX 256u
 #define TYPES_MAX 4096u
-#define VARS_MAX 12u
-#define CHILDREN_MAX 6u
+#define VARS_MAX 8u
+#define CHILDREN_MAX 4u
 #define DEPTH_MAX 3u
-#define VALUES_MAX 64u          /* of an input: more are only slower */
+#define VALUES_MAX 32u          /* of an input: more are only slower */
 
 struct head {
 	uint16_t memory, text;
@@ -55,13 +55,13 @@ struct made {
 	struct snap_memory memory[3];
 	struct snap_module module;
 	struct snap_thread thread;
-	struct given *given;
+	const struct given *given;
 };
 
 static struct err *
 made_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 {
-	struct given *g = ((struct made *)(void *)t)->given;
+	const struct given *g = ((struct made *)(void *)t)->given;
 	uint8_t *to = out;
 
 	(void)range;
@@ -80,41 +80,46 @@ made_read(struct target *t, size_t range, uint64_t off, size_t n, void *out)
 static void
 made_close(struct target *t)
 {
-	free(t);
+	(void)t;
 }
 
 static const struct target_ops made_ops = {
 	.kind = "made", .read = made_read, .close = made_close,
 };
 
-static struct err *
-made_engine(struct given *g, struct insp **out)
+/* One for all inputs: its tables are larger than they, and it keeps nothing of
+ * the memory that it reads. */
+static struct insp *
+made_engine(const struct given *g)
 {
+	static struct made m;
+	static struct insp *engine;
 	const struct insp_options options = { 0 };
-	struct made *m = calloc(1, sizeof(*m));
 
-	if (!m)
-		return err_nomem();
-	m->given = g;
-	m->memory[0] = (struct snap_memory){
+	m.given = g;
+	if (engine)
+		return engine;
+	m.memory[0] = (struct snap_memory){
 		.start = LOW, .length = RANGE, .kind = SNAP_MEM_DATA };
-	m->memory[1] = (struct snap_memory){
+	m.memory[1] = (struct snap_memory){
 		.start = LOW + RANGE, .length = RANGE,
 		.kind = SNAP_MEM_ABSENT };
-	m->memory[2] = (struct snap_memory){
+	m.memory[2] = (struct snap_memory){
 		.start = STACK, .length = RANGE, .kind = SNAP_MEM_DATA };
-	m->thread = (struct snap_thread){ .tid = 7 };
-	m->module = (struct snap_module){
+	m.thread = (struct snap_thread){ .tid = 7 };
+	m.module = (struct snap_module){
 		.start = LOW, .end = LOW + RANGE, .bias = LOW,
 		.path = "/made", .skeleton = SNAP_NO_SKELETON };
-	m->target = (struct target){
-		.ops = &made_ops, .threads = &m->thread, .n_threads = 1,
-		.memory = m->memory, .n_memory = countof(m->memory),
-		.modules = &m->module, .n_modules = 1,
+	m.target = (struct target){
+		.ops = &made_ops, .threads = &m.thread, .n_threads = 1,
+		.memory = m.memory, .n_memory = countof(m.memory),
+		.modules = &m.module, .n_modules = 1,
 		.process = { .machine = EM_X86_64, .os = SNAP_OS_LINUX,
 			     .bits = 64, .pid = 7 },
 	};
-	return insp_open(&m->target, &options, out);
+	if (insp_open(&m.target, &options, &engine))
+		abort();
+	return engine;
 }
 
 static struct symidx *
@@ -288,15 +293,12 @@ look(struct given *g, struct source *index)
 {
 	const struct values_indexes from = { made_index, g };
 	_symidx_ struct symidx *ix = NULL;
-	_insp_ struct insp *i = NULL;
 	_values_ struct values *vs = NULL;
 	struct err *err = symidx_open(index, &ix);
 
 	g->ix = ix;
 	if (!err)
-		err = made_engine(g, &i);
-	if (!err)
-		err = values_new(i, &from, &vs);
+		err = values_new(made_engine(g), &from, &vs);
 	if (err)
 		return err;
 	show_frames(g, vs);

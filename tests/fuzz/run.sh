@@ -12,6 +12,11 @@ set -u
 source=$1 build=$2 runs=$3 flags=$4
 shift 4
 failed=0
+# What was freed a moment ago is in the processor's cache still, and what was
+# freed long ago is not what an input of some kilobytes uses.
+export ASAN_OPTIONS="${ASAN_OPTIONS-malloc_context_size=2:quarantine_size_mb=1:\
+thread_local_quarantine_size_kb=64:max_malloc_fill_size=64:\
+allocator_release_to_os_interval_ms=-1}"
 
 for target; do
 	name=${target##*/fuzz-}
