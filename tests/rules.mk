@@ -99,6 +99,11 @@ check-values: all tests/values/look
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/values/check.sh --all $(VALUES_ARGS)
 
+# The same as a client of the Debug Adapter Protocol is shown it.
+check-values-dap: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/values/check.sh --all --dap $(VALUES_ARGS)
+
 # The same of ceph-mon, python3.11, redis and sqlite with their symbols.
 check-values-real: all
 	@$(TESTS_SETTINGS) \
@@ -120,7 +125,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb check-values check-values-real fuzz stress bench bench-capture bench-disasm \
+.PHONY: check-unit check-gdb check-lldb check-values check-values-dap check-values-real fuzz stress bench bench-capture bench-disasm \
 	bench-inspect bench-rsp bench-symbols lint metrics
 
 lint:

@@ -161,7 +161,7 @@ view_stored(const struct target *t, uint64_t tid, size_t *n)
 	while (first + *n < t->n_frames && t->frames[first + *n].tid == tid
 	       && t->frames[first + *n].depth == *n)
 		++*n;
-	return t->frames + first;
+	return *n ? t->frames + first : NULL;
 }
 
 /* The next frame from @k on that has a caller of its own. */

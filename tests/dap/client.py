@@ -213,9 +213,8 @@ class Client:
         """Say it; its number."""
         arguments = {**(_arguments or {}), **arguments}
         self.seq += 1
-        message = {"seq": self.seq, "type": "request", "command": command}
-        if arguments:
-            message["arguments"] = arguments
+        message = {"seq": self.seq, "type": "request", "command": command,
+                   "arguments": arguments}
         if self.strict:
             self.faults += ["we said: " + f for f in
                             self.judge.faults(message)]

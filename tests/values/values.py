@@ -9,12 +9,14 @@ the values are compared as trees. What differs must stand in `exceptions`.
 Before that gdb's texts are held against gdb's own values: a judge that reads
 them wrongly judges nothing.
 
-  values.py [--all | --real] [--raw] [--look] [-v] [--json FILE] [CASE...]
+  values.py [--all | --real] [--raw] [--look | --dap] [-v] [--json FILE]
+            [CASE...]
 
   CASE      PROGRAM/BUILD/PLACE, with '*'; --all: the whole table, else the
             short form; --real: ceph-mon, python3.11, redis, sqlite instead;
             --raw: without gdb's pretty printers; -v: all that differs;
-            --look: the library alone (tests/values/look), one thread of each
+            --look: the library alone (tests/values/look), one thread of each;
+            --dap: as a client of the Debug Adapter Protocol is shown it
 """
 
 import collections
@@ -27,7 +29,8 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
+sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), folder)
+                        for folder in ("victims", "dap"))]
 
 import build as victims  # noqa: E402
 import corpus            # noqa: E402
@@ -37,6 +40,7 @@ import gdbvalue          # noqa: E402
 import judge             # noqa: E402
 import kit               # noqa: E402
 import ours              # noqa: E402
+import shown             # noqa: E402
 import verdict           # noqa: E402
 
 SHOWN = 12      # differences of a case that are printed without -v
@@ -47,6 +51,7 @@ class Options:
         self.all = "--all" in words
         self.real = "--real" in words
         self.look = "--look" in words
+        self.dap = "--dap" in words
         self.raw = "--raw" in words
         self.verbose = "-v" in words
         self.strict = self.all or self.real or "--strict" in words
@@ -155,7 +160,7 @@ def judge_case(label, made, inquest, raw):
     except corpus.Missing as missing:
         result.skipped = str(missing)
     except (victims.Failure, gdbmi.Malformed, ours.Failure,
-            OSError) as failure:
+            shown.Failure, OSError) as failure:
         result.failed = str(failure)
     return result
 
@@ -173,6 +178,8 @@ def answerer(options):
     inquest = kit.need_inquest()
     if options.look:
         return ask_look
+    if options.dap:
+        return lambda threads, core, raw: shown.ask(core)
     if options.raw or not ours.can(inquest):
         return None
     return lambda threads, core, raw: ours.ask(inquest, core)
