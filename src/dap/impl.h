@@ -191,6 +191,8 @@ void sources_free(struct sources *s);
 struct json *sources_source(struct dap *d, size_t module, const char *file);
 /** A module's id for clients: its build-id, or a number. modules.c */
 struct json *modules_id(struct dap *d, size_t module);
+/** What more there is in a module than clients expect. */
+void modules_put_columns(struct json *body);
 /** A line and a column as this client counts them; 0 = not known. */
 int64_t sources_line(const struct dap *d, uint32_t line);
 int64_t sources_column(const struct dap *d, uint32_t column);
@@ -202,6 +204,7 @@ request_fn session_initialize, session_attach, session_launch,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
 request_fn variables_answer, evaluate_answer, memory_read, memory_write;
+request_fn disassemble_answer, modules_answer;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);
 

@@ -6,6 +6,7 @@ libdap_a_SOURCES = \
 	src/dap/args.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
+	src/dap/disassemble.c \
 	src/dap/evaluate.c \
 	src/dap/impl.h \
 	src/dap/inside.c \

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modules, as clients know them.
+ * Modules, as clients know them. To list them asks for no index of symbols: it
+ * is said what is known so far.
  */
 #include "dap/impl.h"
+#include "inspect/indexed.h"
+
+#include <string.h>
+
+#define MODULES_MAX 4096u       /* of a request */
+#define FETCH "its file is not here: fetch it by its build-id"
 
 struct json *
 modules_id(struct dap *d, size_t module)
@@ -15,4 +22,140 @@ modules_id(struct dap *d, size_t module)
 		return json_null();
 	id_text(&m[module].id, text);
 	return *text ? json_string(text) : json_u64(module + 1);
+}
+
+/* ---- what is known of its symbols -------------------------------------------- */
+/* Without an index, or before one is asked for. */
+static const char *
+status_of_file(struct dap *d, size_t module, bool asked)
+{
+	static const char *const rows[][2] = {
+		[MODULE_FILE_NONE] = { FETCH, FETCH },
+		[MODULE_FILE_EXACT] = {
+			"symbols are read when they are needed",
+			"the file is here, an index of its symbols is not: "
+			"run `inquest index`" },
+		[MODULE_FILE_UNVERIFIED] = {
+			"a file that fits is here; symbols are read when they "
+			"are needed",
+			"a file that fits is here, which has no build-id; an "
+			"index of its symbols is not: run `inquest index`" },
+		[MODULE_FILE_COMPOSED] = {
+			"only what was captured of the file is here; the rest "
+			"is fetched by its build-id",
+			"only what was captured of the file is here: fetch it "
+			"by its build-id" },
+	};
+
+	const uint8_t kind = insp_module_file_kind(d->shown.insp, module);
+	size_t n;
+
+	if (kind == MODULE_FILE_NONE
+	    && insp_modules(d->shown.insp, &n)[module].id.kind == ID_NONE)
+		return "its file is not here, and it has no build-id to fetch "
+		       "it by";
+	return rows[kind][asked];
+}
+
+static const char *
+module_status(struct dap *d, size_t module)
+{
+	bool asked;
+	const struct symidx *ix = insp_index_known(d->shown.insp, module,
+						   &asked);
+
+	if (!ix)
+		return status_of_file(d, module, asked);
+	const struct symidx_about *about = symidx_about(ix);
+	if (about->dwarf_size && about->units_lost)
+		return "debug info, damaged: not all of it could be read";
+	if (about->dwarf_size)
+		return "debug info: variables, types and lines";
+	return "no debug info, names of functions only: fetch it by the "
+	       "build-id";
+}
+
+/* ---- a module ---------------------------------------------------------------- */
+static struct json *
+module_range(const struct snap_module *m)
+{
+	_buf_ struct buf text = { 0 };
+
+	buf_printf(&text, "0x%llx-0x%llx", (unsigned long long)m->start,
+		   (unsigned long long)m->end);
+	return json_string(text.failed ? NULL : text.data);
+}
+
+static const char *
+module_path(const struct snap_module *m)
+{
+	return m->path ? m->path : m->n_names ? m->names[0] : NULL;
+}
+
+static struct json *
+module_name(const struct snap_module *m)
+{
+	const char *path = module_path(m);
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (path && *path)
+		return json_string(slash && slash[1] ? slash + 1 : path);
+	return json_string(m->flags & SNAP_MODULE_VDSO ? "[vdso]" : "(no name)");
+}
+
+static struct json *
+module_json(struct dap *d, size_t module)
+{
+	size_t n;
+	const struct snap_module *m = &insp_modules(d->shown.insp, &n)[module];
+	struct json *j = json_object();
+	char id[2 * ID_MAX + 1];
+
+	json_set(j, "id", modules_id(d, module));
+	json_set(j, "name", module_name(m));
+	if (module_path(m))
+		json_set(j, "path", json_string(module_path(m)));
+	json_set(j, "symbolStatus", json_string(module_status(d, module)));
+	json_set(j, "addressRange", module_range(m));
+	id_text(&m->id, id);
+	if (*id)
+		json_set(j, "buildId", json_string(id));
+	return j;
+}
+
+struct err *
+modules_answer(struct dap *d, const struct json *arguments, struct json **body)
+{
+	static const struct arg_bounds counts = { 0, INT32_MAX, 0 };
+	struct json *list;
+	int64_t start, count;
+	size_t n;
+
+	insp_modules(d->shown.insp, &n);
+	struct err *err = arg_number(arguments, "startModule", &counts, &start);
+	if (!err)
+		err = arg_number(arguments, "moduleCount", &counts, &count);
+	if (err)
+		return err;
+	if (!count || count > MODULES_MAX)
+		count = MODULES_MAX;
+	list = json_array();
+	for (size_t k = (size_t)start; k < n && count--; k++)
+		json_add(list, module_json(d, k));
+	*body = json_object();
+	json_set(*body, "modules", list);
+	json_set(*body, "totalModules", json_u64(n));
+	return NULL;
+}
+
+void
+modules_put_columns(struct json *body)
+{
+	struct json *list = json_array(), *column = json_object();
+
+	json_set(column, "attributeName", json_string("buildId"));
+	json_set(column, "label", json_string("Build ID"));
+	json_set(column, "type", json_string("string"));
+	json_add(list, column);
+	json_set(body, "additionalModuleColumns", list);
 }

@@ -52,6 +52,11 @@ static const struct request requests[] = {
 	{ "writeMemory", memory_write, "supportsWriteMemoryRequest", 0,
 	  write_tell },
 
+	/* code */
+	{ "disassemble", disassemble_answer, "supportsDisassembleRequest", 0,
+	  NULL },
+	{ "modules", modules_answer, "supportsModulesRequest", 0, NULL },
+
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },
 	{ "next", session_refuse_to_run, NULL, 0, NULL },
@@ -92,6 +97,7 @@ requests_put_capabilities(struct json *body)
 		if (strncmp(r->command, OURS, sizeof(OURS) - 1) == 0)
 			json_add(names, json_string(r->command));
 	}
+	modules_put_columns(body);
 	json_set(ours, "version", json_i64(1));
 	json_set(ours, "requests", names);
 	json_set(body, "inquest", ours);

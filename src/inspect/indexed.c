@@ -184,6 +184,15 @@ insp_index_sized(struct insp *i, size_t module, uint64_t *size)
 }
 
 struct symidx *
+insp_index_known(const struct insp *i, size_t module, bool *asked)
+{
+	const struct index *all = i->indexes->modules;
+
+	*asked = module < i->n_modules && all[module].asked;
+	return *asked ? all[module].ix : NULL;
+}
+
+struct symidx *
 insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file)
 {
 	size_t module = insp_module_at(i, addr);

@@ -16,6 +16,9 @@
 void insp_make_indexes(struct insp *i);
 /** Borrowed; NULL where supply has none. Asked for when first needed. */
 struct symidx *insp_index(struct insp *i, size_t module);
+/** The same where it was asked for; else NULL, and *@asked is false. */
+struct symidx *insp_index_known(const struct insp *i, size_t module,
+				bool *asked);
 /** The same, and how many bytes it has. */
 struct symidx *insp_index_sized(struct insp *i, size_t module, uint64_t *size);
 /** The same by run-time address, and the address in the file. */
