@@ -100,7 +100,6 @@ index_file(struct subject *s, struct index_work *w)
 	_symidx_ struct symidx *ix = NULL;
 	struct skeleton skeleton;
 	uint64_t begun = index_now();
-	int fd;
 
 	if (!a)
 		return err_nomem();
@@ -109,11 +108,7 @@ index_file(struct subject *s, struct index_work *w)
 		return err;
 	ask.id = skeleton.id;
 	ask.link = ingredients_link(s->src, a);
-	err = s->supply.module(s->supply.arg, &ask, &fd);
-	if (!err)
-		err = source_fd(fd, s->path, &file);
-	if (!err)
-		err = symidx_open(file, &ix);
+	err = indexed_ask(&s->supply, &ask, &file, &ix);
 	if (!err)
 		index_tell(w, s->path, ix, source_size(file),
 			   index_now() - begun);

@@ -43,18 +43,6 @@ indexed_init(struct insp *i)
 	return i->n_modules && !i->indexes->modules ? err_nomem() : NULL;
 }
 
-void
-indexed_fini(struct insp *i)
-{
-	for (size_t k = 0; i->indexes && k < i->n_modules; k++) {
-		struct index *x = &i->indexes->modules[k];
-
-		symidx_free(x->ix);
-		source_free(x->file);
-		buf_fini(&x->made);
-	}
-}
-
 /* ---- of one module ----------------------------------------------------------- */
 /* A file without a build-id is told by which candidate for its path it was. */
 static bool
@@ -82,21 +70,79 @@ index_close(struct index *x)
 	x->file = NULL;
 }
 
+static struct err *
+ask_once(const struct supply *s, const struct supply_ask *ask,
+	 struct source **file, struct symidx **ix)
+{
+	_source_ struct source *src = NULL;
+	int fd;
+	struct err *err = s->module(s->arg, ask, &fd);
+
+	if (!err)
+		err = source_fd(fd, "symbol index", &src);
+	if (!err)
+		err = symidx_open(src, ix);
+	*file = err && err_kind(err) != ERR_DAMAGED
+		&& err_kind(err) != ERR_FORMAT ? NULL : take(src);
+	return err;
+}
+
+struct err *
+indexed_ask(const struct supply *s, const struct supply_ask *ask,
+	    struct source **file, struct symidx **ix)
+{
+	struct supply_ask again = *ask;
+	struct err *err = ask_once(s, ask, file, ix);
+
+	if (!err || !*file)
+		return err;
+	err_free(err);
+	source_free(take(*file));
+	again.kind = SUPPLY_SPOILT;
+	err = ask_once(s, &again, file, ix);
+	if (err)
+		source_free(take(*file));
+	return err;
+}
+
 static void
 index_find(struct insp *i, size_t module, struct index *x)
 {
 	struct supply_ask ask;
-	int fd;
 
 	if (!i->supply || !index_question(i, module, &ask))
 		return;
-	_err_ struct err *err = i->supply->module(i->supply->arg, &ask, &fd);
-	if (!err)
-		err = source_fd(fd, "symbol index", &x->file);
-	if (!err)
-		err = symidx_open(x->file, &x->ix);
+	_err_ struct err *err = indexed_ask(i->supply, &ask, &x->file, &x->ix);
 	if (err || !id_equal(&symidx_about(x->ix)->id, &i->modules[module].id))
 		index_close(x);
+}
+
+/* What turned out to be damaged while it was read is not left to the next. */
+static void
+index_complain(struct insp *i, size_t module)
+{
+	const struct index *x = &i->indexes->modules[module];
+	struct supply_ask ask;
+	_close_ int fd = -1;
+
+	if (!i->supply || !x->ix || x->made.len || !symidx_spoilt(x->ix)
+	    || !index_question(i, module, &ask))
+		return;
+	ask.kind = SUPPLY_SPOILT;
+	err_free(i->supply->module(i->supply->arg, &ask, &fd));
+}
+
+void
+indexed_fini(struct insp *i)
+{
+	for (size_t k = 0; i->indexes && k < i->n_modules; k++) {
+		struct index *x = &i->indexes->modules[k];
+
+		index_complain(i, k);
+		symidx_free(x->ix);
+		source_free(x->file);
+		buf_fini(&x->made);
+	}
 }
 
 /* ---- of what came with the target -------------------------------------------- */

@@ -23,6 +23,10 @@ struct symidx *insp_index_known(const struct insp *i, size_t module,
 struct symidx *insp_index_sized(struct insp *i, size_t module, uint64_t *size);
 /** The same by run-time address, and the address in the file. */
 struct symidx *insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file);
+/** What @s has for @ask, SUPPLY_INDEX; one that is damaged is asked for anew.
+ * Both are the caller's, who frees @ix first. */
+struct err *indexed_ask(const struct supply *s, const struct supply_ask *ask,
+			struct source **file, struct symidx **ix) _must_check_;
 /**
  * A function's name as debuggers show it in a frame: demangled, with its
  * namespaces and classes, without parameters; what a declaration in C calls it

@@ -20,7 +20,7 @@ enum supply_kind {
 	SUPPLY_DEBUG = 2,       /* its separate debug file */
 	SUPPLY_ALT = 3,         /* dwz alternate of a debug file */
 	SUPPLY_SOURCE = 4,      /* @path is a source file of the module @id */
-	SUPPLY_INDEX = 5,       /* the module's symbol index */
+	SUPPLY_INDEX = 5, SUPPLY_SPOILT = 8,    /* symbol index; it is bad */
 	SUPPLY_SPLIT = 6, SUPPLY_PACKAGE = 7,   /* .dwo file @path; .dwp */
 };
 struct supply_ask {

@@ -26,6 +26,7 @@
 
 struct indexer_ask {
 	char project[STORE_NAME_MAX + 1];
+	uint8_t kind;           /* SUPPLY_INDEX, SUPPLY_SPOILT */
 	struct module_id id;
 	char path[PATH_MAX], link[LINK_MAX];    /* "" = none */
 };
@@ -58,7 +59,7 @@ make_one(const struct indexing *x, const struct indexer_ask *q)
 		.make = true,
 	};
 	const struct supply_ask ask = {
-		.kind = SUPPLY_INDEX, .id = q->id,
+		.kind = q->kind, .id = q->id,
 		.path = *q->path ? q->path : NULL,
 		.link = *q->link ? q->link : NULL,
 	};
@@ -179,6 +180,7 @@ indexer_ask(struct indexer *x, const char *project,
 	snprintf(q.project, sizeof(q.project), "%s", project);
 	snprintf(q.path, sizeof(q.path), "%s", path);
 	snprintf(q.link, sizeof(q.link), "%s", link);
+	q.kind = ask->kind;
 	q.id.kind = ask->id.kind;
 	q.id.len = ask->id.len;
 	memcpy(q.id.bytes, ask->id.bytes, ask->id.len);

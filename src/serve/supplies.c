@@ -226,7 +226,7 @@ supplies_asked(void *arg, unsigned events)
 	}
 	net_rewatch(&s->supply, 0);
 	const struct supply_ask *ask = supply_asked(s->asking);
-	if (ask->kind == SUPPLY_INDEX) {
+	if (ask->kind == SUPPLY_INDEX || ask->kind == SUPPLY_SPOILT) {
 		supplies_index(s);
 		return;
 	}

@@ -251,7 +251,7 @@ supply_find(const struct supply_places *places, const struct supply_ask *ask,
 {
 	uint32_t seen, more = 0;
 
-	if (ask->kind == SUPPLY_INDEX)
+	if (ask->kind == SUPPLY_INDEX || ask->kind == SUPPLY_SPOILT)
 		return supply_index(places, ask, out);
 	struct err *err = supply_near(places, ask, &seen, out);
 	if (places->more && err_kind(err) == ERR_NOTFOUND) {

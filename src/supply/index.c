@@ -14,6 +14,7 @@
 
 #include "inspect/ingredients.h"
 #include "jail/jail.h"
+#include "supply/checked.h"
 #include "supply/supply.h"
 #include "symbols/symbols.h"
 
@@ -426,11 +427,41 @@ index_open(const struct supply_indexes *x, const char *name)
 	       : openat(x->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
+static void
+index_drop(const struct supply_indexes *x, const char *name)
+{
+	_close_ int fd = index_open(x, name);
+	bool intact = true;
+
+	if (fd < 0)
+		return;
+	_err_ struct err *err = checked_index(fd, &intact);
+	if (!err && !intact)
+		(void)unlinkat(x->dir, name, 0);
+}
+
+/* It may be one of two that was given. */
+static void
+index_spoilt(const struct supply_indexes *x, const struct supply_ask *ask,
+	     const struct names *names)
+{
+	if (!x->make && x->missing) {
+		x->missing(x->arg, ask);
+		return;
+	}
+	index_drop(x, names->full);
+	index_drop(x, names->lesser);
+}
+
 struct err *
-supply_index(const struct supply_places *places, const struct supply_ask *ask,
+supply_index(const struct supply_places *places, const struct supply_ask *asked,
 	     int *out)
 {
 	const struct supply_indexes *x = places->indexes;
+	const struct supply_ask index = {
+		.kind = SUPPLY_INDEX, .id = asked->id, .path = asked->path,
+		.link = asked->link, .nth = asked->nth,
+	}, *ask = &index;
 	_buf_ struct buf hex = { 0 };
 	char full[NAME_CHARS], lesser[NAME_CHARS];
 	struct names names = { full, places->by_id ? lesser : NULL };
@@ -443,6 +474,10 @@ supply_index(const struct supply_places *places, const struct supply_ask *ask,
 		return err;
 	snprintf(full, sizeof(full), "%s.symidx", hex.data);
 	snprintf(lesser, sizeof(lesser), "%s-by-id.symidx", hex.data);
+	if (asked->kind == SUPPLY_SPOILT)
+		index_spoilt(x, asked, &names);
+	if (asked->kind == SUPPLY_SPOILT && !x->make)
+		return err_new(ERR_NOTFOUND, "it is made anew another time");
 	int fd = index_open(x, names.full);
 	if (fd < 0)
 		fd = index_open(x, names.lesser);

@@ -5,6 +5,8 @@ noinst_LIBRARIES += libsupply.a
 libsupply_a_SOURCES = \
 	src/supply/candidates.c \
 	src/supply/candidates.h \
+	src/supply/checked.c \
+	src/supply/checked.h \
 	src/supply/client.c \
 	src/supply/debuginfod.c \
 	src/supply/disk.c \

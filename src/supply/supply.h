@@ -20,7 +20,8 @@ struct supply_indexes {
 	int dir;                        /* -1: none are kept */
 	bool make;                      /* those that are not there: seconds */
 	uint64_t size_max;              /* of all that are kept, bytes */
-	/** One that is not there was asked for, and is not made. May be NULL. */
+	/** One that is not there was asked for and is not made, or one is said to
+	 * be damaged: ask->kind tells. May be NULL. */
 	void (*missing)(void *arg, const struct supply_ask *ask);
 	/** While one is made: so many thousandths are. May be NULL. */
 	void (*progress)(void *arg, const char *path, unsigned done);
@@ -94,7 +95,8 @@ struct err *supply_near(const struct supply_places *places,
  * not there, by a jailed child that is shown the module's files and nothing
  * else. It is kept under a name made of what it was made from, so that nobody
  * is given what was made of another's file; what was made of files of
- * places->more by them, too. ERR_NOTFOUND.
+ * places->more by them, too. ERR_NOTFOUND. SUPPLY_SPOILT: the one that is kept
+ * is removed if that is so, and another one made.
  */
 struct err *supply_index(const struct supply_places *places,
 			 const struct supply_ask *ask, int *out) _must_check_;

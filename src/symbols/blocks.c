@@ -19,6 +19,15 @@ format_hash(const void *data, size_t n)
 	return v;
 }
 
+uint64_t
+format_hash_header(const struct format_header *h)
+{
+	struct format_header plain = *h;
+
+	plain.hash = 0;
+	return format_hash(&plain, sizeof(plain));
+}
+
 uint16_t
 format_symbol_hash(const char *name)
 {

@@ -43,8 +43,10 @@ struct format_section_at {
 struct format_header {
 	char magic[8];
 	uint32_t version, size;         /* of the header */
-	uint64_t hash;                  /* XXH3-128, first half, of what is
-					   behind it and before the blocks */
+	uint64_t hash;                  /* XXH3-128, first half: of what is
+					   behind the header and before the
+					   blocks, XOR that of the header
+					   with 0 here */
 	uint64_t blocks;                /* where they begin */
 	uint64_t file_size, dwarf_size, strings_end;
 	uint32_t n_functions, n_variables, n_types, units_lost;
@@ -105,6 +107,8 @@ uint32_t format_name_hash(const char *name, size_t n);
 uint16_t format_symbol_hash(const char *name);
 /** The first eight bytes of XXH3-128. */
 uint64_t format_hash(const void *data, size_t n);
+/** What the header, whose hash does not matter, adds to it. */
+uint64_t format_hash_header(const struct format_header *h);
 bool format_intact(const void *data, size_t n, uint64_t hash);
 
 #endif

@@ -58,7 +58,8 @@ read_head(struct symidx *ix, const char *name)
 	    || h->n_types > FORMAT_REFERENCE_MAX
 	    || h->strings_end >= SYM_NONE
 	    || !format_intact((const char *)ix->file.data + sizeof(*h),
-			      h->blocks - sizeof(*h), h->hash))
+			      h->blocks - sizeof(*h),
+			      h->hash ^ format_hash_header(h)))
 		return err_wrap(index_damaged(), "%s", name);
 	return NULL;
 }
@@ -230,6 +231,28 @@ symidx_freep(struct symidx **ix)
 	symidx_free(*ix);
 }
 
+struct err *
+symidx_verify(struct symidx *ix)
+{
+	const char *packed = (const char *)ix->file.data + ix->head.blocks;
+
+	for (unsigned s = 0; s < N_STREAMS; s++)
+		for (uint32_t k = 0; k < ix->n_blocks[s]; k++) {
+			const struct format_block *b = &ix->blocks[s][k];
+
+			if (!format_intact(packed + b->offset, b->packed,
+					   b->hash))
+				return index_damaged();
+		}
+	return NULL;
+}
+
+bool
+symidx_spoilt(const struct symidx *ix)
+{
+	return ix->spoilt;
+}
+
 const struct symidx_about *
 symidx_about(const struct symidx *ix)
 {
@@ -273,8 +296,10 @@ index_unpack(struct symidx *ix, enum format_stream stream, uint32_t block,
 	uint8_t **slot = &ix->unpacked[stream][block];
 	struct err *err = NULL;
 
-	if (!*slot && !format_intact(packed, b->packed, b->hash))
+	if (!*slot && !format_intact(packed, b->packed, b->hash)) {
+		ix->spoilt = true;
 		return index_damaged();
+	}
 	if (!*slot) {
 		err = block_unpack(&ix->unpacker,
 				   (struct span){ packed, b->packed }, b->raw,

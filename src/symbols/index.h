@@ -39,6 +39,7 @@ struct symidx {
 	struct index_texts **texts;     /* by block of strings */
 	struct index_bodies *bodies;    /* NULL until one is asked for */
 	size_t kept, raw;               /* bytes */
+	bool spoilt;                    /* a checksum was wrong */
 	struct unpacker unpacker;
 };
 

@@ -21,7 +21,7 @@
 
 #define SYM_NONE UINT32_MAX
 /** Of the bytes; one of another version is to be made anew. */
-#define SYMIDX_VERSION 7u
+#define SYMIDX_VERSION 8u
 
 /* ---- making ------------------------------------------------------------- */
 /**
@@ -60,6 +60,10 @@ struct symidx_about {
 	uint32_t n_sources;
 	uint32_t units_lost;    /* damaged: not all of them is here */
 };
+/** All of it has the checksums that were written, else ERR_DAMAGED. */
+struct err *symidx_verify(struct symidx *ix) _must_check_;
+/** Something that was read from it so far had not. */
+bool symidx_spoilt(const struct symidx *ix);
 const struct symidx_about *symidx_about(const struct symidx *ix);
 /** "" where the bytes are damaged; NULL for SYM_NONE. */
 const char *symidx_string(struct symidx *ix, uint32_t string);

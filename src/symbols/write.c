@@ -264,7 +264,8 @@ put_head(struct writer *w)
 	h->id_kind = w->m->id.kind;
 	h->id_len = w->m->id.len;
 	memcpy(h->id, w->m->id.bytes, sizeof(h->id));
-	h->hash = format_hash(w->tables.data, w->tables.len);
+	h->hash = format_hash(w->tables.data, w->tables.len)
+		  ^ format_hash_header(h);
 }
 
 static struct err *

@@ -231,20 +231,37 @@ class Indexes:
         with open(path, "rb") as f:
             whole = f.read()
         wrong = []
+        left = []
+
+        def reported(bad, about):
+            with open(path, "wb") as f:
+                f.write(bad)
+            result = self.run("report", self.snap)
+            if result.status or b"walk" not in result.out:
+                wrong.append((about, result))
+            with open(path, "rb") as f:
+                if f.read() != whole:
+                    left.append(about)
+
         for at in (0, 9, 40, 200, len(whole) // 2, len(whole) - 9):
-            with open(path, "wb") as f:
-                f.write(whole[:at] + bytes([whole[at] ^ 0x55])
-                        + whole[at + 1:])
-            result = self.run("report", self.snap)
-            if result.status or b"walk" not in result.out:
-                wrong.append((at, result))
+            reported(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1:],
+                     at)
         for cut in (0, 7, 100, len(whole) // 2):
-            with open(path, "wb") as f:
-                f.write(whole[:cut])
-            result = self.run("report", self.snap)
-            if result.status or b"walk" not in result.out:
-                wrong.append((cut, result))
+            reported(whole[:cut], "cut at %d" % cut)
         self.tap.ok(not wrong, "a damaged index harms no report", wrong)
+        # Of what no report reads nobody knows.
+        left = [about for about in left if about not in (
+            len(whole) // 2, len(whole) - 9)]
+        self.tap.ok(not left, "and is made anew", left)
+        reported(whole[:-2000] + bytes(b ^ 0x55 for b in whole[-2000:]),
+                 "blocks")
+        self.tap.ok(not left and not wrong, "where its blocks are, too",
+                    (left, wrong))
+        with open(path, "wb") as f:
+            f.write(whole[:100])
+        made = json.loads(self.run("index", "--json", self.program).out)
+        self.tap.ok(made["indexes"][0]["functions"] >= 2, "the verb makes it "
+                    "anew, too", made)
         shutil.rmtree(self.cache)
 
     def told_apart(self):

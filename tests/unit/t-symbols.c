@@ -334,6 +334,49 @@ damage_is_told(void **state)
 	}
 }
 
+static void
+every_byte_of_the_head_counts(void **state)
+{
+	struct made *m = *state;
+	_free_ char *copy = malloc(m->bytes.len);
+
+	assert_non_null(copy);
+	assert_ok(symidx_verify(m->ix));
+	for (size_t at = 0; at < sizeof(struct format_header); at++) {
+		_source_ struct source *src = NULL;
+		_symidx_ struct symidx *ix = NULL;
+
+		memcpy(copy, m->bytes.data, m->bytes.len);
+		copy[at] ^= 0x10;
+		assert_ok(source_mem(copy, m->bytes.len, "hurt", &src));
+		_err_ struct err *err = symidx_open(src, &ix);
+		assert_true(err_kind(err) == ERR_DAMAGED
+			    || err_kind(err) == ERR_FORMAT);
+	}
+}
+
+/* One that was opened has an end that nobody has read yet. */
+static void
+damage_that_was_read_is_remembered(void **state)
+{
+	struct made *m = *state;
+	_free_ char *copy = malloc(m->bytes.len);
+	_source_ struct source *src = NULL;
+	_symidx_ struct symidx *ix = NULL;
+	struct walked w = { 0 };
+
+	assert_non_null(copy);
+	memcpy(copy, m->bytes.data, m->bytes.len);
+	copy[m->bytes.len - 1] ^= 0x10;
+	assert_ok(source_mem(copy, m->bytes.len, "hurt", &src));
+	assert_ok(symidx_open(src, &ix));
+	assert_false(symidx_spoilt(ix));
+	err_free(walk_index(ix, &w));
+	assert_true(symidx_spoilt(ix));
+	_err_ struct err *err = symidx_verify(ix);
+	assert_int_equal(err_kind(err), ERR_DAMAGED);
+}
+
 int
 main(void)
 {
@@ -351,6 +394,8 @@ main(void)
 		cmocka_unit_test(two_are_the_same_bytes),
 		cmocka_unit_test(one_of_another_version_says_so),
 		cmocka_unit_test(damage_is_told),
+		cmocka_unit_test(every_byte_of_the_head_counts),
+		cmocka_unit_test(damage_that_was_read_is_remembered),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
