@@ -64,7 +64,6 @@ inquest_SOURCES = \
 	src/cmd/report.c \
 	src/cmd/report.h \
 	src/cmd/report_gather.c \
-	src/cmd/report_globals.c \
 	src/cmd/report_json.c \
 	src/cmd/report_stack.c \
 	src/cmd/report_text.c \

@@ -8,7 +8,7 @@
 #include "cmd/code.h"
 #include "cmd/reason.h"
 #include "inspect/inspect.h"
-#include "values/values.h"
+#include "values/shown.h"
 
 /**
  * Arguments and locals of a frame: those that an index knows, else those that
@@ -33,13 +33,6 @@ struct report_thread {
 struct report_group {
 	size_t first;           /* thread that stands for all */
 	size_t n;
-};
-/** A variable that was asked for by name when the snapshot was taken. */
-struct report_global {
-	const char *name;
-	const struct snap_note *note;
-	const struct value *value;              /* as an index has it, or… */
-	const struct snap_variable *stored;     /* …as it was written, or NULL */
 };
 /** Memory that was mapped but not captured, for one reason. */
 struct report_absent {
@@ -66,7 +59,7 @@ struct report {
 	struct report_thread *threads;
 	struct report_group *groups;
 	struct report_module *modules;
-	struct report_global *globals;
+	const struct values_asked *globals;     /* that were asked for */
 	size_t n_threads, n_groups, n_modules, n_globals;
 	struct report_absent absent[SNAP_REASONS];
 	const char *const *gaps;
@@ -85,10 +78,6 @@ struct err *report_finish(struct report *r) _must_check_;
 /** Arguments and locals of threads [@from, @to): of the first one, or of all
  * where all are asked for. */
 struct err *report_vars(struct report *r, size_t from, size_t to) _must_check_;
-/** Variables that were asked for, behind report_vars(). */
-struct err *report_globals(struct report *r) _must_check_;
-/** Does it tell of one? */
-bool report_is_global(const struct snap_note *n);
 /** The source of the innermost frame that has a line and whose file is found;
  * of one of the compiler's own files last. */
 void report_source(struct report *r);

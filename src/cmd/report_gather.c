@@ -271,7 +271,8 @@ report_finish(struct report *r)
 	struct err *err = gather_threads(r, 1, r->n_threads);
 
 	if (!err)
-		err = report_globals(r);
+		err = values_asked(r->values, r->arena, &r->globals,
+				   &r->n_globals);
 	if (err)
 		return err;
 	gather_absent(r);

@@ -372,7 +372,7 @@ json_globals(const struct report *r)
 	struct json *array = json_array();
 
 	for (size_t k = 0; k < r->n_globals; k++) {
-		const struct report_global *g = &r->globals[k];
+		const struct values_asked *g = &r->globals[k];
 		struct json *j;
 
 		if (g->value)

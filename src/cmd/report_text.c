@@ -236,7 +236,7 @@ static bool
 note_is_shown(const struct snap_note *n)
 {
 	return !n->key || (strcmp(n->key, "missing") != 0
-			   && !report_is_global(n));
+			   && !values_is_asked(n));
 }
 
 static bool
@@ -250,7 +250,7 @@ static void
 put_globals(const struct report *r, struct buf *b)
 {
 	for (size_t k = 0; k < r->n_globals; k++) {
-		const struct report_global *g = &r->globals[k];
+		const struct values_asked *g = &r->globals[k];
 		const bool known = g->value || g->stored;
 
 		buf_puts(b, "  ");

@@ -202,6 +202,7 @@ value_items(struct container *c, uint64_t start, size_t count,
 	for (size_t k = 0; k < list.n && !err; k++) {
 		const struct child *child = &list.list[k];
 
+		items[k].expr_is_doubtful = c->ref.is_outer;
 		items[k].name = item_name(c, child);
 		items[k].nth = start + k;
 		items[k].value = child->value;
@@ -303,6 +304,43 @@ container_open(struct container *c, int64_t id)
 	return c->ref.kind == REF_VALUE ? open_value(c) : open_listed(c);
 }
 
+/* ---- what is told of them --------------------------------------------------------- */
+const struct scope *
+container_scope(const struct container *c)
+{
+	return c->ref.has_place ? stack_scope(c->d, c->ref.at) : NULL;
+}
+
+/* Where another variable may have the name, the name is tried. */
+static bool
+expr_is_true(const struct container *c, const struct item *item)
+{
+	struct value_style style = c->style;
+	const struct value *v;
+	_err_ struct err *err = values_eval(c->d->shown.values,
+					    container_scope(c), item->expr,
+					    &style, c->arena, &v);
+
+	return !err && value_is_same(v, item->value);
+}
+
+static struct err *
+item_settle(const struct container *c, struct item *item)
+{
+	const struct scope *s = container_scope(c);
+	struct err *err = NULL;
+
+	if (item->var && !item->value)
+		err = item->per_thread && s
+		      ? var_value_in(item->var, s, c->arena, &item->value)
+		      : var_value(item->var, c->arena, &item->value);
+	if (!err && item->value && item->expr && item->expr_is_doubtful
+	    && !expr_is_true(c, item))
+		item->expr = NULL;
+	item->expr_is_doubtful = false;
+	return err;
+}
+
 struct err *
 container_page(struct container *c, uint64_t start, size_t count,
 	       const struct item **out, size_t *n)
@@ -317,15 +355,19 @@ container_page(struct container *c, uint64_t start, size_t count,
 	left = c->n - start;
 	if (count > left)
 		count = (size_t)left;
+	struct err *err = NULL;
 	if (c->items) {
-		*out = c->items + start;
+		items = c->items + start;
 		*n = count;
-		return NULL;
+	} else {
+		err = value_items(c, start, count, &items, n);
+		if (!err && !c->indexed)
+			err = unique_names(c->arena, items, *n);
 	}
-	struct err *err = value_items(c, start, count, &items, n);
-	*out = items;
-	if (!err && !c->indexed)
-		err = unique_names(c->arena, items, *n);
+	for (size_t k = 0; k < *n && !err; k++)
+		err = item_settle(c, &items[k]);
+	if (!err)
+		*out = items;
 	return err;
 }
 

@@ -8,12 +8,14 @@ libdap_a_SOURCES = \
 	src/dap/dap.h \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
+	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
 	src/dap/refs.c \
 	src/dap/refs.h \
+	src/dap/registers.c \
 	src/dap/requests.c \
 	src/dap/row.c \
 	src/dap/scopes.c \

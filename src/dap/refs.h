@@ -7,6 +7,7 @@
 #define DAP_REFS_H
 
 #include "dap/impl.h"
+#include "values/shown.h"
 
 /* ---- refs.c: the table ------------------------------------------------------ */
 enum scope_kind { SCOPE_ARGUMENTS, SCOPE_LOCALS, SCOPE_REGISTERS,
@@ -28,6 +29,7 @@ struct ref {
 	uint64_t nth;
 	uint8_t kind;           /* enum ref_kind */
 	bool raw;               /* without printers */
+	bool is_outer;          /* @expr is for what is inside alone */
 	char format;            /* of its value, as in struct value_style */
 	bool has_place;         /* @at is one */
 	struct place at;
@@ -50,13 +52,17 @@ int32_t refs_scope_id(const struct dap *d, struct place at,
 struct item {
 	const char *name;
 	uint64_t nth;
-	const struct value *value;      /* NULL: @text and @type, or @opens */
-	const char *text, *type;
-	const char *expr;               /* NULL: none is known */
-	bool expr_is_outer;             /* it is for what is inside alone */
+	const struct value *value;      /* or what follows, or text alone */
+	const struct var *var;          /* @value is made when it is told */
+	const struct snap_variable *stored;
+	const char *text;
 	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
 	uint8_t child;                  /* enum child_kind, 0 = none */
-	const struct snap_variable *stored;     /* or this, as text */
+	char format;                    /* of @value, where none was asked for */
+	bool per_thread;                /* @var: as the scope's thread has it */
+	const char *expr;               /* NULL: none is known */
+	bool expr_is_outer;             /* it is for what is inside alone */
+	bool expr_is_doubtful;          /* another one may hide it */
 };
 struct container {
 	struct dap *d;
@@ -88,9 +94,26 @@ struct opened {
 struct err *inside_open(const struct value *v, const struct value_style *style,
 			struct arena *a, struct opened *out) _must_check_;
 
-/* ---- scopes.c: what scopes contain ------------------------------------------- */
+/** The scope to evaluate in, or NULL. */
+const struct scope *container_scope(const struct container *c);
+
+/* ---- scopes.c: what scopes contain; what is no value -------------------------- */
 /** All of @c->ref's items, into @c. */
 struct err *scopes_list(struct container *c) _must_check_;
+/** Room for @n items more, and how to add one: @c->n counts them. */
+struct err *items_reserve(struct container *c, size_t n) _must_check_;
+struct item *items_add(struct container *c);
+/** Those of @vars that are @wanted. */
+typedef bool var_wanted_fn(const struct container *c, const struct var *v);
+struct err *items_of_vars(struct container *c, const struct var *vars,
+			  size_t n, var_wanted_fn *wanted) _must_check_;
+/** registers.c, globals.c: one function for each that they know. */
+struct err *registers_list_groups(struct container *c) _must_check_;
+struct err *registers_list(struct container *c) _must_check_;
+struct err *globals_list(struct container *c) _must_check_;
+struct err *globals_list_per_thread(struct container *c) _must_check_;
+struct err *globals_list_module(struct container *c) _must_check_;
+struct err *globals_list_asked(struct container *c) _must_check_;
 
 /* ---- evaluate.c ---------------------------------------------------------------- */
 /** Where an expression is evaluated. */

@@ -71,6 +71,8 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	}
 	style.object = false;
 	style.length = r->length;
+	if (!style.format)
+		style.format = r->item->format;
 	struct err *err = value_text(v, &style, &text);
 	put_text(out, key, text.data ? text.data : "", text.len);
 	return err;
@@ -95,6 +97,7 @@ put_reference(struct buf *out, const struct row *r, const struct value *v)
 	struct ref ref = {
 		.parent = r->c->ref.id, .nth = item->nth, .kind = REF_VALUE,
 		.raw = r->c->style.raw, .format = r->c->style.format,
+		.is_outer = item->expr_is_outer,
 		.has_place = r->c->ref.has_place, .at = r->c->ref.at,
 		.value = v, .expr = item->expr,
 	};
@@ -124,7 +127,7 @@ memory_of(const struct value *v, uint64_t *out)
 		_err_ struct err *err = value_u64(v, out);
 
 		if (!err)
-			return true;
+			return *out;
 		break;
 	}
 	default:
@@ -181,6 +184,24 @@ put_stored(struct buf *out, const struct row *r, const struct snap_variable *v)
 		put_address(out, "memoryReference", v->address);
 }
 
+/* What is no value, and may have some inside. */
+static struct err *
+put_group(struct buf *out, const struct row *r)
+{
+	const struct item *item = r->item;
+	const struct container *c = r->c;
+	struct ref ref = {
+		.parent = c->ref.id, .nth = item->nth, .kind = item->opens,
+		.has_place = c->ref.has_place, .at = c->ref.at,
+	};
+	int32_t id = 0;
+	struct err *err = item->opens ? refs_add(c->d, &ref, &id) : NULL;
+
+	put_text(out, "value", item->text, strlen(item->text));
+	put_number(out, "variablesReference", (uint64_t)id);
+	return err;
+}
+
 static void
 put_hint(struct buf *out, const struct item *item)
 {
@@ -215,6 +236,8 @@ row_put(struct buf *out, const struct row *r)
 		err = put_of_value(out, r, item->value);
 	else if (item->stored)
 		put_stored(out, r, item->stored);
+	else
+		err = put_group(out, r);
 	if (err)
 		return err;
 	if (item->expr && !item->expr_is_outer && r->of == ROW_VARIABLE)

@@ -6,57 +6,64 @@
 
 #include <string.h>
 
-/* ---- arguments and locals -------------------------------------------------------- */
-static bool
-in_scope(uint8_t kind, enum scope_kind scope)
+/* ---- lists ---------------------------------------------------------------------- */
+struct err *
+items_reserve(struct container *c, size_t n)
 {
-	return (kind == VAR_ARGUMENT) == (scope == SCOPE_ARGUMENTS);
+	c->items = arena_array(c->arena, n + 1, sizeof(*c->items));
+	return c->items ? NULL : err_nomem();
+}
+
+struct item *
+items_add(struct container *c)
+{
+	struct item *item = &c->items[c->n];
+
+	item->nth = c->n++;
+	return item;
 }
 
 /* One that is hidden by another one of its name carries its line. */
 static struct err *
-var_name(struct arena *a, const struct var *v, struct item *out)
+item_of_var(struct arena *a, const struct var *v, struct item *out)
 {
-	out->name = v->name;
-	if (v->flags & VAR_SHADOWED) {
+	const char *name = v->name;
+
+	out->var = v;
+	out->expr_is_doubtful = v->kind > VAR_STATIC;
+	if (v->kind > VAR_STATIC && v->prefix && *v->prefix)
+		name = arena_printf(a, "%s::%s", v->prefix, v->name);
+	out->name = name;
+	if (v->flags & VAR_SHADOWED)
 		out->name = arena_printf(a, "%s@%u", v->name, v->line);
-	} else if (!(v->flags & VAR_ENTRY)) {
-		out->expr = v->prefix && *v->prefix
-			    ? arena_printf(a, "%s::%s", v->prefix, v->name)
-			    : v->name;
-	}
-	if (v->kind <= VAR_STATIC && out->expr)
-		out->expr = v->name;
+	else if (!(v->flags & VAR_ENTRY))
+		out->expr = name;
 	return out->name ? NULL : err_nomem();
 }
 
-static struct err *
-list_vars(struct container *c, const struct var *vars, size_t n,
-	  bool (*wanted)(const struct container *c, const struct var *v))
+struct err *
+items_of_vars(struct container *c, const struct var *vars, size_t n,
+	      var_wanted_fn *wanted)
 {
 	struct err *err = NULL;
 
-	c->items = arena_array(c->arena, n + 1, sizeof(*c->items));
-	if (!c->items)
-		return err_nomem();
-	for (size_t k = 0; k < n && !err; k++) {
-		struct item *item = &c->items[c->n];
-
-		if (!wanted(c, &vars[k]))
-			continue;
-		item->nth = k;
-		err = var_name(c->arena, &vars[k], item);
-		if (!err)
-			err = var_value(&vars[k], c->arena, &item->value);
-		c->n++;
-	}
+	for (size_t k = 0; k < n && !err; k++)
+		if (wanted(c, &vars[k]))
+			err = item_of_var(c->arena, &vars[k], items_add(c));
 	return err;
+}
+
+/* ---- arguments and locals -------------------------------------------------------- */
+static bool
+in_scope(uint8_t kind, uint64_t scope)
+{
+	return (kind == VAR_ARGUMENT) == (scope == SCOPE_ARGUMENTS);
 }
 
 static bool
 of_frame(const struct container *c, const struct var *v)
 {
-	return in_scope(v->kind, (enum scope_kind)c->ref.nth);
+	return in_scope(v->kind, c->ref.nth);
 }
 
 /* What the snapshot has as text, where no index knows more. */
@@ -69,19 +76,17 @@ list_stored(struct container *c)
 	const struct snap_variable *v = values_stored(
 		t, &s->view.frames[c->ref.at.frame], &n);
 
-	c->items = arena_array(c->arena, n + 1, sizeof(*c->items));
-	if (!c->items)
-		return err_nomem();
-	for (size_t k = 0; k < n; k++) {
+	struct err *err = items_reserve(c, n);
+	for (size_t k = 0; k < n && !err; k++) {
 		if (!in_scope(v[k].kind == SNAP_VAR_ARGUMENT ? VAR_ARGUMENT
-			      : VAR_LOCAL, (enum scope_kind)c->ref.nth))
+			      : VAR_LOCAL, c->ref.nth))
 			continue;
-		c->items[c->n++] = (struct item){
-			.name = v[k].name ? v[k].name : "?", .nth = k,
-			.stored = &v[k],
-		};
+		struct item *item = items_add(c);
+
+		item->name = v[k].name ? v[k].name : "?";
+		item->stored = &v[k];
 	}
-	return NULL;
+	return err;
 }
 
 static struct err *
@@ -92,9 +97,11 @@ list_frame(struct container *c)
 	size_t n = 0;
 
 	struct err *err = s ? scope_vars(s, c->arena, &vars, &n) : NULL;
-	if (err)
-		return err;
-	return n ? list_vars(c, vars, n, of_frame) : list_stored(c);
+	if (!err && !n)
+		return list_stored(c);
+	if (!err)
+		err = items_reserve(c, n);
+	return err ? err : items_of_vars(c, vars, n, of_frame);
 }
 
 /* ---- all of them ------------------------------------------------------------------- */
@@ -107,12 +114,29 @@ static const struct scope_row {
 } scope_rows[SCOPES] = {
 	[SCOPE_ARGUMENTS] = { "Arguments", "arguments", list_frame, false },
 	[SCOPE_LOCALS] = { "Locals", "locals", list_frame, false },
+	[SCOPE_REGISTERS] = { "Registers", "registers", registers_list_groups,
+			      false },
+	[SCOPE_GLOBALS] = { "Globals", "globals", globals_list, true },
+	[SCOPE_THREAD_LOCALS] = { "Thread-locals", NULL,
+				  globals_list_per_thread, true },
 };
+
+static struct err *
+list_scope(struct container *c)
+{
+	return scope_rows[c->ref.nth].list(c);
+}
 
 struct err *
 scopes_list(struct container *c)
 {
-	return scope_rows[c->ref.nth].list(c);
+	static list_fn *const lists[] = {
+		[REF_SCOPE] = list_scope, [REF_REGISTERS] = registers_list,
+		[REF_MODULE] = globals_list_module,
+		[REF_ASKED] = globals_list_asked,
+	};
+
+	return lists[c->ref.kind](c);
 }
 
 static struct json *
@@ -134,7 +158,6 @@ refs_scopes(struct dap *d, struct place at, struct json **out)
 {
 	*out = json_array();
 	for (int k = 0; k < SCOPES; k++)
-		if (scope_rows[k].list)
-			json_add(*out, scope_object(d, at, (enum scope_kind)k));
+		json_add(*out, scope_object(d, at, (enum scope_kind)k));
 	return NULL;
 }

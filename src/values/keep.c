@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values that outlive the arena they were made in. */
 #include "values/impl.h"
+#include "values/shown.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@ noinst_LIBRARIES += libvalues.a
 libvalues_a_SOURCES = \
 	src/values/along.c \
 	src/values/arith.c \
+	src/values/asked.c \
 	src/values/ast.h \
 	src/values/cell.c \
 	src/values/chars.c \
@@ -39,6 +40,7 @@ libvalues_a_SOURCES = \
 	src/values/shape.c \
 	src/values/show.c \
 	src/values/show.h \
+	src/values/shown.h \
 	src/values/stored.c \
 	src/values/type.c \
 	src/values/typename.c \

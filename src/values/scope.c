@@ -4,6 +4,7 @@
  * each of them has there.
  */
 #include "values/impl.h"
+#include "values/shown.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -589,6 +590,19 @@ struct err *
 var_value(const struct var *v, struct arena *a, const struct value **out)
 {
 	return var_ref_value(v->ref, a, out);
+}
+
+struct err *
+var_value_in(const struct var *v, const struct scope *s, struct arena *a,
+	     const struct value **out)
+{
+	struct var_ref *r = arena_dup(a, v->ref, sizeof(*r));
+
+	if (!r)
+		return err_nomem();
+	r->thread = context_of(s)->thread;
+	r->is_thread = true;
+	return var_ref_value(r, a, out);
 }
 
 /* ---- by name and by number ------------------------------------------------ */

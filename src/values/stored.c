@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Variables that a snapshot has as text: where no index knows them better. */
-#include "values/values.h"
+#include "values/shown.h"
 
 #include <string.h>
 

@@ -23,6 +23,7 @@
 #include "symbols/symbols.h"
 
 struct values;
+struct value;
 /** Where indexes come from: borrowed, as long as the struct values lives. */
 struct values_indexes {
 	/** NULL: the module has none, and none of its names is known. */
@@ -106,12 +107,6 @@ struct err *values_module_vars(struct values *vs, size_t module, size_t max,
 			       struct arena *a, const struct var **out,
 			       size_t *n) _must_check_;
 
-/** Arguments and locals of a frame as the snapshot has them, as text: for where
- * scope_vars() finds none. NULL where it has none. */
-const struct snap_variable *values_stored(const struct target *t,
-					  const struct snap_frame *f,
-					  size_t *n);
-
 /** Where a symbol table has a variable. */
 struct global_place {
 	const char *name;               /* "ns::x" */
@@ -126,7 +121,6 @@ struct err *values_global(struct values *vs, const struct global_place *place,
 	_must_check_;
 
 /* ---- values -------------------------------------------------------------- */
-struct value;
 struct type;
 enum value_state {
 	VALUE_KNOWN,
@@ -152,13 +146,6 @@ struct err *value_read(const struct value *v, uint64_t off, size_t n,
 		       void *out) _must_check_;
 /** An integer, enumerator, character, bool or pointer; else ERR_FAILED. */
 struct err *value_u64(const struct value *v, uint64_t *out) _must_check_;
-
-/** The same value, in @a and in no other memory; but the scope that it is from
- * is borrowed. What stands in memory is read anew each time. */
-struct err *value_keep(const struct value *v, struct arena *a,
-		       const struct value **out) _must_check_;
-/** The same object: type, place, and what has no place byte by byte. */
-bool value_is_same(const struct value *a, const struct value *b);
 
 /* How a value is shown. Zeroed: nothing beyond the first level. */
 struct value_style {
