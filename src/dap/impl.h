@@ -203,7 +203,8 @@ request_fn session_initialize, session_attach, session_launch,
 	session_breakpoints, session_exception_breakpoints,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
-request_fn variables_answer, evaluate_answer, memory_read, memory_write;
+request_fn variables_answer, evaluate_answer, memory_answer_read,
+	memory_answer_write;
 request_fn disassemble_answer, modules_answer;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);

@@ -107,7 +107,8 @@ gap_length(const struct dap *d, uint64_t addr, uint64_t n)
 }
 
 struct err *
-memory_read(struct dap *d, const struct json *arguments, struct json **body)
+memory_answer_read(struct dap *d, const struct json *arguments,
+		   struct json **body)
 {
 	static const struct arg_bounds counts = { 0, INT64_MAX, -1 };
 	_buf_ struct buf bytes = { 0 }, text = { 0 };
@@ -180,7 +181,8 @@ read_data(const struct json *arguments, struct buf *out)
 }
 
 struct err *
-memory_write(struct dap *d, const struct json *arguments, struct json **body)
+memory_answer_write(struct dap *d, const struct json *arguments,
+		    struct json **body)
 {
 	struct space *sp = insp_space(d->shown.insp);
 	bool partly = json_is_true(json_get(arguments, "allowPartial"), false);

@@ -48,8 +48,9 @@ static const struct request requests[] = {
 	{ "variables", variables_answer, "supportsValueFormattingOptions", 0,
 	  NULL },
 	{ "evaluate", evaluate_answer, "supportsEvaluateForHovers", 0, NULL },
-	{ "readMemory", memory_read, "supportsReadMemoryRequest", 0, NULL },
-	{ "writeMemory", memory_write, "supportsWriteMemoryRequest", 0,
+	{ "readMemory", memory_answer_read, "supportsReadMemoryRequest", 0,
+	  NULL },
+	{ "writeMemory", memory_answer_write, "supportsWriteMemoryRequest", 0,
 	  write_tell },
 
 	/* code */

@@ -237,7 +237,8 @@ def locked(directory):
 
 def ensure(name):
     """The victim `name`, made now unless it is there already."""
-    victim = table.VICTIMS.get(name) or table.LIVE[name]
+    victim = (table.VICTIMS.get(name) or table.SPOKEN.get(name)
+              or table.LIVE[name])
     directory = os.path.join(kit.work_dir("victims"), name)
     want = stamp(victim)
     with locked(directory):

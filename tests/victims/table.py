@@ -86,6 +86,12 @@ LIVE = {v.name: v for v in (
             threads=2),
 )}
 
+# Of which only tests of clients that look at values ask.
+SPOKEN = {v.name: v for v in (
+    _victim("spoken", "a null dereference, 45 frames deep, among 4 threads",
+            "spoken.c victim.c", threads=4),
+)}
+
 # Those of which gdb on the core tells the truth.
 COMPARED = [v.name for v in VICTIMS.values()
             if not v.tags & {"cut", "filtered"}]
