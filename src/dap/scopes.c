@@ -116,7 +116,7 @@ static const struct scope_row {
 	[SCOPE_LOCALS] = { "Locals", "locals", list_frame, false },
 	[SCOPE_REGISTERS] = { "Registers", "registers", registers_list_groups,
 			      false },
-	[SCOPE_GLOBALS] = { "Globals", "globals", globals_list, true },
+	[SCOPE_GLOBALS] = { "Globals", NULL, globals_list, true },
 	[SCOPE_THREAD_LOCALS] = { "Thread-locals", NULL,
 				  globals_list_per_thread, true },
 };
