@@ -219,6 +219,7 @@ SCRIPT_TESTS = \
 	tests/capture/programs.py \
 	tests/cmd/cache.py \
 	tests/cmd/capture.py \
+	tests/cmd/dap.py \
 	tests/cmd/disasm.py \
 	tests/cmd/diff.py \
 	tests/cmd/doctor.py \

@@ -90,6 +90,27 @@ json_string(const char *s)
 	return outer(json_object_new_string_len(text.data, text.len));
 }
 
+struct json *
+json_lines(const char *s)
+{
+	_buf_ struct buf text = { .max = INT32_MAX };
+
+	if (!s)
+		return json_null();
+	for (;;) {
+		size_t n = strcspn(s, "\n");
+
+		escape_put(&text, s, n, name_as_is);
+		s += n;
+		if (!*s)
+			break;
+		buf_putc(&text, *s++);
+	}
+	if (text.failed)
+		return NULL;
+	return outer(json_object_new_string_len(text.data, text.len));
+}
+
 /* ---- text that is made by hand ---- */
 
 static int

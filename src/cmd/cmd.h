@@ -40,7 +40,7 @@ struct verb {
 			   int *status);
 };
 extern const struct verb verb_capture, verb_import, verb_export, verb_report,
-	verb_disasm, verb_gdb, verb_lldb, verb_rsp, verb_put, verb_get,
+	verb_disasm, verb_gdb, verb_lldb, verb_rsp, verb_dap, verb_put, verb_get,
 	verb_list, verb_rm, verb_tag, verb_token, verb_store, verb_serve,
 	verb_check, verb_dump, verb_index, verb_diff, verb_print, verb_doctor,
 	verb_help;

@@ -16,6 +16,7 @@ inquest_SOURCES = \
 	src/cmd/code_json.c \
 	src/cmd/code_text.c \
 	src/cmd/complete.c \
+	src/cmd/dap.c \
 	src/cmd/diff.c \
 	src/cmd/diff.h \
 	src/cmd/diff_vars.c \
@@ -84,6 +85,8 @@ inquest_SOURCES = \
 	src/cmd/shoot.h \
 	src/cmd/sourcemap.c \
 	src/cmd/sourcemap.h \
+	src/cmd/speak.c \
+	src/cmd/speak.h \
 	src/cmd/spell.c \
 	src/cmd/spell.h \
 	src/cmd/store.c \

@@ -20,6 +20,7 @@ const struct verb *const verbs[] = {
 	&verb_gdb,
 	&verb_lldb,
 	&verb_rsp,
+	&verb_dap,
 	&verb_put,
 	&verb_get,
 	&verb_list,

@@ -343,6 +343,24 @@ dap_rest(struct dap *d)
 		insp_rest(d->shown.insp);
 }
 
+uint64_t
+dap_told(const struct dap *d)
+{
+	return (uint64_t)d->seq;
+}
+
+struct err *
+dap_last_words(uint64_t told, const char *why, const struct dap_sink *sink)
+{
+	struct dap d = { .seq = (int64_t)told, .sink = sink };
+	_buf_ struct buf text = { 0 };
+
+	buf_printf(&text, "%s\n", why);
+	session_output(&d, "important", text.failed ? "" : text.data);
+	dap_event(&d, "terminated", NULL);
+	return d.err;
+}
+
 bool
 dap_done(const struct dap *d)
 {

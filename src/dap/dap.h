@@ -91,6 +91,12 @@ struct err *dap_written(struct dap *d, uint64_t addr, uint64_t n,
 void dap_rest(struct dap *d);
 /** The client said goodbye, or must be hung up on. */
 bool dap_done(const struct dap *d);
+/** How many messages it was sent: the "seq" of the last one. */
+uint64_t dap_told(const struct dap *d);
+/** The end of a session that can say nothing any more, told in its place: why,
+ * in an "output", and "terminated", behind message @told. */
+struct err *dap_last_words(uint64_t told, const char *why,
+			   const struct dap_sink *sink) _must_check_;
 
 /* ---- the framing of byte streams -------------------------------------------- */
 /**

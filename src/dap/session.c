@@ -227,7 +227,7 @@ session_output(struct dap *d, const char *category, const char *text)
 	struct json *body = json_object();
 
 	json_set(body, "category", json_string(category));
-	json_set(body, "output", json_string(text));
+	json_set(body, "output", json_lines(text));
 	dap_event(d, "output", body);
 }
 

@@ -33,11 +33,13 @@ struct err *net_fetch(const struct net_fetch *f) _must_check_;
 
 struct net_pipe {
 	const char *url, *token, *subprotocol;
+	bool messages;          /* see net_upgrade() */
 	int in, out;
 	void (*opened)(void *arg);      /* called once it is made; or NULL */
 	/** Sees all bytes before they are passed on; or NULL. */
 	struct err *(*tap)(void *arg, bool out, struct span bytes);
 	void *arg;
+	uint64_t *passed;       /* messages that went to @out; or NULL */
 };
 /**
  * Open a websocket and copy between it and two descriptors until one side

@@ -28,7 +28,7 @@
 
 enum control_type {
 	/* to the worker */
-	CONTROL_CONNECTION = 1, /* here is a client; 1: it needs no token */
+	CONTROL_CONNECTION = 1, /* here is a client: enum control_guest */
 	CONTROL_SNAPSHOT,       /* that number is what clients see from the
 				   start; the text is its title */
 	CONTROL_PING,
@@ -49,6 +49,13 @@ enum control_type {
 	CONTROL_SERIES,         /* a list of the series that number is of, by
 				   its id; from the n-th on: "id n" */
 	CONTROL_TYPES
+};
+
+/** Bits of a client's number. */
+enum control_guest {
+	CONTROL_AUTHORISED = 1, /* it needs no token */
+	CONTROL_DAP = 2,        /* it speaks the Debug Adapter Protocol */
+	CONTROL_LOCAL = 4,      /* it is the owner of what is here */
 };
 
 /** @text is NUL-terminated besides; it and @fd are borrowed for sending. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/indexed.h"
 #include "serve/host.h"
 
 /* ---- engines ---- */
@@ -14,6 +15,7 @@
 static void
 engine_fini(struct host_engine *e)
 {
+	values_free(e->values);
 	insp_free(e->insp);
 	source_free(e->src);
 	free(e->title);
@@ -28,7 +30,11 @@ engine_open(const struct host *h, struct host_engine *e)
 	_target_ struct target *t = NULL;
 
 	struct err *err = target_open(e->src, &t);
-	return err ? err : insp_open(take(t), &options, &e->insp);
+	if (!err)
+		err = insp_open(take(t), &options, &e->insp);
+	if (!err && h->make_indexes)
+		insp_make_indexes(e->insp);
+	return err;
 }
 
 /* The one that was closed before all others, of @h->n; or NULL. */
@@ -237,6 +243,21 @@ host_find_engine(struct host *h, uint64_t number)
 			return &h->engines[k];
 	}
 	return NULL;
+}
+
+struct err *
+host_values(struct host *h, uint64_t number, struct values **out)
+{
+	struct host_engine *e = host_find_engine(h, number);
+	struct err *err = NULL;
+
+	if (!e)
+		return err_new(ERR_NOTFOUND, "there is no such snapshot");
+	if (!e->values)
+		err = values_new(e->insp, NULL, &e->values);
+	if (!err)
+		*out = e->values;
+	return err;
 }
 
 static struct err *

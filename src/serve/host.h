@@ -8,6 +8,7 @@
 
 #include "gdbstub/gdbstub.h"
 #include "serve/control.h"
+#include "values/values.h"
 
 /* Engines of one session: each has its memory and descriptors. */
 #define HOST_ENGINES_MAX 32u
@@ -22,11 +23,13 @@ struct host_engine {
 	char *title;
 	struct source *src;
 	struct insp *insp;
+	struct values *values;  /* made on first use; host_values() */
 };
 struct host {
 	int control;
 	const struct supply *supply;
 	struct source *exe;             /* the main program of all, or NULL */
+	bool make_indexes;              /* of debug files that are attached */
 	struct host_engine engines[HOST_ENGINES_MAX];
 	size_t n;
 	uint64_t closings;
@@ -42,6 +45,9 @@ void host_fini(struct host *h);
 /** An engine over a snapshot's descriptor, with one user; takes @fd. */
 struct err *host_engine(struct host *h, uint64_t number, int fd,
 			const char *title, struct host_engine **out)
+	_must_check_;
+/** The variables of an engine that is open. */
+struct err *host_values(struct host *h, uint64_t number, struct values **out)
 	_must_check_;
 /** The next message; *@over when the server has gone. */
 struct err *host_receive(struct host *h, bool *over) _must_check_;

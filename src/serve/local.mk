@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
+	src/serve/connection.c \
 	src/serve/control.c \
 	src/serve/control.h \
 	src/serve/desk.c \
@@ -16,6 +17,10 @@ libserve_a_SOURCES = \
 	src/serve/indexer.h \
 	src/serve/ingest.c \
 	src/serve/metrics.c \
+	src/serve/overlays.c \
+	src/serve/overlays.h \
+	src/serve/protocol.h \
+	src/serve/protocols.c \
 	src/serve/questions.c \
 	src/serve/record.c \
 	src/serve/record.h \
@@ -33,6 +38,7 @@ libserve_a_SOURCES = \
 	src/serve/tokens.c \
 	src/serve/tokens.h \
 	src/serve/worker.c \
+	src/serve/worker.h \
 	src/serve/zygote.c \
 	src/serve/zygote.h
 

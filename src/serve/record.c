@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,15 +27,16 @@ now_ns(void)
 }
 
 struct err *
-record_begin(struct recorder *r, int fd, uint64_t limit)
+record_begin(struct recorder *r, int fd, uint64_t limit, const char *protocol)
 {
-	static const char first[] = "inquest-rsp 2\n";
+	char first[32];
 
 	*r = (struct recorder){
 		.fd = fd, .left = limit ? limit : RECORD_LIMIT,
-		.began_ns = now_ns(),
+		.began_ns = now_ns(), .plain = strcmp(protocol, "rsp") != 0,
 	};
-	return fd < 0 ? NULL : io_write(fd, first, sizeof(first) - 1);
+	snprintf(first, sizeof(first), "inquest-%s 2\n", protocol);
+	return fd < 0 ? NULL : io_write(fd, first, strlen(first));
 }
 
 static void
@@ -247,6 +249,8 @@ record_said(struct recorder *r, struct record_mask *m, unsigned connection,
 
 	if (r->fd < 0 || r->full)
 		return NULL;
+	if (r->plain)
+		return record_bytes(r, RECORD_FROM_CLIENT, connection, bytes);
 	for (size_t k = 0; k < bytes.n; k++)
 		mask_byte(m, p[k], &shown);
 	m->held.failed |= shown.failed;

@@ -2,14 +2,14 @@
 /*
  * record: recordings of debuggers' sessions, as text that only grows.
  *
- * The first line is "inquest-rsp 2". Each further line is what was read from
+ * The first line is "inquest-rsp 2", or "inquest-dap 2". Each further line is what was read from
  * a client (>) or sent to it (<): the direction, the number of the connection,
  * microseconds since the first line, the bytes; a space between them. Bytes
  * outside of 0x20 to 0x7e are \xNN, a backslash is \\. Where lines are cut
  * says nothing: a recording is replayed by joining those of one direction.
  * A line that begins with ! says in words why there is no more.
  *
- * What stands behind `monitor auth` becomes asterisks, and the checksum theirs:
+ * What stands behind `monitor auth` of rsp becomes asterisks, and the checksum theirs:
  * a token is never written down. Memory that a client read is.
  */
 #ifndef SERVE_RECORD_H
@@ -25,6 +25,7 @@ struct recorder {
 	uint64_t left;          /* bytes that it may still grow by */
 	uint64_t began_ns;
 	bool full;              /* and it has been told */
+	bool plain;             /* nothing that is said is secret */
 };
 /** What one client says, on its way into a recording. Zeroed at first. */
 struct record_mask {
@@ -35,9 +36,10 @@ struct record_mask {
 	bool secret;            /* and it is not what was said */
 };
 
-/** @limit 0: RECORD_LIMIT. All of these do nothing where @fd is -1. */
-struct err *record_begin(struct recorder *r, int fd, uint64_t limit)
-	_must_check_;
+/** @limit 0: RECORD_LIMIT; @protocol "rsp" or "dap". All of these do nothing
+ * where @fd is -1. */
+struct err *record_begin(struct recorder *r, int fd, uint64_t limit,
+			 const char *protocol) _must_check_;
 struct err *record_sent(struct recorder *r, unsigned connection,
 			struct span bytes) _must_check_;
 struct err *record_said(struct recorder *r, struct record_mask *m,

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "serve/server.h"
@@ -39,7 +40,8 @@ recordings_file_size(const struct server *sv)
 
 /* "20261127T201500Z-17.rsp" */
 static void
-recordings_name(uint32_t session, char *out, size_t size)
+recordings_name(uint32_t session, const char *protocol, char *out,
+		size_t size)
 {
 	char when[32];
 	time_t now = time(NULL);
@@ -47,24 +49,25 @@ recordings_name(uint32_t session, char *out, size_t size)
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out, size, "%s-%u.rsp", when, session);
+	snprintf(out, size, "%s-%u.%s", when, session, protocol);
 }
 
 struct err *
-recordings_begin(struct server *sv, uint32_t session, int control)
+recordings_begin(struct server *sv, uint32_t session, const char *protocol,
+		 int control)
 {
 	char name[64];
 
 	if (sv->recordings < 0)
 		return NULL;
-	recordings_name(session, name, sizeof(name));
+	recordings_name(session, protocol, name, sizeof(name));
 	_close_ int fd = openat(sv->recordings, name, O_WRONLY | O_CREAT
 				| O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno("cannot write the recording %s", name);
 	const struct control_message m = {
 		.type = CONTROL_RECORD, .number = recordings_limit(sv),
-		.text = "", .fd = fd,
+		.text = protocol, .n = strlen(protocol), .fd = fd,
 	};
 	return control_send(control, &m);
 }

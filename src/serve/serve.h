@@ -15,6 +15,24 @@
 #include "supply/supply.h"
 
 /* ---- the worker: clients of one engine, or of a server -------------------- */
+enum worker_protocol {
+	WORKER_RSP,             /* the GDB remote protocol */
+	WORKER_DAP,             /* the Debug Adapter Protocol; needs @attached,
+				   or what the other end says */
+	WORKER_PROTOCOLS
+};
+/** What became of a client's answers: told in memory that the other end of
+ * @control shares, since a worker that dies tells nothing any more. */
+struct worker_tally {
+	uint64_t messages;      /* that went to it; of those who count them */
+	bool cut;               /* the last one is not out yet */
+	bool ended;
+};
+#define WORKER_TALLIES 64u
+struct worker_tallies {
+	/** Client n has [n % WORKER_TALLIES]; they count from 1. */
+	struct worker_tally of[WORKER_TALLIES];
+};
 struct worker_options {
 	struct insp *insp;      /* what all clients see; NULL: the other end
 				   of @control says */
@@ -24,26 +42,34 @@ struct worker_options {
 	size_t n_attached;
 	const struct supply *supply;    /* for what the other end has */
 	struct source *exe;     /* its main program, or NULL */
+	bool make_indexes;      /* insp_make_indexes() */
 	int in, out;            /* a client that is there already; or -1 */
+	enum worker_protocol protocol;  /* of it */
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
 	int peer;               /* the one client runs on the processor that
 				   this tells: worker_peer(); or -1 */
+	struct worker_tallies *tallies; /* or NULL */
 	int record;             /* both directions are written here; or -1 */
 	uint64_t record_limit;  /* bytes of that; 0: 1 GiB */
 	unsigned seconds;       /* what the caller gives a request */
 	int quiet;              /* what stderr becomes once all is well; or -1 */
 };
 /**
- * Serve clients of the GDB remote protocol; runs jailed, over any number of
+ * Serve clients of either protocol; runs jailed, over any number of
  * connections. Says on @control when clients may speak. Ends with the client
  * that is there already or the @single one; else when @control is closed.
  */
 struct err *worker_run(const struct worker_options *o) _must_check_;
 /** For @peer: of the process that made @socket; -1: nobody can tell. */
 int worker_peer(int socket);
+struct worker_guest {
+	enum worker_protocol protocol;
+	bool local;             /* may name what its owner has on this machine */
+};
 /** The other end of @control: hand over a connection; borrows @fd. */
-struct err *worker_pass(int control, int fd) _must_check_;
+struct err *worker_pass(int control, int fd, const struct worker_guest *g)
+	_must_check_;
 /** What the other end has, for workers without an @insp of their own. */
 struct worker_offer {
 	uint64_t number, index; /* @index: in its series; 0 = unknown, none */

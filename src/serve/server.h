@@ -74,8 +74,8 @@ struct err *recordings_open(struct server *sv) _must_check_;
 /** What a worker may write. */
 uint64_t recordings_file_size(const struct server *sv);
 /** Have the worker behind @control write its session down, where asked for. */
-struct err *recordings_begin(struct server *sv, uint32_t session, int control)
-	_must_check_;
+struct err *recordings_begin(struct server *sv, uint32_t session,
+			     const char *protocol, int control) _must_check_;
 
 /* ---- metrics.c ---- */
 void metrics_write(const struct server *sv, struct buf *b);
@@ -94,6 +94,7 @@ struct session {
 	struct shelf_wait supply_wait;
 	bool fetching;          /* it is not answered yet */
 	struct net_client *client;      /* its websocket; or NULL */
+	bool dap;               /* speaks that protocol, not rsp */
 	unsigned hung_up;       /* seconds since it closed its connection */
 	int connection;         /* to be handed over; -1: it was */
 	struct shelf_wait wait;
@@ -124,7 +125,7 @@ struct session {
 struct session_begin {
 	int connection;
 	const struct store_ref *ref;
-	bool authorised;
+	bool authorised, dap;
 	struct net_client *client;
 	struct session **owner; /* where the session is; or NULL */
 };

@@ -146,7 +146,9 @@ session_hand_over(struct session *s, int fd, const char *title)
 	};
 
 	const struct control_message connection = {
-		.type = CONTROL_CONNECTION, .number = s->authorised,
+		.type = CONTROL_CONNECTION, 
+		.number = (s->authorised ? CONTROL_AUTHORISED : 0u)
+			  | (s->dap ? CONTROL_DAP : 0u),
 		.text = "", .fd = s->connection,
 	};
 
@@ -207,7 +209,8 @@ session_start(struct session *s, const struct store_ref *ref)
 
 	struct err *err = session_sockets(s, theirs);
 	if (!err)
-		err = recordings_begin(s->sv, s->number, s->control.fd);
+		err = recordings_begin(s->sv, s->number, s->dap ? "dap" : "rsp",
+				       s->control.fd);
 	if (!err)
 		err = zygote_spawn(&s->sv->zygote, s->number, theirs[0],
 				   theirs[1]);
@@ -240,6 +243,7 @@ session_new(struct server *sv, const struct session_begin *b)
 	s->number = ++sv->last_number;
 	s->connection = b->connection;
 	s->client = b->client;
+	s->dap = b->dap;
 	s->owner = b->owner;
 	if (s->owner)
 		*s->owner = s;

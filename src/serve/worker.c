@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker.c: the jailed worker - a poll loop around protocol engines.
+ * worker.c: the jailed worker - a poll loop around its connections.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -8,263 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "serve/impl.h"
+#include "serve/worker.h"
 
-#define CONNECTIONS_MAX 32u
-#define READ_SIZE (8u << 10)
-/*
- * What is answered at once: at most a dozen requests. A client's turn ends, and
- * it is not read from, while so many bytes of answers wait for it.
- */
-#define SLICE 128u
-#define PENDING_MAX (1u << 20)
-/* Room for answers is kept until so many small writes followed a large one. */
-#define LARGE_WRITE (16u << 10)
-#define SMALL_WRITES 64u
 /*
  * So long the next question is waited for awake. One that is asked by a program
  * mostly comes sooner, and to be woken up takes longer than to answer.
  */
 #define AWAKE_NS 50000u
-/* One that came so soon after the answer before, though it had to wake us. */
-#define SOON_NS 100000u
-
-struct connection {
-	int in, out;            /* the same descriptor for a socket */
-	unsigned number;        /* counts from 1, for recordings */
-	struct record_mask mask;
-	struct stub *stub;
-	struct buf pending;     /* answers; the first @sent bytes are out */
-	size_t sent;
-	unsigned small;         /* writes since the last large one */
-	struct buf held;        /* what it said that has not been looked at, */
-	size_t looked;          /* but for so many bytes */
-	bool spoke;             /* it has said anything at all */
-	bool closed;            /* nothing more will be read */
-};
-
-struct worker {
-	const struct worker_options *o;
-	struct insp *insp;
-	const char *title;
-	uint64_t bound;         /* what the server says that all see; 0 = none */
-	struct host host;
-	struct recorder recorder;
-	int record;             /* that the server sent for it; or -1 */
-	struct connection connections[CONNECTIONS_MAX];
-	size_t n;
-	unsigned count;         /* connections there ever were */
-	uint64_t reads;         /* what a ping is answered with */
-	bool awake;             /* its client asks again at once */
-	uint64_t answered;      /* when the last answer was out, */
-	uint64_t asked;         /* and the last question was asked */
-	uint64_t rested;        /* what the ping before was answered with */
-	struct follow follow;
-	bool over;              /* nobody is left to bring connections */
-};
-
-/* ---- one connection ---- */
-
-static struct err *
-connection_end(struct worker *w, struct connection *c)
-{
-	struct err *err = record_end(&w->recorder, &c->mask, c->number);
-
-	stub_free(c->stub);
-	buf_fini(&c->pending);
-	buf_fini(&c->held);
-	/* A connection that was there from the start is the caller's. */
-	if (c->in != w->o->in)
-		base_close(&c->in);
-	memset(c, 0, sizeof(*c));
-	return err;
-}
-
-static struct err *
-connection_begin(struct worker *w, int in, int out)
-{
-	struct stub_options options = {
-		.title = w->title, .host = w->insp ? NULL : &w->host.stub,
-		.attached = w->o->attached, .n_attached = w->o->n_attached,
-	};
-	struct connection *c = &w->connections[w->n];
-
-	if (w->bound) {
-		options.attached = &w->bound;
-		options.n_attached = 1;
-	}
-	struct err *err = stub_new(w->insp, &options, &c->stub);
-	if (err)
-		return err;
-	c->in = in;
-	c->out = out;
-	c->number = ++w->count;
-	w->n++;
-	return NULL;
-}
-
-/* Most sessions that read much do so for a while, and then for long no more. */
-static void
-connection_shrink(struct connection *c)
-{
-	if (c->sent >= LARGE_WRITE)
-		c->small = 0;
-	else if (++c->small == SMALL_WRITES)
-		buf_fini(&c->pending);
-	buf_reset(&c->pending);
-	c->sent = 0;
-}
-
-static size_t
-connection_pending(const struct connection *c)
-{
-	return c->pending.len - c->sent;
-}
-
-/* A client that went away is the end of its connection, of nothing else. */
-static void
-connection_write(struct connection *c)
-{
-	while (connection_pending(c)) {
-		ssize_t n = write(c->out, c->pending.data + c->sent,
-				  connection_pending(c));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			c->closed = true;
-			break;
-		}
-		c->sent += (size_t)n;
-	}
-	connection_shrink(c);
-}
-
-static bool
-connection_is_full(const struct connection *c)
-{
-	return connection_pending(c) >= PENDING_MAX;
-}
-
-static struct err *
-connection_answer(struct worker *w, struct connection *c, struct span said)
-{
-	size_t before = c->pending.len;
-
-	struct err *err = record_said(&w->recorder, &c->mask, c->number, said);
-	if (!err)
-		err = stub_feed(c->stub, said.data, said.n, &c->pending);
-	if (!err)
-		err = buf_err(&c->pending);
-	if (err)
-		return err;
-	return record_sent(&w->recorder, c->number, (struct span){
-			c->pending.data + before, c->pending.len - before });
-}
-
-/* As much of it as there is room for answers; the rest is held. */
-static struct err *
-connection_answer_some(struct worker *w, struct connection *c,
-		       const uint8_t *data, size_t n, size_t *used)
-{
-	size_t at = 0;
-	struct err *err = NULL;
-
-	while (at < n && !err && !connection_is_full(c)
-	       && !stub_done(c->stub)) {
-		size_t piece = n - at < SLICE ? n - at : SLICE;
-
-		err = connection_answer(w, c, (struct span){ data + at, piece });
-		at += piece;
-	}
-	*used = stub_done(c->stub) ? n : at;
-	return err;
-}
-
-static struct err *
-connection_answer_held(struct worker *w, struct connection *c)
-{
-	size_t used;
-
-	struct err *err = connection_answer_some(
-			w, c, (uint8_t *)c->held.data + c->looked,
-			c->held.len - c->looked, &used);
-	c->looked += used;
-	if (c->looked == c->held.len) {
-		buf_fini(&c->held);
-		c->looked = 0;
-	}
-	return err;
-}
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* Does its client ask again at once? See follow.c. */
-static void
-connection_asked(struct worker *w, const struct connection *c)
-{
-	uint64_t now = now_ns();
-
-	w->awake = false;
-	if (now - w->answered >= SOON_NS)
-		follow_late(&w->follow);
-	else
-		w->awake = follow_question(&w->follow, c->in, now - w->asked);
-	w->asked = now;
-}
-
-static struct err *
-connection_read(struct worker *w, struct connection *c)
-{
-	uint8_t bytes[READ_SIZE];       /* the stack has been as deep before */
-	ssize_t n = read(c->in, bytes, sizeof(bytes));
-	size_t used;
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return NULL;
-	if (n <= 0) {
-		c->closed = true;
-		return NULL;
-	}
-	w->reads++;
-	c->spoke = true;
-	connection_asked(w, c);
-	struct err *err = connection_answer_some(w, c, bytes, (size_t)n,
-						 &used);
-	if (!err && used < (size_t)n) {
-		buf_put(&c->held, bytes + used, (size_t)n - used);
-		err = buf_err(&c->held);
-	}
-	return err;
-}
-
-static struct err *
-connection_serve(struct worker *w, struct connection *c, short events)
-{
-	struct err *err = NULL;
-
-	if (c->held.len)
-		err = connection_answer_held(w, c);
-	else if (!c->closed && (events & (POLLIN | POLLHUP | POLLERR)))
-		err = connection_read(w, c);
-	if (connection_pending(c) >= LARGE_WRITE)
-		follow_stop(&w->follow);
-	c->closed = c->closed || stub_done(c->stub);
-	if (!err)
-		connection_write(c);
-	return err;
-}
 
 /* ---- what the server says ---- */
 
@@ -294,13 +46,16 @@ worker_makes_room(struct worker *w)
 static struct err *
 worker_connection(struct worker *w, struct control_message *m)
 {
-	struct err *err;
+	const struct worker_guest guest = {
+		.protocol = m->number & CONTROL_DAP ? WORKER_DAP : WORKER_RSP,
+		.local = m->number & CONTROL_LOCAL,
+	};
 
 	if (m->fd < 0 || !worker_makes_room(w))
 		return NULL;
-	if (m->number)
+	if (m->number & CONTROL_AUTHORISED)
 		w->host.stub.auth = NULL;
-	err = connection_begin(w, m->fd, m->fd);
+	struct err *err = connection_begin(w, m->fd, m->fd, &guest);
 	if (!err)
 		m->fd = -1;
 	return err;
@@ -313,7 +68,7 @@ worker_record(struct worker *w, struct control_message *m)
 		return NULL;
 	w->record = m->fd;
 	m->fd = -1;
-	return record_begin(&w->recorder, w->record, m->number);
+	return record_begin(&w->recorder, w->record, m->number, m->text);
 }
 
 static struct err *
@@ -331,17 +86,21 @@ worker_snapshot(struct worker *w, struct control_message *m)
 	return control_say(w->o->control, CONTROL_READY, 0);
 }
 
+static bool
+worker_can_go_on(const struct worker *w)
+{
+	for (size_t k = 0; k < w->n; k++)
+		if (connection_can_go_on(&w->connections[k]))
+			return true;
+	return false;
+}
+
 /* Sessions are many, and most of them wait for a person who reads. */
 static void
 worker_rest(struct worker *w)
 {
-	for (size_t k = 0; k < w->n; k++) {
-		struct connection *c = &w->connections[k];
-
-		stub_rest(c->stub);
-		if (!connection_pending(c))
-			buf_fini(&c->pending);
-	}
+	for (size_t k = 0; k < w->n; k++)
+		connection_rest(&w->connections[k]);
 	for (size_t k = 0; k < w->host.n; k++)
 		insp_rest(w->host.engines[k].insp);
 	follow_stop(&w->follow);
@@ -352,7 +111,7 @@ static struct err *
 worker_ping(struct worker *w, struct control_message *m)
 {
 	(void)m;
-	if (w->reads == w->rested)
+	if (w->reads == w->rested && !worker_can_go_on(w))
 		worker_rest(w);
 	w->rested = w->reads;
 	return control_say(w->o->control, CONTROL_PONG, w->reads);
@@ -398,9 +157,8 @@ worker_slots(struct worker *w, struct pollfd *slot)
 	};
 	for (size_t k = 0; k < w->n; k++) {
 		const struct connection *c = &w->connections[k];
-		bool hears = !connection_is_full(c) && !c->held.len;
 		slot[n++] = (struct pollfd){
-			.fd = hears && !c->closed ? c->in : -1,
+			.fd = connection_hears(c) ? c->in : -1,
 			.events = POLLIN,
 		};
 		slot[n++] = (struct pollfd){
@@ -429,22 +187,6 @@ worker_reap(struct worker *w)
 	return err;
 }
 
-/* Has it said something that can be answered without waiting for anything? */
-static bool
-connection_can_go_on(const struct connection *c)
-{
-	return c->held.len && !connection_is_full(c);
-}
-
-static bool
-worker_can_go_on(const struct worker *w)
-{
-	for (size_t k = 0; k < w->n; k++)
-		if (connection_can_go_on(&w->connections[k]))
-			return true;
-	return false;
-}
-
 /* While nobody asks, what somebody will ask for is made ready. */
 static int
 worker_poll_ahead(struct worker *w, struct pollfd *slot, size_t n)
@@ -452,13 +194,13 @@ worker_poll_ahead(struct worker *w, struct pollfd *slot, size_t n)
 	int ready = 0;
 
 	for (size_t k = 0; k < w->n && !ready; k++) {
-		struct stub *s = w->connections[k].stub;
+		struct connection *c = &w->connections[k];
 
-		if (!stub_reads_on(s))
+		if (!connection_foresees(c))
 			continue;
 		ready = poll(slot, n, 0);
 		if (!ready)
-			stub_ahead(s);
+			c->protocol->prepare(c->client);
 	}
 	return ready;
 }
@@ -466,12 +208,12 @@ worker_poll_ahead(struct worker *w, struct pollfd *slot, size_t n)
 static int
 worker_poll(struct worker *w, struct pollfd *slot, size_t n)
 {
-	uint64_t until = (w->answered = now_ns()) + AWAKE_NS;
+	uint64_t until = (w->answered = connection_now()) + AWAKE_NS;
 
 	if (worker_can_go_on(w))
 		return poll(slot, n, 0);
 	int ready = worker_poll_ahead(w, slot, n);
-	while (!ready && w->awake && now_ns() < until)
+	while (!ready && w->awake && connection_now() < until)
 		ready = poll(slot, n, 0);
 	return ready ? ready : poll(slot, n, -1);
 }
@@ -512,16 +254,19 @@ worker_ready(const struct worker_options *o)
 	       ? control_say(o->control, CONTROL_READY, 0) : NULL;
 }
 
-/* What cannot be opened is said before anybody may speak. */
+/* What cannot be opened is said before anybody may speak; but the one client
+ * that is there asks for it by "attach", and is answered. */
 static struct err *
 worker_open(struct worker *w)
 {
+	bool asks = w->o->in >= 0 && w->o->protocol == WORKER_DAP;
+
 	const struct stub_host *host = &w->host.stub;
 	struct err *err = NULL;
 	const char *title;
 	struct insp *i;
 
-	for (size_t k = 0; k < w->o->n_attached && !err; k++)
+	for (size_t k = 0; k < w->o->n_attached && !err && !asks; k++)
 		err = host->open(host->arg, w->o->attached[k], &i, &title);
 	return err;
 }
@@ -529,12 +274,14 @@ worker_open(struct worker *w)
 static struct err *
 worker_serve(struct worker *w)
 {
+	const struct worker_guest guest = { w->o->protocol, true };
 	bool here = w->o->in >= 0, single = here || w->o->single;
 	struct err *err = record_begin(&w->recorder, w->o->record,
-				       w->o->record_limit);
+				       w->o->record_limit,
+				       protocols[w->o->protocol].name);
 
 	if (!err && here)
-		err = connection_begin(w, w->o->in, w->o->out);
+		err = connection_begin(w, w->o->in, w->o->out, &guest);
 	while (!err && !w->over && (w->n || !single || !w->count))
 		err = worker_turn(w);
 	while (w->n) {
@@ -565,6 +312,7 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	w->host.control = o->control;
 	w->host.supply = supply;
 	w->host.exe = o->exe;
+	w->host.make_indexes = o->make_indexes;
 	w->host.other = worker_message;
 	w->host.other_arg = w;
 	w->host.packet = malloc(sizeof(*w->host.packet));
@@ -589,10 +337,12 @@ worker_run(const struct worker_options *o)
 /* ---- the other end ---- */
 
 struct err *
-worker_pass(int control, int fd)
+worker_pass(int control, int fd, const struct worker_guest *g)
 {
 	const struct control_message m = {
 		.type = CONTROL_CONNECTION, .text = "", .fd = fd,
+		.number = (g->protocol == WORKER_DAP ? CONTROL_DAP : 0u)
+			  | (g->local ? CONTROL_LOCAL : 0u),
 	};
 
 	return control_send(control, &m);

@@ -67,7 +67,7 @@ serve(struct stub *s, const char *path)
 
 	if (file < 0 || fd < 0)
 		return err_errno("cannot write %s, or listen", path);
-	struct err *err = record_begin(&r, file, 0);
+	struct err *err = record_begin(&r, file, 0, "rsp");
 	return err ? err : talk(s, fd, &r);
 }
 

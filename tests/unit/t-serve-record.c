@@ -32,7 +32,7 @@ taped_init(struct taped *t, uint64_t limit)
 	memset(t, 0, sizeof(*t));
 	t->fd = memfd_create("recording", MFD_CLOEXEC);
 	assert_true(t->fd >= 0);
-	assert_ok(record_begin(&t->recorder, t->fd, limit));
+	assert_ok(record_begin(&t->recorder, t->fd, limit, "rsp"));
 }
 
 /** Ends it; all of it is in @t->text. */

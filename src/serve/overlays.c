@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * overlays.c: one overlay a snapshot.
+ */
+#include <stdlib.h>
+
+#include "serve/overlays.h"
+
+struct laid {
+	struct laid *next;
+	uint64_t number;
+	struct overlay *overlay;
+};
+
+struct err *
+overlays_of(struct overlays *o, uint64_t number, struct overlay **out)
+{
+	struct laid *l = o->list;
+
+	while (l && l->number != number)
+		l = l->next;
+	if (!l) {
+		l = calloc(1, sizeof(*l));
+		struct err *err = l ? overlay_new(&o->used, &l->overlay)
+				    : err_nomem();
+		if (err) {
+			free(l);
+			return err;
+		}
+		l->number = number;
+		l->next = o->list;
+		o->list = l;
+	}
+	*out = l->overlay;
+	return NULL;
+}
+
+static bool
+laid_is_empty(const struct laid *l)
+{
+	size_t pieces, regs;
+
+	overlay_pieces(l->overlay, &pieces);
+	overlay_regs(l->overlay, &regs);
+	return !pieces && !regs;
+}
+
+/* Moving along a long series would leave one over each. */
+void
+overlays_drop_empty(struct overlays *o, uint64_t number)
+{
+	struct laid **at = &o->list;
+
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	if (!*at || !laid_is_empty(*at))
+		return;
+	struct laid *l = *at;
+	*at = l->next;
+	overlay_free(l->overlay);
+	free(l);
+}
+
+void
+overlays_fini(struct overlays *o)
+{
+	while (o->list) {
+		struct laid *l = o->list;
+
+		o->list = l->next;
+		overlay_free(l->overlay);
+		free(l);
+	}
+}

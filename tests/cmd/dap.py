@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+dap: `inquest dap` on a pipe, on TCP and on unix sockets; several clients at
+once; recordings; who is hung up on; how it ends.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE] + [os.path.join(os.path.dirname(HERE), folder)
+                         for folder in ("victims", "dap")]
+
+import build    # noqa: E402
+import client   # noqa: E402
+import kit      # noqa: E402
+from rsp import joined  # noqa: E402
+
+FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
+
+
+def framed(text):
+    return b"Content-Length: %d\r\n\r\n%s" % (len(text), text)
+
+
+def request(seq, command, arguments=""):
+    return framed(('{"seq":%d,"type":"request","command":"%s","arguments":{%s'
+                   '}}' % (seq, command, arguments)).encode())
+
+
+HELLO = request(1, "initialize", '"adapterID":"x"')
+SESSION = HELLO + request(2, "attach") + request(3, "configurationDone") \
+    + request(4, "threads")
+
+
+class Listening:
+    """`inquest dap --listen`; .where is what it said."""
+
+    def __init__(self, inquest, address, core, *words):
+        self.process = subprocess.Popen(
+            [inquest, "dap", "--listen", address, *words, core],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        line = self.process.stdout.readline().decode()
+        found = re.fullmatch(r"listening on (\S+)\n", line)
+        self.where = found.group(1) if found else None
+
+    def door(self):
+        return client.Stream(self.where)
+
+    def connect(self):
+        return client.Client(self.door())
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+def is_closed(door):
+    """Nothing came, and then the end."""
+    return door.read() == b""
+
+
+class Doors:
+    def __init__(self, tap, inquest, directory):
+        self.tap = tap
+        self.inquest = inquest
+        self.directory = directory
+        self.core = build.ensure("jump").core
+
+    def stdio(self, *words):
+        return client.Stdio([self.inquest, "dap", *words])
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def faultless(self, *clients):
+        return [f for c in clients for f in c.faults]
+
+    # ---- a pipe ----
+    def pipe(self):
+        c = client.Client(self.stdio(self.core))
+        stopped = c.start()
+        threads = c.body("threads")["threads"]
+        status, err = c.end()
+        self.tap.ok(stopped["reason"] == "exception"
+                    and stopped["threadId"] == threads[0]["id"]
+                    and status == 0 and not err and not c.faults,
+                    "a session on a pipe, from hello to goodbye",
+                    (stopped, threads, status, err, c.faults))
+        result = kit.run([self.inquest, "dap", self.core], given=SESSION)
+        self.tap.ok(result.status == 0 and b'"stopped"' in result.out
+                    and not result.err,
+                    "the end of a pipe is the end", result)
+
+    def errors(self):
+        c = client.Client(self.stdio(__file__))
+        c.body("initialize", client.HELLO)
+        refused = c.refusal("attach")
+        self.tap.ok(refused and refused.text and not c.faults,
+                    "a file that is none is told by attach",
+                    (refused and refused.text, c.faults))
+        c.end()
+        result = kit.run([self.inquest, "dap", self.path("nowhere")],
+                         given=SESSION)
+        self.tap.ok(result.status == NOTFOUND and not result.out
+                    and result.err.count(b"\n") == 1,
+                    "one that is not there is told by hand", result)
+        result = kit.run([self.inquest, "dap", "--listen", "127.0.0.1:0",
+                          __file__])
+        self.tap.ok(result.status == FAILED and not result.out,
+                    "of no core nothing is listened for", result)
+        result = kit.run([self.inquest, "dap", "--listen", "0.0.0.0:0",
+                          self.core])
+        self.tap.ok(result.status == DENIED, "nor on the network", result)
+
+    def worker_dies(self):
+        c = client.Client(self.stdio(self.core))
+        c.start()
+        c.taken("output")
+        (worker,) = kit.children(c.door.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        why = c.event("output")["output"]
+        c.event("terminated")
+        self.tap.ok("killed" in why and c.hear() is None and not c.faults,
+                    "a worker that dies is told of, and is the end",
+                    (why, c.faults))
+        status, err = c.door.close()
+        self.tap.ok(status == 6 and err.count("\n") == 1,
+                    "and on stderr", (status, err))
+
+    def records(self):
+        path = self.path("record")
+        result = kit.run([self.inquest, "dap", "--record", path, self.core],
+                         given=SESSION)
+        with open(path, encoding="ascii") as f:
+            text = f.read()
+        self.tap.ok(result.status == 0 and text.startswith("inquest-dap 2\n")
+                    and joined(text, ">") == SESSION
+                    and joined(text, "<") == result.out,
+                    "a recording holds both directions", text[:2000])
+
+    # ---- sockets ----
+    def tcp(self, address):
+        listening = Listening(self.inquest, address, self.core)
+        if not listening.where:
+            self.tap.ok(False, "listens on " + address, listening.end())
+            return
+        first, second = listening.connect(), listening.connect()
+        stops = [first.start(), second.start()]
+        first.end()
+        third = listening.connect()
+        stops.append(third.start())
+        threads = [c.body("threads") for c in (second, third)]
+        self.tap.ok(stops[0] == stops[1] == stops[2]
+                    and threads[0] == threads[1]
+                    and not self.faultless(first, second, third),
+                    "clients come and go on " + address, stops)
+        refused = listening.connect()
+        refused.body("initialize", client.HELLO)
+        why = refused.refusal("attach", snapshot=self.core)
+        self.tap.ok(why and why.word == "denied",
+                    "whoever comes by TCP names no paths", why)
+        status, _, err = listening.end()
+        self.tap.ok(status == 0 and second.hear() is None
+                    and third.hear() is None and b"attaches to" in err,
+                    "SIGTERM ends it and closes all connections", err)
+
+    def unix(self):
+        path = self.path("socket")
+        listening = Listening(self.inquest, "unix:" + path, self.core)
+        c = listening.connect()
+        c.start()
+        self.tap.ok(os.stat(path).st_mode & 0o777 == 0o600
+                    and not c.faults,
+                    "a unix socket is served to its owner", c.faults)
+        status, _, _ = listening.end(signal.SIGINT)
+        self.tap.ok(status == 0 and not os.path.exists(path),
+                    "and is removed at the end", status)
+
+    # ---- who is hung up on ----
+    def strangers(self):
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        quiet = listening.connect()
+        quiet.start()
+        body = request(1, "initialize").split(b"\r\n\r\n", 1)[1]
+        for name, said in (
+                ("a POST of a browser",
+                 b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+                 % (len(body), body)),
+                ("a header of its own", b"X: 1\r\n" + HELLO),
+                ("a hundred megabytes",
+                 b"Content-Length: 100000000\r\n\r\n{}"),
+                ("more than a number holds",
+                 b"Content-Length: 99999999999999999999999\r\n\r\n{}"),
+                ("less than nothing", b"Content-Length: -1\r\n\r\n{}"),
+                ("no length", b"Content-Type: x\r\n\r\n{}"),
+                ("a header without end", b"Content-Type: " + b"x" * 9000),
+                ("packets of gdb", b"+$qSupported#37\r\n\r\n")):
+            door = listening.door()
+            door.write(said)
+            self.tap.ok(is_closed(door), "hung up on: " + name)
+        self.tap.ok(quiet.body("threads")["threads"] and not quiet.faults,
+                    "who was there did not notice", quiet.faults)
+        listening.end()
+
+    def pieces(self):
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        c = client.Client(listening.door())
+        c.door.write(HELLO[:9])
+        time.sleep(0.05)
+        c.door.write(HELLO[9:60])
+        time.sleep(0.05)
+        c.door.write(HELLO[60:] + request(2, "attach"))
+        c.seq = 2
+        self.tap.ok(c.answer(1)["success"] and c.answer(2)["success"]
+                    and not c.faults, "pieces of messages are joined")
+        c.door.write(request(3, "threads")[:-1])
+        c.door.hang_up()
+        self.tap.ok(c.hear() is None,
+                    "half a message is answered by nothing")
+        c = client.Client(listening.door(), strict=False)
+        for text in (b"{", b"[]", b"null", b"\xff\xfe", b'{"seq":"x"}',
+                     b'{"seq":1,"type":"request","command":7}',
+                     b"[" * 100000):
+            c.raw(text)
+        refusals = [c.hear() for _ in range(7)]
+        self.tap.ok(all(m and m["type"] == "response" and not m["success"]
+                        for m in refusals) and not c.faults,
+                    "what is no request is refused", (refusals, c.faults))
+        listening.end()
+
+    def slow_reader(self):
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        slow, quick = listening.connect(), listening.connect()
+        for c in (slow, quick):
+            c.start()
+        slow.door.socket.setblocking(False)
+        flood = request(99, "threads") * 1000
+        try:
+            while True:
+                slow.door.socket.send(flood)
+        except BlockingIOError:
+            pass
+        began = time.monotonic()
+        answers = [quick.body("threads") for _ in range(100)]
+        self.tap.ok(answers[0] == answers[-1]
+                    and time.monotonic() - began < 10,
+                    "a client that does not read delays no other")
+        listening.end()
+
+
+def main():
+    inquest = kit.need_inquest()
+    kit.need_tool("gcc")
+    tap = kit.Tap()
+    directory = kit.work_dir("dap")
+    shutil.rmtree(directory)
+    os.mkdir(directory)
+    doors = Doors(tap, inquest, directory)
+    doors.pipe()
+    doors.errors()
+    doors.worker_dies()
+    doors.records()
+    doors.tcp("127.0.0.1:0")
+    if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
+        doors.tcp("[::1]:0")
+    doors.unix()
+    doors.strangers()
+    doors.pieces()
+    doors.slow_reader()
+    tap.leave()
+
+
+if __name__ == "__main__":
+    main()
