@@ -99,6 +99,7 @@ struct dap {
 	struct refs *refs;      /* variablesReference; refs.c */
 	struct { uint64_t addr, n; } written;   /* by the request under way */
 	struct sources *sources;        /* sourceReference; sources.c */
+	struct locations *locations;    /* locationReference; locations.c */
 
 	struct work *work;      /* NULL = none */
 	/* progress ids count from 1 */
@@ -186,11 +187,17 @@ struct err *refs_variable(struct dap *d, const char *name,
 			  struct json **out) _must_check_;
 
 /* sources.c: what a sourceReference means */
-void sources_free(struct sources *s);
 /** A Source of @file, which a module's lines name; json_null() of NULL. */
 struct json *sources_source(struct dap *d, size_t module, const char *file);
 /** A module's id for clients: its build-id, or a number. modules.c */
 struct json *modules_id(struct dap *d, size_t module);
+/** A locationReference of a place in a source; 0: none is left. locations.c */
+struct source_place {
+	size_t module;
+	const char *file;
+	uint32_t line, column;  /* @column 0 = not known */
+};
+int32_t locations_add(struct dap *d, const struct source_place *place);
 /** What more there is in a module than clients expect. */
 void modules_put_columns(struct json *body);
 /** A line and a column as this client counts them; 0 = not known. */
@@ -205,7 +212,8 @@ request_fn session_initialize, session_attach, session_launch,
 request_fn stack_threads, stack_trace, stack_scopes;
 request_fn variables_answer, evaluate_answer, memory_answer_read,
 	memory_answer_write;
-request_fn disassemble_answer, modules_answer;
+request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
+	locations_answer;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);
 

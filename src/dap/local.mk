@@ -11,6 +11,7 @@ libdap_a_SOURCES = \
 	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
+	src/dap/locations.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
 	src/dap/refs.c \

@@ -57,6 +57,10 @@ static const struct request requests[] = {
 	{ "disassemble", disassemble_answer, "supportsDisassembleRequest", 0,
 	  NULL },
 	{ "modules", modules_answer, "supportsModulesRequest", 0, NULL },
+	{ "source", sources_answer, NULL, 0, NULL },
+	{ "loadedSources", sources_loaded, "supportsLoadedSourcesRequest", 0,
+	  NULL },
+	{ "locations", locations_answer, NULL, 0, NULL },
 
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },

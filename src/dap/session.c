@@ -53,10 +53,10 @@ void
 session_end_stop(struct dap *d)
 {
 	refs_free(d->refs);
-	sources_free(d->sources);
 	arena_free(d->stop);
 	d->refs = NULL;
 	d->sources = NULL;
+	d->locations = NULL;
 	d->stop = NULL;
 	d->stacks = NULL;
 	d->ids = NULL;
