@@ -223,6 +223,54 @@ put_hint(struct buf *out, const struct item *item)
 	buf_putc(out, '}');
 }
 
+/* ---- where it is declared, and where a function is that it points to ------------------------- */
+static void
+put_location(const struct row *r, struct buf *out, const char *key,
+	     const struct source_place *place)
+{
+	int32_t id = locations_add(r->c->d, place);
+
+	if (id)
+		put_number(out, key, (uint64_t)id);
+}
+
+static void
+put_declaration(const struct row *r, struct buf *out)
+{
+	const struct var *v = r->item->var;
+	const struct scope *s = container_scope(r->c);
+	const struct source_place place = {
+		.module = r->c->ref.kind == REF_MODULE ? r->c->ref.nth
+			  : s ? s->module : INSP_NONE,
+		.file = v->file, .line = v->line,
+	};
+
+	put_location(r, out, "declarationLocationReference", &place);
+}
+
+static void
+put_function(const struct row *r, const struct value *v, struct buf *out)
+{
+	const struct type *t = type_plain(value_type(v));
+	struct insp *i = r->c->d->shown.insp;
+	struct line line = { 0 };
+	uint64_t addr;
+
+	if (type_kind(t) != SYM_TYPE_POINTER
+	    || type_kind(type_plain(type_target(t))) != SYM_TYPE_FUNCTION)
+		return;
+	_err_ struct err *none = value_u64(v, &addr);
+	if (!none)
+		none = insp_line(i, addr, &line);
+	if (none)
+		return;
+	const struct source_place place = {
+		.module = insp_module_at(i, addr), .file = line.file,
+		.line = line.line, .column = line.column,
+	};
+	put_location(r, out, "valueLocationReference", &place);
+}
+
 struct err *
 row_put(struct buf *out, const struct row *r)
 {
@@ -244,6 +292,10 @@ row_put(struct buf *out, const struct row *r)
 		put_text(out, "evaluateName", item->expr, strlen(item->expr));
 	if (r->of != ROW_WRITTEN)
 		put_hint(out, item);
+	if (r->of == ROW_VARIABLE && item->var)
+		put_declaration(r, out);
+	if (item->value)
+		put_function(r, item->value, out);
 	buf_putc(out, '}');
 	return buf_err(out);
 }
