@@ -124,6 +124,10 @@ dap_refuse(struct dap *d, const char *message, const char *fmt, ...)
 	return err_new(ERR_UNSUPPORTED, "%s", text.data);
 }
 
+/* Of an answer to what has no number of its own: one of 1 or more is wanted
+ * (specification, type Response), and JavaScript knows none above. */
+#define REQUEST_NONE ((INT64_C(1) << 53) - 1)
+
 /* ---- what comes in ---------------------------------------------------------- */
 static struct err *
 dap_admit(const struct dap *d, const struct request *r)
@@ -185,12 +189,13 @@ dap_dispatch(struct dap *d, const struct json *message)
 	static const char *const ours[] = { "response", "event" };
 
 	if (!json_to_i64(json_get(message, "seq"), &d->request_seq)
-	    || d->request_seq < 0)
-		d->request_seq = 0;
+	    || d->request_seq < 1 || d->request_seq > REQUEST_NONE)
+		d->request_seq = REQUEST_NONE;
 	for (size_t k = 0; type && k < countof(ours); k++)
 		if (strcmp(type, ours[k]) == 0)
 			return;
-	if (type && strcmp(type, "request") == 0 && d->request_seq > 0)
+	if (type && strcmp(type, "request") == 0
+	    && d->request_seq != REQUEST_NONE)
 		dap_request(d, message);
 	else
 		dap_respond(d, d->request_seq, "", err_new(
@@ -224,13 +229,13 @@ dap_message(struct dap *d, struct span json, const struct dap_sink *sink)
 	if (d->done)
 		return NULL;
 	dap_enter(d, sink);
-	d->request_seq = 0;
+	d->request_seq = REQUEST_NONE;
 	struct err *err = json.n > DAP_MESSAGE_MAX
 		? err_new(ERR_LIMIT, "a message has %u bytes at most",
 			  DAP_MESSAGE_MAX)
 		: json_read(json, &message);
 	if (err)
-		dap_respond(d, 0, "", err, NULL);
+		dap_respond(d, REQUEST_NONE, "", err, NULL);
 	else
 		dap_dispatch(d, message);
 	json_free(message);

@@ -18,7 +18,12 @@ struct node {
 	struct node *next;
 };
 
+struct pair {
+	int a, b;
+};
+
 int many[10000];
+struct pair pairs[10000];
 const char *global_text = "global";
 _Thread_local int per_thread = 5;
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
@@ -76,7 +81,7 @@ main(void)
 	pthread_t threads[3];
 
 	for (int k = 0; k < 10000; k++)
-		many[k] = k;
+		many[k] = pairs[k].a = k;
 	pthread_mutex_lock(&held);
 	for (int k = 0; k < 3; k++)
 		pthread_create(&threads[k], NULL, worker, NULL);
