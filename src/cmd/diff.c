@@ -21,7 +21,7 @@ static struct err *
 diff_open(struct subject *s, const struct diff_work *w, struct source **src,
 	  struct insp **out)
 {
-	const struct insp_options options = { .supply = &s->supply };
+	const struct insp_options options = { .supply = &s->beside };
 	_target_ struct target *t = NULL;
 	struct err *err = subject_open(s);
 
@@ -74,7 +74,7 @@ diff_run(const struct verb *v, int argc, char **argv, int *status)
 	w.colour = !w.options.json && say_colour(STDOUT_FILENO);
 	const struct session_options session = {
 		.verb = v->name, .snap = operands.item[0],
-		.keep = &second.fd, .n_keep = 1,
+		.keep = &second.fd, .n_keep = 1, .beside = &second,
 		.indexes = w.options.no_index ? INDEXES_USE : INDEXES_MAKE,
 		.work = diff_run_jailed, .arg = &w,
 	};

@@ -32,7 +32,8 @@ struct session {
 	struct pick own;                /* what SNAP was opened as; or none */
 	const struct pick *pick;        /* that, or the caller's */
 	int exe;                        /* -1 = none */
-	int pair[2];                    /* supply: ours, the child's */
+	int pair[2];                    /* supply: ours, the child's… */
+	int beside[2];                  /* …and of options->beside, or -1 */
 	struct jail_child *child;
 };
 
@@ -126,6 +127,7 @@ session_work(const struct session *s, int *status)
 	if (err)
 		return err;
 	supply_client(s->pair[1], &subject.supply);
+	supply_client(s->beside[1], &subject.beside);
 	subject.src = src;
 	subject.options.supply = &subject.supply;
 	subject.options.exe = exe;
@@ -203,6 +205,8 @@ session_free(struct session *s)
 	base_close(&s->exe);
 	base_close(&s->pair[0]);
 	base_close(&s->pair[1]);
+	base_close(&s->beside[0]);
+	base_close(&s->beside[1]);
 	free(s);
 }
 
@@ -224,6 +228,8 @@ session_spawn(struct session *s)
 	if (lacks)
 		say("%s", lacks);
 	keep[n++] = s->pair[1];
+	if (s->beside[1] >= 0)
+		keep[n++] = s->beside[1];
 	if (s->pick->fd >= 0)
 		keep[n++] = s->pick->fd;
 	if (s->exe >= 0)
@@ -249,6 +255,7 @@ session_begin(const struct session_options *o, bool may_repeat,
 	s->own = (struct pick)PICK_NONE;
 	s->pick = o->opened ? o->opened : &s->own;
 	s->exe = s->pair[0] = s->pair[1] = -1;
+	s->beside[0] = s->beside[1] = -1;
 	struct err *err = NULL;
 	if (!o->picture && !o->opened)
 		err = pick_open(o->snap, &s->own);
@@ -256,6 +263,8 @@ session_begin(const struct session_options *o, bool may_repeat,
 		err = pick_open_file(o->exe, &s->exe);
 	if (!err)
 		err = supply_pair(s->pair);
+	if (!err && o->beside)
+		err = supply_pair(s->beside);
 	if (err)
 		return err;
 	err = session_spawn(s);
@@ -263,7 +272,8 @@ session_begin(const struct session_options *o, bool may_repeat,
 		return err;
 	/* Or the child's end would never be seen here as a closed door. */
 	base_close(&s->pair[1]);
-	s->pair[1] = -1;
+	base_close(&s->beside[1]);
+	s->pair[1] = s->beside[1] = -1;
 	*out = take(s);
 	return NULL;
 }
@@ -289,51 +299,70 @@ session_either(int a, int b, int *out)
 	return NULL;
 }
 
-/* An object's project in the default store, where it came from. */
-static struct err *
-session_stored(const struct session *s, struct stored *out, char **dir)
+/** Where is looked for the files of one SNAP; not moved once it is filled. */
+struct session_places {
+	struct supply_places places;
+	struct stored stored;           /* its project in the default store */
+	struct supply_more more;
+	char *dir;                      /* of the store, owned; or NULL */
+};
+
+static void
+session_places_fini(struct session_places *p)
 {
-	out->project = s->pick->project;
-	if (!out->project)
-		return NULL;
-	struct err *err = home_dir(NULL, dir);
-	out->url = *dir;
-	return err;
+	free(p->dir);
+}
+#define _places_ _cleanup_(session_places_fini)
+
+static struct err *
+session_places(const struct session *s, const struct pick *pick,
+	       struct session_places *p)
+{
+	const struct session_options *o = s->options;
+
+	p->places = supply_default_places;
+	p->places.sysroot = o->sysroot;
+	p->places.debuginfod_ms = o->debuginfod_ms;
+	p->places.sources = o->sources;
+	p->places.maps = o->maps;
+	p->places.n_maps = o->n_maps;
+	p->stored.project = pick->project;
+	struct err *err = pick->project ? home_dir(NULL, &p->dir) : NULL;
+	if (err)
+		return err;
+	p->stored.url = p->dir;
+	stored_more(&p->stored, &p->more);
+	p->places.more = p->dir ? &p->more : NULL;
+	return NULL;
 }
 
 struct err *
 session_serve(struct session *s, int quit)
 {
-	struct supply_places places = supply_default_places;
-	struct stored stored = { 0 };
-	struct supply_more more;
-	_free_ char *dir = NULL;
+	const struct pick *beside = s->options->beside;
+	_places_ struct session_places first = { 0 }, second = { 0 };
+	const struct supply_door doors[] = {
+		{ s->pair[0], &first.places }, { s->beside[0], &second.places },
+	};
 	_close_ int either = -1;
 	int until = jail_pidfd(s->child);
 	struct indexes indexes;
-	struct err *err = NULL;
+	struct err *err = session_places(s, s->pick, &first);
 
-	places.sysroot = s->options->sysroot;
-	places.debuginfod_ms = s->options->debuginfod_ms;
-	places.sources = s->options->sources;
-	places.maps = s->options->maps;
-	places.n_maps = s->options->n_maps;
-	if (quit >= 0) {
+	if (!err && beside)
+		err = session_places(s, beside, &second);
+	if (!err && quit >= 0) {
 		err = session_either(until, quit, &either);
 		until = either;
 	}
 	if (err)
 		return err;
-	err = session_stored(s, &stored, &dir);
-	if (err)
-		return err;
-	stored_more(&stored, &more);
-	places.more = dir ? &more : NULL;
 	indexes_open(&indexes, s->options->indexes);
 	if (s->options->indexes != INDEXES_NONE)
-		places.indexes = &indexes.supply;
-	err = supply_serve(s->pair[0], until, jail_left_ms(s->child), &places);
-	indexes_fini(&indexes, &places);
+		first.places.indexes = second.places.indexes = &indexes.supply;
+	err = supply_serve_doors(doors, beside ? 2 : 1, until,
+				 jail_left_ms(s->child));
+	indexes_fini(&indexes, &first.places);
 	return err;
 }
 
@@ -356,7 +385,8 @@ session_end(struct session *s, int *status)
 {
 	/* A child that still waits for an answer must not wait for ever. */
 	base_close(&s->pair[0]);
-	s->pair[0] = -1;
+	base_close(&s->beside[0]);
+	s->pair[0] = s->beside[0] = -1;
 	_err_ struct err *err = jail_wait(s->child, status);
 	_err_ struct err *told = !err ? NULL
 		: err_new(err_kind(err), "%s: %s; nothing more can be said of "

@@ -21,6 +21,7 @@ struct subject {
 	struct source *src;             /* NULL for a picture */
 	struct target *picture;         /* until subject_open() takes it */
 	struct supply supply;
+	struct supply beside;           /* of what is looked at beside it */
 	struct insp_options options;
 	bool make_indexes;              /* insp_make_indexes() */
 	struct insp *insp;              /* once subject_open() succeeded */
@@ -42,6 +43,8 @@ struct session_options {
 	 * called @snap, and of which the child has a copy as of all memory. */
 	const struct pick *opened;
 	struct target *picture;
+	const struct pick *beside;      /* a second SNAP, opened, which is
+					   looked at, too; or NULL */
 	const char *sysroot;            /* where its files are, or NULL */
 	const char *exe;                /* the main program, or NULL */
 	unsigned debuginfod_ms;         /* of struct supply_places */

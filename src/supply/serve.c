@@ -2,6 +2,7 @@
 /*
  * serve: the unjailed side of the supply socket.
  */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -41,25 +42,30 @@ left_ms(int64_t deadline)
 	return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Wait for a request; *@over instead if @quit has become readable. */
+/** What is waited for: requests at doors, and the end. */
+struct waiting {
+	const struct supply_door *doors;
+	size_t n_doors;
+	struct pollfd ends[SUPPLY_DOORS_MAX + 1];       /* the last: @quit */
+	int64_t deadline;
+};
+
+/* Wait for requests; *@over instead if @quit has become readable. */
 static struct err *
-await_request(int fd, int quit, int64_t deadline, bool *over)
+await_request(struct waiting *w, bool *over)
 {
-	struct pollfd ends[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = quit, .events = POLLIN },
-	};
+	const int64_t deadline = w->deadline;
 	int n;
 
 	do
-		n = poll(ends, countof(ends), left_ms(deadline));
+		n = poll(w->ends, w->n_doors + 1, left_ms(deadline));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_errno("cannot wait for the jailed side");
 	/* Not n == 0 alone: who asks without pause never lets that happen. */
 	if (n == 0 || (deadline >= 0 && now_ms() > deadline))
 		return err_new(ERR_LIMIT, "the jailed side took too long");
-	*over = ends[1].revents != 0;
+	*over = w->ends[w->n_doors].revents != 0;
 	return NULL;
 }
 
@@ -200,20 +206,49 @@ serve_one(int fd, const struct supply_places *places, bool *over)
 	return supply_give(fd, said, found);
 }
 
+static struct err *
+serve_ready(const struct waiting *w, bool *over)
+{
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < w->n_doors && !err && !*over; k++)
+		if (w->ends[k].revents)
+			err = serve_one(w->doors[k].fd, w->doors[k].places,
+					over);
+	return err;
+}
+
+struct err *
+supply_serve_doors(const struct supply_door *doors, size_t n, int quit,
+		   int timeout_ms)
+{
+	struct waiting w = {
+		.doors = doors, .n_doors = n,
+		.deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms,
+	};
+	bool over = false;
+	struct err *err = NULL;
+
+	assert(n <= SUPPLY_DOORS_MAX);
+	for (size_t k = 0; k < n; k++)
+		w.ends[k] = (struct pollfd){ .fd = doors[k].fd,
+					     .events = POLLIN };
+	w.ends[n] = (struct pollfd){ .fd = quit, .events = POLLIN };
+	while (!err && !over) {
+		err = await_request(&w, &over);
+		if (!err && !over)
+			err = serve_ready(&w, &over);
+	}
+	for (size_t k = 0; k < n && err; k++)
+		shutdown(doors[k].fd, SHUT_RDWR);
+	return err;
+}
+
 struct err *
 supply_serve(int fd, int quit, int timeout_ms,
 	     const struct supply_places *places)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-	bool over = false;
-	struct err *err = NULL;
+	const struct supply_door door = { fd, places };
 
-	while (!err && !over) {
-		err = await_request(fd, quit, deadline, &over);
-		if (!err && !over)
-			err = serve_one(fd, places, &over);
-	}
-	if (err)
-		shutdown(fd, SHUT_RDWR);
-	return err;
+	return supply_serve_doors(&door, 1, quit, timeout_ms);
 }

@@ -116,6 +116,14 @@ struct err *supply_pair(int fds[2]) _must_check_;
  */
 struct err *supply_serve(int fd, int quit, int timeout_ms,
 			 const struct supply_places *places) _must_check_;
+/** The same for up to SUPPLY_DOORS_MAX sockets, whose peers close together. */
+#define SUPPLY_DOORS_MAX 2u
+struct supply_door {
+	int fd;
+	const struct supply_places *places;
+};
+struct err *supply_serve_doors(const struct supply_door *doors, size_t n,
+			       int quit, int timeout_ms) _must_check_;
 
 /* ---- for whoever has a loop already ---- */
 /** A request that was read, and is yet to be answered. */

@@ -7,6 +7,7 @@ one process differ, held against what the program is known to have done.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -123,6 +124,29 @@ class Diffs:
                     and same.out.count(b"no difference") == 4,
                     "a snapshot does not differ from itself", same)
 
+    def projects(self):
+        """Each side has the symbol files of its own project."""
+        os.environ["INQUEST_STORE"] = os.path.join(self.directory, "store")
+        shutil.rmtree(os.environ["INQUEST_STORE"], ignore_errors=True)
+        debug = self.program + ".debug"
+        subprocess.run(["objcopy", "--only-keep-debug", self.program, debug],
+                       check=True)
+        self.run("put", "--project", "one", self.snaps[0])
+        self.run("put", "--project", "two", self.snaps[1], debug)
+        os.rename(self.program, self.program + ".away")
+        sides = [json.loads(self.run("diff", "--json", *pair).out)
+                 for pair in (("one/1", "two/1"), ("two/1", "one/1"))]
+        os.rename(self.program + ".away", self.program)
+        self.run("put", "--project", "one", debug)
+        os.rename(self.program, self.program + ".away")
+        value = json.loads(self.run("diff", "--json", "one/1", "two/1").out)
+        os.rename(self.program + ".away", self.program)
+        names = {(v["function"], v["name"]) for v in value["variables"]}
+        self.tap.ok(("main", "state") in names
+                    and not any(s["variables"] for s in sides),
+                    "each has the symbol files of its own project",
+                    (value["variables"], [s["variables"] for s in sides]))
+
     def refusals(self):
         for words, status in ((self.snaps[:1], 2),
                               ([self.snaps[0], "nothing.snap"], 3),
@@ -142,6 +166,7 @@ def main():
     t.capture()
     t.json()
     t.text()
+    t.projects()
     t.refusals()
     tap.leave()
 
