@@ -29,16 +29,11 @@ struct code {
 	bool absent;                    /* the current one is not captured */
 };
 
-/** The instruction at which a signal hit that the kernel sent, or NULL. */
-struct err *code_faulting(struct insp *i, struct arena *a,
-			  const struct disasm_entry **out) _must_check_;
 void code_text(const struct code *c, struct buf *out);
 struct err *code_json(const struct code *c, struct buf *out) _must_check_;
 
 /** An entry as JSON; @current: it is where the thread stands. @line or NULL. */
 struct json *code_json_entry(const struct disasm_entry *e, bool current,
 			     const struct line *line);
-/** "reads 4 bytes at …", for each operand in memory, and the registers. */
-void code_put_effect(const struct disasm_entry *e, struct buf *out);
 
 #endif

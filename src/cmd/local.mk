@@ -11,7 +11,6 @@ inquest_SOURCES = \
 	src/cmd/capture.c \
 	src/cmd/check.c \
 	src/cmd/cmd.h \
-	src/cmd/code.c \
 	src/cmd/code.h \
 	src/cmd/code_json.c \
 	src/cmd/code_text.c \
@@ -60,8 +59,6 @@ inquest_SOURCES = \
 	src/cmd/progress.c \
 	src/cmd/progress.h \
 	src/cmd/put.c \
-	src/cmd/reason.c \
-	src/cmd/reason.h \
 	src/cmd/report.c \
 	src/cmd/report.h \
 	src/cmd/report_gather.c \

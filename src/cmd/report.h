@@ -5,8 +5,8 @@
 #ifndef CMD_REPORT_H
 #define CMD_REPORT_H
 
+#include "analysis/analysis.h"
 #include "cmd/code.h"
-#include "cmd/reason.h"
 #include "inspect/inspect.h"
 #include "values/shown.h"
 
@@ -26,26 +26,7 @@ struct report_thread {
 	const struct snap_thread *record;
 	struct view view;
 	struct report_frame *frames;    /* one for each of the view, or NULL */
-	uint64_t hash;          /* of the stack */
-	size_t group;
 };
-/** Threads whose stacks are the same, pc by pc. */
-struct report_group {
-	size_t first;           /* thread that stands for all */
-	size_t n;
-};
-/** Memory that was mapped but not captured, for one reason. */
-struct report_absent {
-	uint64_t bytes;
-	uint64_t from_file;     /* of these, read from modules' files */
-};
-/** What names are missing for the frames in a module. */
-struct report_module {
-	size_t frames;          /* how many frames are in it */
-	size_t nameless;        /* without a function */
-	size_t lineless;        /* with a function but without a line */
-};
-
 struct report {
 	struct insp *insp;
 	const struct target *target;
@@ -54,16 +35,12 @@ struct report {
 	const char *program;    /* path of the executable, or NULL */
 	bool all_threads, all_variables, colour;
 	struct values *values;  /* by report_begin(), owned */
-	struct reason reason;
-	const struct disasm_entry *code;        /* that failed, or NULL */
+	struct cause cause;
 	struct report_thread *threads;
-	struct report_group *groups;
-	struct report_module *modules;
+	struct groups groups;
+	struct missing missing;
 	const struct values_asked *globals;     /* that were asked for */
-	size_t n_threads, n_groups, n_modules, n_globals;
-	struct report_absent absent[SNAP_REASONS];
-	const char *const *gaps;
-	size_t n_gaps;
+	size_t n_threads, n_globals;
 	struct span source;     /* text that frame @source_frame of the first
 				   thread is in; n = 0: it is not at hand */
 	size_t source_frame;

@@ -44,62 +44,6 @@ report_time(struct buf *b, uint64_t ns, bool iso)
 	buf_puts(b, text);
 }
 
-/* FNV-1a over the pcs: what was inlined is a function of these. */
-static uint64_t
-gather_hash(const struct view *v)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t k = 0; k < v->n; k++)
-		hash = (hash ^ v->frames[k].pc) * 0x100000001b3u;
-	return hash;
-}
-
-static bool
-gather_same(const struct report_thread *a, const struct report_thread *b)
-{
-	if (a->hash != b->hash || a->view.n != b->view.n
-	    || a->view.end != b->view.end)
-		return false;
-	for (size_t k = 0; k < a->view.n; k++) {
-		if (a->view.frames[k].pc != b->view.frames[k].pc)
-			return false;
-	}
-	return true;
-}
-
-static void
-gather_group(struct report *r, size_t thread)
-{
-	struct report_thread *t = &r->threads[thread];
-
-	for (size_t g = 0; g < r->n_groups; g++) {
-		if (gather_same(t, &r->threads[r->groups[g].first])) {
-			t->group = g;
-			r->groups[g].n++;
-			return;
-		}
-	}
-	t->group = r->n_groups;
-	r->groups[r->n_groups++] = (struct report_group){
-		.first = thread, .n = 1
-	};
-}
-
-static void
-gather_names(struct report *r, const struct view *v)
-{
-	for (size_t k = 0; k < v->n; k++) {
-		const struct snap_frame *f = &v->frames[k];
-		if (f->module >= r->n_modules)
-			continue;
-		struct report_module *m = &r->modules[f->module];
-		m->frames++;
-		m->nameless += !f->function;
-		m->lineless += f->function && !f->file;
-	}
-}
-
 static size_t
 gather_limit(const struct target *t, size_t thread)
 {
@@ -117,14 +61,12 @@ gather_room(struct report *r)
 {
 	const struct target *t = r->target;
 
-	r->modules = arena_array(r->arena, r->n_modules, sizeof(*r->modules));
 	r->threads = arena_array(r->arena, t->n_threads, sizeof(*r->threads));
-	r->groups = arena_array(r->arena, t->n_threads, sizeof(*r->groups));
-	if ((r->n_modules && !r->modules)
-	    || (t->n_threads && (!r->threads || !r->groups)))
+	if (t->n_threads && !r->threads)
 		return err_nomem();
 	r->n_threads = t->n_threads;
-	return NULL;
+	struct err *err = groups_init(&r->groups, t->n_threads, r->arena);
+	return err ? err : missing_init(&r->missing, r->insp, r->arena);
 }
 
 /* Threads [@from, @to). */
@@ -142,43 +84,12 @@ gather_threads(struct report *r, size_t from, size_t to)
 				&thread->view);
 		if (err)
 			return err;
-		thread->hash = gather_hash(&thread->view);
-		gather_group(r, k);
-		gather_names(r, &thread->view);
+		groups_add(&r->groups, &thread->view);
+		missing_add(&r->missing, &thread->view);
 	}
 	if (!err)
 		err = report_vars(r, from, to);
 	return err;
-}
-
-static void
-gather_absent_range(struct report *r, const struct snap_memory *m)
-{
-	struct report_absent *a = &r->absent[m->reason];
-	uint64_t at = m->start, end = m->start + m->length;
-	struct region region;
-
-	a->bytes += m->length;
-	while (at < end) {
-		space_region(insp_space(r->insp), at, &region);
-		if (region.end > end || region.end <= at)
-			region.end = end;
-		if (region.from_file)
-			a->from_file += region.end - at;
-		at = region.end;
-	}
-}
-
-static void
-gather_absent(struct report *r)
-{
-	const struct target *t = r->target;
-
-	for (size_t k = 0; k < t->n_memory; k++) {
-		const struct snap_memory *m = &t->memory[k];
-		if (m->kind == SNAP_MEM_ABSENT && m->reason < SNAP_REASONS)
-			gather_absent_range(r, m);
-	}
 }
 
 /* A core tells the program's path only through what was mapped. */
@@ -194,7 +105,6 @@ gather_program(struct report *r)
 		if (modules[k].flags & SNAP_MODULE_MAIN)
 			r->program = modules[k].path;
 	}
-	r->n_modules = n;
 }
 
 /* ---- source ---- */
@@ -253,9 +163,7 @@ report_begin(struct report *r)
 	gather_program(r);
 	struct err *err = gather_room(r);
 	if (!err)
-		err = reason_find(r->insp, r->arena, &r->reason);
-	if (!err)
-		err = code_faulting(r->insp, r->arena, &r->code);
+		err = cause_find(r->insp, r->arena, &r->cause);
 	if (!err)
 		err = values_new(r->insp, NULL, &r->values);
 	if (!err && r->n_threads)
@@ -275,9 +183,7 @@ report_finish(struct report *r)
 				   &r->n_globals);
 	if (err)
 		return err;
-	gather_absent(r);
-	/* Last: what is missing turns up while looking. */
-	r->gaps = insp_gaps(r->insp, &r->n_gaps);
+	missing_finish(&r->missing, r->insp);
 	return NULL;
 }
 

@@ -47,7 +47,7 @@ static struct json *
 json_reason(const struct report *r)
 {
 	const struct snap_process *p = &r->target->process;
-	const struct reason *why = &r->reason;
+	const struct cause *why = &r->cause;
 	struct json *j = json_object();
 
 	json_set(j, "text", json_string(why->text));
@@ -246,7 +246,7 @@ json_thread(const struct report *r, const struct report_thread *t)
 	json_set(j, "name", json_string(t->record->name));
 	json_set(j, "state", json_string(snap_state_text(t->record->state)));
 	json_set(j, "faulting", json_bool(t->record->faulting));
-	json_set(j, "group", json_u64(t->group));
+	json_set(j, "group", json_u64(r->groups.of[t - r->threads]));
 	json_set(j, "n_frames", json_u64(t->view.n));
 	json_set(j, "frames", json_frames(r, t));
 	json_set(j, "end", json_string(end_name(t->view.end)));
@@ -271,16 +271,16 @@ json_groups(const struct report *r)
 {
 	struct json *groups = json_array();
 
-	for (size_t g = 0; g < r->n_groups; g++) {
+	for (size_t g = 0; g < r->groups.n; g++) {
 		struct json *group = json_object(), *tids = json_array();
-		size_t left = r->groups[g].n;
-		for (size_t k = r->groups[g].first; left; k++) {
-			if (r->threads[k].group != g)
+		size_t left = r->groups.list[g].n;
+		for (size_t k = r->groups.list[g].first; left; k++) {
+			if (r->groups.of[k] != g)
 				continue;
 			json_add(tids, json_u64(r->threads[k].record->tid));
 			left--;
 		}
-		json_set(group, "n_threads", json_u64(r->groups[g].n));
+		json_set(group, "n_threads", json_u64(r->groups.list[g].n));
 		json_set(group, "threads", tids);
 		json_add(groups, group);
 	}
@@ -316,12 +316,12 @@ json_modules(const struct report *r)
 		json_set(j, "end", json_addr(m->end));
 		json_set(j, "file", json_string(file_name(
 				insp_module_file_kind(r->insp, k))));
-		json_set(j, "frames", json_u64(r->modules[k].frames));
+		json_set(j, "frames", json_u64(r->missing.modules[k].frames));
 		json_set(j, "frames_without_function",
-			 json_u64(r->modules[k].nameless));
+			 json_u64(r->missing.modules[k].nameless));
 		json_set(j, "frames_without_line",
-			 json_u64(r->modules[k].nameless
-				  + r->modules[k].lineless));
+			 json_u64(r->missing.modules[k].nameless
+				  + r->missing.modules[k].lineless));
 		json_add(array, j);
 	}
 	return array;
@@ -333,10 +333,10 @@ json_missing(const struct report *r)
 	struct json *j = json_object(), *texts = json_array(),
 		    *memory = json_array();
 
-	for (size_t k = 0; k < r->n_gaps; k++)
-		json_add(texts, json_string(r->gaps[k]));
+	for (size_t k = 0; k < r->missing.n_gaps; k++)
+		json_add(texts, json_string(r->missing.gaps[k]));
 	for (unsigned k = 0; k < SNAP_REASONS; k++) {
-		const struct report_absent *a = &r->absent[k];
+		const struct absence *a = &r->missing.absent[k];
 		struct json *row = json_object();
 		if (!a->bytes) {
 			json_free(row);
@@ -433,8 +433,8 @@ report_json(const struct report *r, struct buf *out)
 	json_set(snap, "kind", json_string(r->target->ops->kind));
 	json_set(top, "snapshot", snap);
 	json_set(top, "reason", json_reason(r));
-	json_set(top, "instruction", r->code
-		 ? code_json_entry(r->code, true, NULL) : json_null());
+	json_set(top, "instruction", r->cause.instruction
+		 ? code_json_entry(r->cause.instruction, true, NULL) : json_null());
 	json_set(top, "process", json_process(r));
 	json_set(top, "threads", json_threads(r));
 	json_set(top, "groups", json_groups(r));

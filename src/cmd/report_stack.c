@@ -7,10 +7,6 @@
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 
-/* Frames that come again: how long a cycle is looked for, how often it must. */
-#define CYCLE_MAX 8u
-#define CYCLE_REPEATS 4u
-
 #define CHAIN_FRAMES 8u         /* of a stack on one line */
 
 /* Of what a page shows; --json and a debugger show all. */
@@ -283,53 +279,16 @@ put_frame_whole(const struct report *r, struct buf *b,
 
 /* ---- stacks ---- */
 
-/* Functions that were inlined at one place have one pc. */
-static bool
-same_frame(const struct snap_frame *a, const struct snap_frame *b)
-{
-	if (a->pc != b->pc || a->how != b->how)
-		return false;
-	return a->how != SNAP_FRAME_INLINE
-	       || (a->function && b->function
-		   && strcmp(a->function, b->function) == 0
-		   && a->line == b->line);
-}
-
-/* How many frames from @at on repeat a cycle of @period frames. */
-static size_t
-cycle_run(const struct view *v, size_t at, size_t period)
-{
-	size_t k = at + period;
-
-	while (k < v->n && same_frame(&v->frames[k], &v->frames[k - period]))
-		k++;
-	return k - at;
-}
-
-/* The shortest cycle that is worth folding at @at; 0 if there is none. */
-static size_t
-cycle_at(const struct view *v, size_t at, size_t *run)
-{
-	for (size_t period = 1; period <= CYCLE_MAX; period++) {
-		*run = cycle_run(v, at, period);
-		*run -= *run % period;
-		if (*run / period >= CYCLE_REPEATS)
-			return period;
-	}
-	return 0;
-}
-
 static void
-put_folded(struct buf *b, const struct view *v, size_t at, size_t period,
-	   size_t run)
+put_folded(struct buf *b, const struct view *v, const struct fold *f)
 {
-	buf_printf(b, "  #%u to #%u: ", v->frames[at + period].depth,
-		   v->frames[at + run - 1].depth);
-	if (period == 1)
-		buf_printf(b, "the same frame %zu more times\n", run - 1);
+	buf_printf(b, "  #%u to #%u: ", v->frames[f->first + f->period].depth,
+		   v->frames[f->first + f->n - 1].depth);
+	if (f->period == 1)
+		buf_printf(b, "the same frame %zu more times\n", f->n - 1);
 	else
-		buf_printf(b, "the same %zu frames %zu more times\n", period,
-			   run / period - 1);
+		buf_printf(b, "the same %zu frames %zu more times\n",
+			   f->period, f->n / f->period - 1);
 }
 
 static void
@@ -352,16 +311,16 @@ report_stack(const struct report *r, struct buf *b,
 	     const struct report_thread *t)
 {
 	const struct view *v = &t->view;
-	size_t at = 0, run;
+	struct fold fold;
 
-	while (at < v->n) {
-		size_t period = cycle_at(v, at, &run);
-		size_t shown = period ? period : 1;
+	for (size_t at = 0; at < v->n;) {
+		bool folded = fold_at(v, at, &fold);
+		size_t shown = folded ? fold.period : 1;
 		for (size_t k = 0; k < shown; k++)
 			put_frame_whole(r, b, t, at + k);
-		if (period)
-			put_folded(b, v, at, period, run);
-		at += period ? run : 1;
+		if (folded)
+			put_folded(b, v, &fold);
+		at += folded ? fold.n : 1;
 	}
 	put_stack_end(b, v);
 }

@@ -58,7 +58,7 @@ put_group(const struct report *r, struct buf *b, size_t group, size_t n)
 
 	buf_printf(b, n > 1 ? "  %zu threads: " : "  ", n);
 	for (size_t k = 1; k < r->n_threads && named < THREADS_NAMED; k++) {
-		if (r->threads[k].group != group)
+		if (r->groups.of[k] != group)
 			continue;
 		buf_puts(b, named++ ? ", " : "");
 		put_thread_name(b, r->threads[k].record);
@@ -71,12 +71,12 @@ put_group(const struct report *r, struct buf *b, size_t group, size_t n)
 static bool
 head_others(const struct report *r, struct buf *b)
 {
-	size_t stacks = r->n_groups;
+	size_t stacks = r->groups.n;
 
 	if (r->n_threads < 2)
 		return false;
 	/* The first thread stands above, with its own group's stack. */
-	stacks -= r->groups[r->threads[0].group].n == 1;
+	stacks -= r->groups.list[r->groups.of[0]].n == 1;
 	buf_printf(b, "%zu other thread%s, %zu different stack%s",
 		   r->n_threads - 1, r->n_threads == 2 ? "" : "s", stacks,
 		   stacks == 1 ? "" : "s");
@@ -86,11 +86,11 @@ head_others(const struct report *r, struct buf *b)
 static void
 put_others(const struct report *r, struct buf *b)
 {
-	size_t own = r->threads[0].group;
+	size_t own = r->groups.of[0];
 
-	for (size_t g = 0; g < r->n_groups; g++) {
-		const struct report_thread *t = &r->threads[r->groups[g].first];
-		size_t n = r->groups[g].n - (g == own);
+	for (size_t g = 0; g < r->groups.n; g++) {
+		const struct report_thread *t = &r->threads[r->groups.list[g].first];
+		size_t n = r->groups.list[g].n - (g == own);
 		if (!n)
 			continue;
 		put_group(r, b, g, n);
@@ -106,7 +106,7 @@ put_others(const struct report *r, struct buf *b)
 static void
 put_reason(const struct report *r, struct buf *b)
 {
-	const struct reason *why = &r->reason;
+	const struct cause *why = &r->cause;
 	_buf_ struct buf head = { 0 };
 
 	if (why->signal)
@@ -125,13 +125,15 @@ put_reason(const struct report *r, struct buf *b)
 static void
 put_code(const struct report *r, struct buf *b)
 {
-	if (!r->code)
+	const struct disasm_entry *e = r->cause.instruction;
+
+	if (!e)
 		return;
 	buf_puts(b, "At       ");
-	disasm_put(r->code, b);
-	if (r->code->n_memory + r->code->n_regs) {
+	disasm_put(e, b);
+	if (e->n_memory + e->n_regs) {
 		buf_puts(b, ", which ");
-		code_put_effect(r->code, b);
+		effect_put(e, b);
 	}
 	buf_putc(b, '\n');
 }
@@ -303,7 +305,7 @@ put_notes(const struct report *r, struct buf *b)
 /* ---- what is missing ---- */
 
 static void
-put_absent(struct buf *b, const struct report_absent *a, unsigned reason)
+put_absent(struct buf *b, const struct absence *a, unsigned reason)
 {
 	buf_puts(b, "  ");
 	say_size(b, a->bytes);
@@ -321,14 +323,14 @@ put_absent(struct buf *b, const struct report_absent *a, unsigned reason)
 /* One line with the modules that @lacks something. */
 static void
 put_modules(const struct report *r, struct buf *b, const char *what,
-	    bool (*lacks)(const struct report_module *))
+	    bool (*lacks)(const struct namelessness *))
 {
 	const struct snap_module *modules;
 	size_t n, named = 0;
 
 	modules = insp_modules(r->insp, &n);
-	for (size_t k = 0; k < r->n_modules && k < n; k++) {
-		if (!lacks(&r->modules[k]))
+	for (size_t k = 0; k < r->missing.n_modules && k < n; k++) {
+		if (!lacks(&r->missing.modules[k]))
 			continue;
 		if (named < MODULES_NAMED) {
 			buf_printf(b, "%s%s", named ? ", " : "  ",
@@ -343,19 +345,6 @@ put_modules(const struct report *r, struct buf *b, const char *what,
 		buf_printf(b, " and %zu more", named - MODULES_NAMED);
 	if (named)
 		buf_putc(b, '\n');
-}
-
-static bool
-module_nameless(const struct report_module *m)
-{
-	return m->nameless;
-}
-
-/* Code without a line here and there (_start) is no missing debug file. */
-static bool
-module_lineless(const struct report_module *m)
-{
-	return m->lineless && m->lineless + m->nameless == m->frames;
 }
 
 static bool
@@ -392,17 +381,17 @@ put_missing(const struct report *r, struct buf *b)
 {
 	size_t before = b->len;
 
-	for (size_t k = 0; k < r->n_gaps; k++) {
+	for (size_t k = 0; k < r->missing.n_gaps; k++) {
 		buf_puts(b, "  ");
-		report_put(b, r->gaps[k]);
+		report_put(b, r->missing.gaps[k]);
 		buf_putc(b, '\n');
 	}
 	for (unsigned k = 0; k < SNAP_REASONS; k++) {
-		if (r->absent[k].bytes)
-			put_absent(b, &r->absent[k], k);
+		if (r->missing.absent[k].bytes)
+			put_absent(b, &r->missing.absent[k], k);
 	}
-	put_modules(r, b, "function names in ", module_nameless);
-	put_modules(r, b, "line numbers (no debug file) in ", module_lineless);
+	put_modules(r, b, "function names in ", missing_functions);
+	put_modules(r, b, "line numbers (no debug file) in ", missing_lines);
 	put_relative(r, b);
 	if (b->len == before)
 		buf_puts(b, "  nothing\n");
@@ -434,7 +423,7 @@ static void
 put_next(const struct report *r, struct buf *b)
 {
 	put_next_command(r, b, "gdb", "look around in stock gdb");
-	if (r->code)
+	if (r->cause.instruction)
 		put_next_command(r, b, "disasm", "the code around it");
 	if (r->n_threads > 1 && !r->all_threads)
 		put_next_command(r, b, "report --all-threads",

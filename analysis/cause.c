@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reason.c: signals, their codes, and what is certain about a fault.
+ * Signals, their codes, and what is certain about a fault.
  *
  * A core keeps si_code and si_addr, but not the processor's error code: that
  * an access was a read or a write it does not say.
  */
+#include "analysis/analysis.h"
+
 #include <signal.h>
 #include <string.h>
-
-#include "cmd/reason.h"
 
 /* An x86-64 siginfo: <asm-generic/siginfo.h>, offsets of the union's parts. */
 #define SIGINFO_PID 16
@@ -177,7 +177,7 @@ stack_overflowed(struct insp *i, uint64_t address)
 
 /* What else is certain about the address of a SIGSEGV. */
 static void
-put_about_address(struct buf *b, struct insp *i, const struct reason *r)
+put_about_address(struct buf *b, struct insp *i, const struct cause *r)
 {
 	const struct snap_process *p = &insp_target(i)->process;
 	struct region region;
@@ -195,7 +195,7 @@ put_about_address(struct buf *b, struct insp *i, const struct reason *r)
 }
 
 static void
-find_sender(const struct target *t, struct reason *r)
+find_sender(const struct target *t, struct cause *r)
 {
 	struct rd rd;
 
@@ -210,7 +210,7 @@ find_sender(const struct target *t, struct reason *r)
 }
 
 static void
-put_sender(struct buf *b, const struct target *t, const struct reason *r)
+put_sender(struct buf *b, const struct target *t, const struct cause *r)
 {
 	if (!r->has_sender)
 		return;
@@ -225,8 +225,8 @@ put_sender(struct buf *b, const struct target *t, const struct reason *r)
 }
 
 static void
-put_reason(struct buf *b, struct insp *i, const struct reason *r,
-	   const struct code_row *row)
+put_cause(struct buf *b, struct insp *i, const struct cause *r,
+	  const struct code_row *row)
 {
 	const struct snap_process *p = &insp_target(i)->process;
 	uint64_t pc;
@@ -248,8 +248,39 @@ put_reason(struct buf *b, struct insp *i, const struct reason *r,
 	put_sender(b, insp_target(i), r);
 }
 
+/* ---- the instruction ---------------------------------------------------------- */
+static struct err *
+find_instruction(struct insp *i, struct arena *a,
+		 const struct disasm_entry **out)
+{
+	const struct target *t = insp_target(i);
+	_disasm_ struct disasm *d = NULL;
+	struct frame_regs regs;
+	struct disasm_list list;
+
+	*out = NULL;
+	/* Codes up to 0 are those that processes send: sigaction(2). */
+	if (!t->n_threads || !t->process.signal || t->process.signal_code <= 0)
+		return NULL;
+	struct err *err = insp_frame_regs(i, 0, &regs);
+	if (err || !(regs.known >> insp_arch(i)->pc & 1)) {
+		err_free(err);
+		return NULL;
+	}
+	const uint64_t pc = regs.value[insp_arch(i)->pc];
+	const struct disasm_ask ask = {
+		.address = pc, .count = 1, .regs = &regs, .pc = pc,
+	};
+	err = disasm_new(t->process.machine, DISASM_ATT, &d);
+	if (!err)
+		err = disasm_list(d, i, &ask, a, &list);
+	if (!err && list.entries[0].kind == DISASM_CODE)
+		*out = list.entries;
+	return err;
+}
+
 struct err *
-reason_find(struct insp *i, struct arena *a, struct reason *out)
+cause_find(struct insp *i, struct arena *a, struct cause *out)
 {
 	const struct target *t = insp_target(i);
 	_buf_ struct buf text = { 0 };
@@ -261,10 +292,11 @@ reason_find(struct insp *i, struct arena *a, struct reason *out)
 	const struct code_row *row = code_find(t, out->number, out->code);
 	out->code_name = row ? row->name : NULL;
 	find_sender(t, out);
-	put_reason(&text, i, out, row);
+	put_cause(&text, i, out, row);
 	struct err *err = buf_err(&text);
 	if (err)
 		return err;
 	out->text = arena_strdup(a, text.data);
-	return out->text ? NULL : err_nomem();
+	return out->text ? find_instruction(i, a, &out->instruction)
+			 : err_nomem();
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analysis: what a target tells of itself, found out once for all who say it:
+ * why the process died, which threads do the same, where a stack repeats, and
+ * what is missing and why.
+ *
+ * Nothing here writes a page or a message. What is not certain is not told.
+ */
+#ifndef ANALYSIS_ANALYSIS_H
+#define ANALYSIS_ANALYSIS_H
+
+#include "disasm/disasm.h"
+#include "inspect/inspect.h"
+
+/* ---- why a process died: cause.c, effect.c --------------------------------- */
+struct cause {
+	int number, code;       /* as the system gave them; 0 = no signal */
+	const char *signal;     /* "SIGSEGV"; NULL = none, or unknown here */
+	const char *code_name;  /* "SEGV_MAPERR", or NULL */
+	const char *text;       /* a clause that explains it */
+	bool has_sender;
+	uint64_t sender_pid, sender_uid;
+	/** At which a signal hit that the kernel sent; or NULL. */
+	const struct disasm_entry *instruction;
+};
+/** Of the target that @i inspects; all of it is owned by @a. */
+struct err *cause_find(struct insp *i, struct arena *a, struct cause *out)
+	_must_check_;
+/** "reads 4 bytes at …", for each operand in memory, and the registers. */
+void effect_put(const struct disasm_entry *e, struct buf *out);
+
+/* ---- threads that do the same: groups.c ------------------------------------- */
+/** Threads whose stacks are the same, pc by pc. */
+struct group {
+	size_t first;           /* thread that stands for all */
+	size_t n;
+};
+/** Threads in the order in which they are added. */
+struct groups {
+	struct group *list;
+	size_t n;
+	size_t *of;             /* each thread's group */
+	size_t threads;         /* that were added */
+	const struct view **views;      /* borrowed, one a group */
+	uint64_t *hashes;               /* likewise */
+	uint32_t *table;                /* by hash; 0 = empty, else 1 + group */
+	size_t mask;
+};
+/** Room for @threads, in @a. */
+struct err *groups_init(struct groups *g, size_t threads, struct arena *a)
+	_must_check_;
+/** The stack of the next thread; @v lives as long as @g. */
+void groups_add(struct groups *g, const struct view *v);
+
+/* ---- frames that come again: folds.c ------------------------------------------ */
+/** A cycle of frames and how often it is there. */
+struct fold {
+	size_t first;           /* the cycle is frames [first, first + period) */
+	size_t period;
+	size_t n;               /* frames in all, a multiple of @period */
+};
+/** Does a cycle that is worth folding begin at frame @at? The shortest. */
+bool fold_at(const struct view *v, size_t at, struct fold *out);
+
+/* ---- what is missing: missing.c ------------------------------------------------ */
+/** Memory that was mapped but not captured, for one reason. */
+struct absence {
+	uint64_t bytes;
+	uint64_t from_file;     /* of these, read from modules' files */
+};
+/** What names are missing for the frames in a module. */
+struct namelessness {
+	size_t frames;          /* how many frames are in it */
+	size_t nameless;        /* without a function */
+	size_t lineless;        /* with a function but without a line */
+};
+struct missing {
+	struct absence absent[SNAP_REASONS];
+	struct namelessness *modules;
+	size_t n_modules;
+	const char *const *gaps;        /* sentences */
+	size_t n_gaps;
+};
+struct err *missing_init(struct missing *m, struct insp *i, struct arena *a)
+	_must_check_;
+/** Which names the frames of a stack lack. */
+void missing_add(struct missing *m, const struct view *v);
+/** Memory, and the engine's gaps; last, for these turn up while looking. */
+void missing_finish(struct missing *m, struct insp *i);
+bool missing_functions(const struct namelessness *m);
+/** Code without a line here and there (_start) is no missing debug file. */
+bool missing_lines(const struct namelessness *m);
+
+#endif
