@@ -154,7 +154,9 @@ put_member_at(struct buf *out, const struct type *p, uint64_t offset,
 		} else if (m->offset == 8 * offset && name) {
 			const char *of = type_qualified(p);
 
-			buf_printf(out, "&%s::", of ? of : "");
+			buf_putc(out, '&');
+			buf_escape(out, of ? of : "", of ? strlen(of) : 0);
+			buf_puts(out, "::");
 			buf_escape(out, name, strlen(name));
 			return true;
 		}
