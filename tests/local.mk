@@ -76,6 +76,7 @@ UNIT_TESTS = \
 	tests/unit/t-symtable \
 	tests/unit/t-symbols \
 	tests/unit/t-tls \
+	tests/unit/t-units \
 	tests/unit/t-unwind \
 	tests/unit/t-values-circles \
 	tests/unit/t-values-loc \

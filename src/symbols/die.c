@@ -19,7 +19,6 @@ struct dw_abbrev {
 	uint32_t first, n;              /* of the attributes of all */
 };
 struct dw_abbrevs {
-	uint64_t offset;
 	struct buf attrs;               /* struct dw_attr */
 	struct buf table;               /* struct dw_abbrev, by code */
 };
@@ -147,27 +146,14 @@ parse_all(struct cur *c, struct dw_abbrevs *to)
 }
 
 struct err *
-dw_abbrevs_parse(struct dw_file *f, uint64_t offset,
-		 const struct dw_abbrevs **out)
+dw_abbrevs_parse(const struct dw_file *f, uint64_t offset,
+		 struct dw_abbrevs **out)
 {
 	const struct span *all = &f->section[DW_ABBREV];
-
-	for (size_t k = f->n_abbrevs; k-- > 0;)
-		if (f->abbrevs[k]->offset == offset) {
-			*out = f->abbrevs[k];
-			return NULL;
-		}
-	struct dw_abbrevs **more = realloc(f->abbrevs, (f->n_abbrevs + 1)
-					   * sizeof(struct dw_abbrevs *));
 	struct dw_abbrevs *a = calloc(1, sizeof(*a));
-	if (more)
-		f->abbrevs = more;
-	if (!more || !a) {
-		free(a);
+
+	if (!a)
 		return err_nomem();
-	}
-	f->abbrevs[f->n_abbrevs++] = a;
-	a->offset = offset;
 	if (offset < all->n) {
 		struct cur c = cur_of((const uint8_t *)all->data + offset,
 				      all->n - offset);
@@ -181,6 +167,8 @@ dw_abbrevs_parse(struct dw_file *f, uint64_t offset,
 void
 dw_abbrevs_free(struct dw_abbrevs *a)
 {
+	if (!a)
+		return;
 	buf_fini(&a->attrs);
 	buf_fini(&a->table);
 	free(a);

@@ -34,11 +34,9 @@ struct dw_file {
 	struct dw_file *alt;            /* dwz alternate, or NULL */
 	struct dw_unit **units;         /* by section, then offset */
 	size_t n_units;
-	struct dw_abbrevs **abbrevs;    /* by offset */
+	struct dw_abbrevs **abbrevs;    /* one for each offset */
 	size_t n_abbrevs;
-	/* Type units by signature, of this file; NULL-ended chains. */
-	struct dw_unit **signatures;
-	size_t n_signatures;            /* a power of two */
+	struct dw_unit **by_id;         /* type units first; then by id */
 };
 
 /** An attribute that somebody here asks for. */
@@ -110,7 +108,6 @@ struct dw_unit {
 	uint32_t number;                /* of all units of all files */
 	uint64_t id;                    /* of split and type units */
 	uint32_t type_offset;
-	struct dw_unit *same_bucket;    /* of signatures */
 	const struct dw_abbrevs *abbrevs;
 	/* Bases; what is in the skeleton's file is looked up there. */
 	struct dw_unit *skeleton;       /* of a split unit */
@@ -142,21 +139,22 @@ struct dw_unit {
 struct err *dw_units(struct dw_file *f, struct arena *a, uint32_t *number)
 	_must_check_;
 void dw_file_fini(struct dw_file *f);
-/** The bases that its own entry tells. */
-bool dw_unit_open(struct dw_unit *u);
+/** The bases that the units' own entries tell; by id they are found then. */
+struct err *dw_units_open(struct dw_file *f) _must_check_;
 /** The unit of .debug_info that has @offset, or NULL. */
 struct dw_unit *dw_unit_at(const struct dw_file *f, uint64_t offset);
 struct dw_unit *dw_unit_signed(const struct dw_file *f, uint64_t signature);
+/** The first that is none of types. */
+struct dw_unit *dw_unit_with_id(const struct dw_file *f, uint64_t id);
 /** A section as the unit sees it. */
 struct span dw_section(const struct dw_unit *u, enum dw_section section);
 /** Of a package: which parts of the sections belong to its units. */
 void dw_package(struct dw_file *f);
 
 /* ---- entries (die.c) ------------------------------------------------------------ */
-struct err *dw_abbrevs_parse(struct dw_file *f, uint64_t offset,
-			     const struct dw_abbrevs **out) _must_check_;
+struct err *dw_abbrevs_parse(const struct dw_file *f, uint64_t offset,
+			     struct dw_abbrevs **out) _must_check_;
 void dw_abbrevs_free(struct dw_abbrevs *a);
-uint64_t dw_abbrevs_offset(const struct dw_abbrevs *a);
 /** So much work is done for the unit; false when it was too much. */
 bool dw_spend(struct dw_unit *u, uint64_t n);
 /** False where the unit is damaged or its work is done. */

@@ -78,36 +78,22 @@ take_units(struct maker *m, const struct dw_file *f)
 		m->units[f->units[k]->number] = f->units[k];
 }
 
-static void
-open_units(struct dw_file *f)
-{
-	for (size_t k = 0; k < f->n_units; k++)
-		if (!dw_unit_open(f->units[k]))
-			f->units[k]->lost = true;
-}
-
 static struct err *
 read_units(struct maker *m, struct dw_file *f)
 {
 	struct err *err = f ? dw_units(f, m->arena, &m->n_units) : NULL;
 
-	if (f && !err)
-		open_units(f);
-	return err;
+	return f && !err ? dw_units_open(f) : err;
 }
 
 /* ---- split units ------------------------------------------------------------------ */
+/* A unit belongs to one skeleton. */
 static struct dw_unit *
-unit_with_id(const struct dw_file *f, uint64_t id)
+split_with_id(const struct dw_file *f, uint64_t id)
 {
-	for (size_t k = 0; f && k < f->n_units; k++) {
-		struct dw_unit *u = f->units[k];
+	struct dw_unit *u = f ? dw_unit_with_id(f, id) : NULL;
 
-		if (u->id == id && u->type != DW_UT_type
-		    && u->type != DW_UT_split_type && !u->skeleton)
-			return u;
-	}
-	return NULL;
+	return u && !u->skeleton ? u : NULL;
 }
 
 static void
@@ -138,7 +124,7 @@ open_split(struct maker *m, struct dw_unit *u, struct buf *files)
 	struct err *err = read_units(m, f);
 	if (err || !f)
 		return err;
-	struct dw_unit *split = unit_with_id(f, u->id);
+	struct dw_unit *split = split_with_id(f, u->id);
 	for (size_t k = 0; k < f->n_units; k++) {
 		f->units[k]->skeleton = u;
 		f->units[k]->lost |= !split;
@@ -161,7 +147,7 @@ open_splits(struct maker *m, struct buf *files)
 
 		if (!u->root.dwo_name.form || u->lost)
 			continue;
-		struct dw_unit *split = unit_with_id(m->package, u->id);
+		struct dw_unit *split = split_with_id(m->package, u->id);
 		if (split)
 			join(u, split);
 		else

@@ -118,48 +118,38 @@ read_section(struct dw_file *f, uint8_t section, struct arena *a,
 
 	c.big = f->big;
 	while (!err && cur_left(&c) && f->n_units < UNITS_MAX) {
-		struct dw_unit *u = arena_alloc(a, sizeof(*u));
+		struct dw_unit head = { .section = section };
 		uint64_t abbrevs;
 
-		if (!u)
-			return err_nomem();
-		u->section = section;
-		u->start = (uint64_t)(c.p - (const uint8_t *)all->data);
-		if (!read_header(f, &c, u, &abbrevs))
+		head.start = (uint64_t)(c.p - (const uint8_t *)all->data);
+		if (!read_header(f, &c, &head, &abbrevs))
 			break;
-		if (!is_understood(u))
+		if (!is_understood(&head))
 			continue;
-		u->number = (*number)++;
-		u->root.stmt_list.u = abbrevs;  /* until it is opened */
-		err = add_unit(f, u);
+		head.number = (*number)++;
+		head.root.stmt_list.u = abbrevs;        /* until it is opened */
+		struct dw_unit *u = arena_dup(a, &head, sizeof(head));
+		err = u ? add_unit(f, u) : err_nomem();
 	}
 	return err;
 }
 
-static void
-index_signatures(struct dw_file *f)
+/* ---- abbreviations: many units may have the same ---------------------------- */
+struct place {
+	uint64_t offset;
+	struct dw_unit *unit;
+};
+
+static int
+place_order(const void *a, const void *b)
 {
-	size_t n = 16;
+	const struct place *x = a, *y = b;
 
-	while (n < f->n_units)
-		n *= 2;
-	f->signatures = calloc(n, sizeof(struct dw_unit *));
-	if (!f->signatures)
-		return;
-	f->n_signatures = n;
-	for (size_t k = f->n_units; k-- > 0;) {
-		struct dw_unit *u = f->units[k];
-		struct dw_unit **bucket = &f->signatures[u->id & (n - 1)];
-
-		if (!has_type(u))
-			continue;
-		u->same_bucket = *bucket;
-		*bucket = u;
-	}
+	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static struct err *
-find_abbrevs(struct dw_unit *u)
+static uint64_t
+abbrevs_place(struct dw_unit *u)
 {
 	uint64_t at = u->root.stmt_list.u;
 	const struct span *part = &u->contribution[DW_ABBREV];
@@ -169,7 +159,33 @@ find_abbrevs(struct dw_unit *u)
 		at += (uint64_t)((const uint8_t *)part->data
 				 - (const uint8_t *)
 				 u->file->section[DW_ABBREV].data);
-	return dw_abbrevs_parse(u->file, at, &u->abbrevs);
+	return at;
+}
+
+static struct err *
+find_abbrevs(struct dw_file *f)
+{
+	_free_ struct place *all = calloc(f->n_units + 1, sizeof(*all));
+
+	f->abbrevs = calloc(f->n_units + 1, sizeof(struct dw_abbrevs *));
+	if (!all || !f->abbrevs)
+		return err_nomem();
+	for (size_t k = 0; k < f->n_units; k++)
+		all[k] = (struct place){
+			abbrevs_place(f->units[k]), f->units[k],
+		};
+	qsort(all, f->n_units, sizeof(*all), place_order);
+	for (size_t k = 0; k < f->n_units; k++) {
+		struct err *err = NULL;
+
+		if (!k || all[k].offset != all[k - 1].offset)
+			err = dw_abbrevs_parse(f, all[k].offset,
+					       &f->abbrevs[f->n_abbrevs++]);
+		if (err)
+			return err;
+		all[k].unit->abbrevs = f->abbrevs[f->n_abbrevs - 1];
+	}
+	return NULL;
 }
 
 struct err *
@@ -181,12 +197,9 @@ dw_units(struct dw_file *f, struct arena *a, uint32_t *number)
 		err = read_section(f, DW_TYPES, a, number);
 	if (err)
 		return err;
-	index_signatures(f);
 	if (f->package)
 		dw_package(f);
-	for (size_t k = 0; k < f->n_units && !err; k++)
-		err = find_abbrevs(f->units[k]);
-	return err;
+	return find_abbrevs(f);
 }
 
 static void
@@ -213,7 +226,7 @@ dw_file_fini(struct dw_file *f)
 		dw_abbrevs_free(f->abbrevs[k]);
 	free(f->abbrevs);
 	free(f->units);
-	free(f->signatures);
+	free(f->by_id);
 }
 
 /* ---- a package -------------------------------------------------------------------- */
@@ -267,14 +280,32 @@ table_at(struct cur table, uint64_t n)
 	return cur_u32(&table);
 }
 
+/* Of all units, in their order, the last that begins at @offset or before. */
 static struct dw_unit *
-package_unit(struct dw_file *f, enum dw_section section, uint64_t start)
+unit_before(const struct dw_file *f, enum dw_section section, uint64_t offset)
 {
-	for (size_t k = 0; k < f->n_units; k++)
-		if (f->units[k]->section == section
-		    && f->units[k]->start == start)
-			return f->units[k];
-	return NULL;
+	size_t low = 0, high = f->n_units;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct dw_unit *u = f->units[mid];
+
+		if (u->section != section ? u->section < section
+		    : u->start <= offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && f->units[low - 1]->section == section
+	       ? f->units[low - 1] : NULL;
+}
+
+static struct dw_unit *
+package_unit(const struct dw_file *f, enum dw_section section, uint64_t start)
+{
+	struct dw_unit *u = unit_before(f, section, start);
+
+	return u && u->start == start ? u : NULL;
 }
 
 static enum dw_section
@@ -321,7 +352,9 @@ dw_package(struct dw_file *f)
 	for (size_t k = 0; k < countof(indexes); k++) {
 		struct package_index x = { 0 };
 
-		if (!package_open(f, indexes[k], &x) || x.n_columns > 16)
+		/* Rows without columns would cost nothing, and be many. */
+		if (!package_open(f, indexes[k], &x) || !x.n_columns
+		    || x.n_columns > 16)
 			continue;
 		for (uint32_t row = 0; row < x.n_rows; row++)
 			package_row(f, &x, row);
@@ -355,8 +388,8 @@ base_or(const struct dw_value *v, uint64_t otherwise)
 	return v->form ? v->u : otherwise;
 }
 
-bool
-dw_unit_open(struct dw_unit *u)
+static bool
+open_unit(struct dw_unit *u)
 {
 	struct dw_root *r = &u->root;
 	struct dw_die die;
@@ -379,33 +412,70 @@ dw_unit_open(struct dw_unit *u)
 	return true;
 }
 
+/* Units of types first, then by id, and of those with one id the first. */
+static int
+id_order(const void *a, const void *b)
+{
+	const struct dw_unit *x = *(struct dw_unit *const *)a;
+	const struct dw_unit *y = *(struct dw_unit *const *)b;
+
+	if (has_type(x) != has_type(y))
+		return has_type(x) ? -1 : 1;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+struct err *
+dw_units_open(struct dw_file *f)
+{
+	for (size_t k = 0; k < f->n_units; k++)
+		if (!open_unit(f->units[k]))
+			f->units[k]->lost = true;
+	f->by_id = malloc((f->n_units + 1) * sizeof(struct dw_unit *));
+	if (!f->by_id)
+		return err_nomem();
+	if (!f->n_units)
+		return NULL;
+	memcpy(f->by_id, f->units, f->n_units * sizeof(struct dw_unit *));
+	qsort(f->by_id, f->n_units, sizeof(struct dw_unit *), id_order);
+	return NULL;
+}
+
 struct dw_unit *
 dw_unit_at(const struct dw_file *f, uint64_t offset)
 {
-	size_t low = 0, high = f->n_units;
+	struct dw_unit *u = unit_before(f, DW_INFO, offset);
+
+	return u && offset - u->start < u->size ? u : NULL;
+}
+
+static struct dw_unit *
+find_id(const struct dw_file *f, uint64_t id, bool of_types)
+{
+	size_t low = 0, high = f->by_id ? f->n_units : 0, n = high;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const struct dw_unit *u = f->units[mid];
+		const struct dw_unit *u = f->by_id[mid];
 
-		if (u->section == DW_INFO && u->start <= offset)
+		if (has_type(u) != of_types ? has_type(u) : u->id < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (!low || offset - f->units[low - 1]->start
-		    >= f->units[low - 1]->size)
-		return NULL;
-	return f->units[low - 1];
+	return low < n && f->by_id[low]->id == id
+	       && has_type(f->by_id[low]) == of_types ? f->by_id[low] : NULL;
 }
 
 struct dw_unit *
 dw_unit_signed(const struct dw_file *f, uint64_t signature)
 {
-	struct dw_unit *u = f->n_signatures
-		? f->signatures[signature & (f->n_signatures - 1)] : NULL;
+	return find_id(f, signature, true);
+}
 
-	while (u && u->id != signature)
-		u = u->same_bucket;
-	return u;
+struct dw_unit *
+dw_unit_with_id(const struct dw_file *f, uint64_t id)
+{
+	return find_id(f, id, false);
 }
