@@ -86,8 +86,8 @@ read_arguments(struct dap *d, const struct json *arguments,
 
 /* ---- what ------------------------------------------------------------------------- */
 /* "/x a.b" without what says how it is shown. */
-static const char *
-without_format(const char *text)
+const char *
+evaluate_without_format(const char *text)
 {
 	text += strspn(text, " \t");
 	if (*text == '/')
@@ -100,7 +100,8 @@ answer(struct dap *d, const struct question *q, struct arena *a,
        struct json **body)
 {
 	struct container c = { .d = d, .arena = a, .style = VALUE_STYLE };
-	struct item item = { .name = q->text, .expr = without_format(q->text) };
+	struct item item = { .name = q->text,
+			     .expr = evaluate_without_format(q->text) };
 	struct row row = { .c = &c, .item = &item, .of = ROW_RESULT,
 			   .length = q->context->length };
 	_buf_ struct buf text = { 0 };

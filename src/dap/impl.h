@@ -94,10 +94,15 @@ struct dap {
 	struct arena *stop;
 	struct thread_id *ids;  /* of threads, sorted by id */
 	struct stack_shown *stacks;     /* one for each thread */
-	struct vec frames;      /* of struct place, by frameId - 1 */
+	struct vec frames;      /* of struct place, by frameId - 1 … */
+	size_t frames_before;   /* … - this: frames of stops before */
 	size_t thread;          /* chosen; the faulting one at first */
 	struct refs *refs;      /* variablesReference; refs.c */
-	struct { uint64_t addr, n; } written;   /* by the request under way */
+	int32_t last_ref;       /* ids are given once in a session */
+	struct {
+		uint64_t addr, n;
+		bool registers;
+	} written;              /* by the request under way */
 	struct sources *sources;        /* sourceReference; sources.c */
 	struct locations *locations;    /* locationReference; locations.c */
 
@@ -162,6 +167,8 @@ struct err *stack_of(struct dap *d, size_t thread, struct stack_shown **out)
 /** What a frameId means; ERR_NOTFOUND for one that was not given out. */
 struct err *stack_place(struct dap *d, int64_t frame_id, struct place *out)
 	_must_check_;
+/** What a frame is called: 1 to 2^26. */
+int64_t stack_frame_id(const struct dap *d, struct place at);
 /** The scope of a place, or NULL. */
 const struct scope *stack_scope(struct dap *d, struct place at);
 /** Its registers, as the frame has them. */
@@ -210,7 +217,8 @@ request_fn session_initialize, session_attach, session_launch,
 	session_breakpoints, session_exception_breakpoints,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
-request_fn variables_answer, evaluate_answer, memory_answer_read,
+request_fn variables_answer, evaluate_answer, write_variable,
+	write_expression, memory_answer_read,
 	memory_answer_write;
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;

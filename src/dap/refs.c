@@ -26,7 +26,6 @@ struct generation {
 };
 struct refs {
 	struct generation young, old;
-	int32_t last;           /* id that was given */
 };
 
 /* ---- one generation ---------------------------------------------------------- */
@@ -210,14 +209,14 @@ refs_add(struct dap *d, const struct ref *like, int32_t *id)
 		return NULL;
 	}
 	same = generation_same(&r->old, like);
-	if (!same && r->last == IDS_MAX - 1)
+	if (!same && d->last_ref == IDS_MAX - 1)
 		return NULL;
-	copy.id = same ? same->id : r->last + 1;
+	copy.id = same ? same->id : d->last_ref + 1;
 	struct err *err = generation_add(&r->young, &copy);
 	if (err)
 		return err;
 	if (!same)
-		r->last++;
+		d->last_ref++;
 	*id = copy.id;
 	return NULL;
 }
@@ -226,9 +225,9 @@ refs_add(struct dap *d, const struct ref *like, int32_t *id)
 int32_t
 refs_scope_id(const struct dap *d, struct place at, enum scope_kind kind)
 {
-	size_t frame = d->stacks[at.thread].first + at.frame;
+	int32_t frame = (int32_t)stack_frame_id(d, at);
 
-	return IDS_MAX + (int32_t)frame * SCOPE_STEP + (int32_t)kind;
+	return IDS_MAX + frame * SCOPE_STEP + (int32_t)kind;
 }
 
 static struct err *
@@ -242,7 +241,7 @@ refs_find_scope(struct dap *d, int64_t id, struct ref *out)
 	if (r.nth >= SCOPES)
 		return err_new(ERR_NOTFOUND, "no reference to variables has "
 			       "the number %lld", (long long)id);
-	struct err *err = stack_place(d, n / SCOPE_STEP + 1, &r.at);
+	struct err *err = stack_place(d, n / SCOPE_STEP, &r.at);
 	if (!err)
 		*out = r;
 	return err;
@@ -258,7 +257,7 @@ refs_find(struct dap *d, int64_t id, struct ref *out)
 		return err_nomem();
 	if (id >= IDS_MAX && id <= INT32_MAX)
 		return refs_find_scope(d, id, out);
-	if (id < 1 || id > r->last)
+	if (id < 1 || id > d->last_ref)
 		return err_new(ERR_NOTFOUND, "no reference to variables has "
 			       "the number %lld; they end with each stop",
 			       (long long)id);

@@ -59,6 +59,7 @@ struct item {
 	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
 	uint8_t child;                  /* enum child_kind, 0 = none */
 	char format;                    /* of @value, where none was asked for */
+	bool can_be_written;            /* though @value has no place */
 	bool per_thread;                /* @var: as the scope's thread has it */
 	const char *expr;               /* NULL: none is known */
 	bool expr_is_outer;             /* it is for what is inside alone */
@@ -126,6 +127,9 @@ struct evaluation {
 /** By the "frameId" in @arguments. */
 struct err *evaluate_where(struct dap *d, const struct json *arguments,
 			   struct evaluation *out) _must_check_;
+
+/** Without the "/x" that says how it is shown. */
+const char *evaluate_without_format(const char *text);
 
 /* ---- write.c ------------------------------------------------------------------- */
 /** What is told once the response is sent. */

@@ -88,6 +88,7 @@ register_value(const struct container *c, const struct reg *r,
 	if (!scope)
 		return from_frame(c, r, out);
 	out->format = is_told_in_hex(r) ? 'x' : 0;
+	out->can_be_written = scope->frame == 0;
 	out->expr = arena_printf(c->arena, "%s$%s", out->format ? "/x " : "",
 				 r->name);
 	if (!out->expr)

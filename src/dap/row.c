@@ -136,14 +136,6 @@ memory_of(const struct value *v, uint64_t *out)
 	return value_address(v, out);
 }
 
-static bool
-is_writable(const struct value *v)
-{
-	uint64_t addr;
-
-	return value_address(v, &addr);
-}
-
 /* ---- rows ------------------------------------------------------------------------------------ */
 static struct err *
 put_of_value(struct buf *out, const struct row *r, const struct value *v)
@@ -206,7 +198,8 @@ static void
 put_hint(struct buf *out, const struct item *item)
 {
 	bool base = item->child == CHILD_BASE;
-	bool fixed = !item->value || !is_writable(item->value);
+	bool fixed = !item->value || !(item->can_be_written
+				       || value_can_be_written(item->value));
 
 	if (!base && !fixed && item->child != CHILD_STATIC)
 		return;

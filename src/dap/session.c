@@ -13,6 +13,7 @@
 #define BREAKPOINTS_MAX 10000u
 #define MAPS_MAX 64u
 #define MAP_LENGTH_MAX 4096u
+#define FRAME_IDS_MAX (1u << 25)
 #define STOP_BYTES_MAX (256u << 20)     /* of all that ids stand for */
 
 /* ---- initialize -------------------------------------------------------------- */
@@ -60,6 +61,10 @@ session_end_stop(struct dap *d)
 	d->stop = NULL;
 	d->stacks = NULL;
 	d->ids = NULL;
+	/* What a client kept of before is refused, and not another frame. */
+	d->frames_before += d->frames.n;
+	if (d->frames_before > FRAME_IDS_MAX)
+		d->frames_before = 0;
 	d->frames = (struct vec){ 0 };
 }
 

@@ -168,13 +168,22 @@ stack_of(struct dap *d, size_t thread, struct stack_shown **out)
 	return err;
 }
 
+int64_t
+stack_frame_id(const struct dap *d, struct place at)
+{
+	return (int64_t)(d->frames_before + d->stacks[at.thread].first
+			 + at.frame) + 1;
+}
+
 struct err *
 stack_place(struct dap *d, int64_t frame_id, struct place *out)
 {
-	if (frame_id < 1 || (uint64_t)frame_id > d->frames.n)
+	int64_t k = frame_id - (int64_t)d->frames_before - 1;
+
+	if (k < 0 || (uint64_t)k >= d->frames.n)
 		return err_new(ERR_NOTFOUND, "no frame has the id %lld, or not "
 			       "any more", (long long)frame_id);
-	*out = ((const struct place *)d->frames.data)[frame_id - 1];
+	*out = ((const struct place *)d->frames.data)[k];
 	return NULL;
 }
 
@@ -261,7 +270,7 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	const struct scope *scope = stack_scope(d, at);
 	struct json *j = json_object();
 
-	json_set(j, "id", json_u64(s->first + at.frame + 1));
+	json_set(j, "id", json_i64(stack_frame_id(d, at)));
 	json_set(j, "name", frame_name(d, f));
 	if (f->file)
 		json_set(j, "source", sources_source(d, f->module, f->file));

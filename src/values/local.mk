@@ -6,6 +6,7 @@ libvalues_a_SOURCES = \
 	src/values/along.c \
 	src/values/arith.c \
 	src/values/asked.c \
+	src/values/assign.c \
 	src/values/ast.h \
 	src/values/cell.c \
 	src/values/chars.c \

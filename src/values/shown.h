@@ -41,4 +41,32 @@ struct err *value_keep(const struct value *v, struct arena *a,
 /** The same object: type, place, and what has no place byte by byte. */
 bool value_is_same(const struct value *a, const struct value *b);
 
+/* ---- what is written -------------------------------------------------------- */
+/** A number, pointer or structure that is in memory, or in a register of the
+ * innermost frame. */
+bool value_can_be_written(const struct value *v);
+bool value_is_in_register(const struct value *v);
+struct value_written {
+	uint64_t addr;
+	size_t n;
+	bool in_register;       /* then stacks are to be unwound again */
+};
+/**
+ * @from, converted as an assignment does, goes to where @to is: into what lies
+ * over the engine (inspect/overlay.h). ERR_USAGE where that cannot be.
+ */
+struct err *value_write(const struct value *to, const struct value *from,
+			struct arena *a, struct value_written *out)
+	_must_check_;
+/** The bytes that @from becomes in @to, in @a. */
+struct err *value_bytes_for(const struct value *to, const struct value *from,
+			    struct arena *a, struct span *out) _must_check_;
+/** What @to is once that is done. */
+struct err *value_converted(const struct value *to, const struct value *from,
+			    struct arena *a, const struct value **out)
+	_must_check_;
+/** The low bytes of a register of a thread's innermost frame. */
+struct err *values_write_register(struct values *vs, size_t thread, size_t reg,
+				  struct span bytes) _must_check_;
+
 #endif
