@@ -218,7 +218,7 @@ request_fn session_initialize, session_attach, session_launch,
 	session_refuse_to_run;
 request_fn stack_threads, stack_trace, stack_scopes;
 request_fn variables_answer, evaluate_answer, write_variable,
-	write_expression, memory_answer_read,
+	write_expression, complete_answer, memory_answer_read,
 	memory_answer_write;
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;

@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libdap.a
 libdap_a_SOURCES = \
 	src/dap/args.c \
+	src/dap/complete.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
 	src/dap/disassemble.c \

@@ -52,6 +52,8 @@ static const struct request requests[] = {
 	  write_tell },
 	{ "setExpression", write_expression, "supportsSetExpression", 0,
 	  write_tell },
+	{ "completions", complete_answer, "supportsCompletionsRequest", 0,
+	  NULL },
 	{ "readMemory", memory_answer_read, "supportsReadMemoryRequest", 0,
 	  NULL },
 	{ "writeMemory", memory_answer_write, "supportsWriteMemoryRequest", 0,
@@ -106,6 +108,7 @@ requests_put_capabilities(struct json *body)
 		if (strncmp(r->command, OURS, sizeof(OURS) - 1) == 0)
 			json_add(names, json_string(r->command));
 	}
+	json_set(body, "supportsClipboardContext", json_bool(true));
 	modules_put_columns(body);
 	json_set(ours, "version", json_i64(1));
 	json_set(ours, "requests", names);
