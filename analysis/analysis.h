@@ -13,11 +13,18 @@
 #include "inspect/inspect.h"
 
 /* ---- why a process died: cause.c, effect.c --------------------------------- */
+enum cause_access {
+	CAUSE_ACCESS_UNKNOWN,
+	CAUSE_READ, CAUSE_WRITE,
+	CAUSE_EXECUTE,          /* the pc is the address */
+};
 struct cause {
 	int number, code;       /* as the system gave them; 0 = no signal */
 	const char *signal;     /* "SIGSEGV"; NULL = none, or unknown here */
 	const char *code_name;  /* "SEGV_MAPERR", or NULL */
 	const char *text;       /* a clause that explains it */
+	const char *kind;       /* "null-deref", …; NULL = none is certain */
+	uint8_t access;         /* enum cause_access: to the address */
 	bool has_sender;
 	uint64_t sender_pid, sender_uid;
 	/** At which a signal hit that the kernel sent; or NULL. */
@@ -26,6 +33,10 @@ struct cause {
 /** Of the target that @i inspects; all of it is owned by @a. */
 struct err *cause_find(struct insp *i, struct arena *a, struct cause *out)
 	_must_check_;
+/** Its text, with the direction of the access where that is certain. */
+void cause_put_sentence(const struct cause *c, struct buf *out);
+/** "read", "write", "execute"; NULL for CAUSE_ACCESS_UNKNOWN. */
+const char *cause_access_text(uint8_t access);
 /** "reads 4 bytes at …", for each operand in memory, and the registers. */
 void effect_put(const struct disasm_entry *e, struct buf *out);
 

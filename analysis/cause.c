@@ -5,7 +5,7 @@
  * A core keeps si_code and si_addr, but not the processor's error code: that
  * an access was a read or a write it does not say.
  */
-#include "analysis/analysis.h"
+#include "analysis/impl.h"
 
 #include <signal.h>
 #include <string.h>
@@ -19,7 +19,6 @@
 
 /* Faults nearer to the stack pointer than this are the stack's. */
 #define STACK_NEAR (64u << 10)
-#define FIRST_PAGE 4096u
 
 struct code_row {
 	int signal;             /* 0 = any */
@@ -110,8 +109,8 @@ code_find(const struct target *t, int number, int code)
 	return NULL;
 }
 
-static bool
-reg_value(struct insp *i, unsigned number, uint64_t *out)
+bool
+cause_register(struct insp *i, unsigned number, uint64_t *out)
 {
 	struct frame_regs regs;
 
@@ -156,13 +155,13 @@ put_permissions(struct buf *b, const struct snap_map *map)
  * Is the fault one of a stack that grew out of its mapping: near the stack
  * pointer, in memory that cannot be used, right below memory that can?
  */
-static bool
-stack_overflowed(struct insp *i, uint64_t address)
+bool
+cause_stack_overflowed(struct insp *i, uint64_t address)
 {
 	struct region here, above;
 	uint64_t sp;
 
-	if (!reg_value(i, insp_arch(i)->sp, &sp))
+	if (!cause_register(i, insp_arch(i)->sp, &sp))
 		return false;
 	if (address > sp ? address - sp > STACK_NEAR : sp - address > STACK_NEAR)
 		return false;
@@ -188,9 +187,9 @@ put_about_address(struct buf *b, struct insp *i, const struct cause *r)
 	space_region(insp_space(i), p->fault_address, &region);
 	if (r->code == SEGV_ACCERR && region.mapped && region.map)
 		put_permissions(b, region.map);
-	if (p->fault_address < FIRST_PAGE)
+	if (p->fault_address < CAUSE_FIRST_PAGE)
 		buf_puts(b, ": a null pointer, or one with a small offset");
-	else if (stack_overflowed(i, p->fault_address))
+	else if (cause_stack_overflowed(i, p->fault_address))
 		buf_puts(b, ": just below the stack, which has overflowed");
 }
 
@@ -238,7 +237,7 @@ put_cause(struct buf *b, struct insp *i, const struct cause *r,
 	} else if (!row) {
 		buf_puts(b, "for a reason that was not recorded");
 	} else if (row->jump && p->has_fault_address
-		   && reg_value(i, insp_arch(i)->pc, &pc)
+		   && cause_register(i, insp_arch(i)->pc, &pc)
 		   && pc == p->fault_address) {
 		put_text(b, row->jump, p);
 	} else {
@@ -297,6 +296,9 @@ cause_find(struct insp *i, struct arena *a, struct cause *out)
 	if (err)
 		return err;
 	out->text = arena_strdup(a, text.data);
-	return out->text ? find_instruction(i, a, &out->instruction)
-			 : err_nomem();
+	err = out->text ? find_instruction(i, a, &out->instruction)
+	      : err_nomem();
+	if (!err)
+		cause_classify(i, out);
+	return err;
 }

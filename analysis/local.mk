@@ -5,7 +5,9 @@ noinst_LIBRARIES += libanalysis.a
 libanalysis_a_SOURCES = \
 	analysis/analysis.h \
 	analysis/cause.c \
+	analysis/classify.c \
 	analysis/effect.c \
 	analysis/folds.c \
 	analysis/groups.c \
+	analysis/impl.h \
 	analysis/missing.c

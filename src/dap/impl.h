@@ -5,6 +5,7 @@
 #ifndef DAP_IMPL_H
 #define DAP_IMPL_H
 
+#include "analysis/analysis.h"
 #include "base/json.h"
 #include "dap/dap.h"
 
@@ -97,6 +98,7 @@ struct dap {
 	struct vec frames;      /* of struct place, by frameId - 1 … */
 	size_t frames_before;   /* … - this: frames of stops before */
 	size_t thread;          /* chosen; the faulting one at first */
+	const struct cause *cause;      /* on first use; exception_cause() */
 	struct refs *refs;      /* variablesReference; refs.c */
 	int32_t last_ref;       /* ids are given once in a session */
 	struct {
@@ -193,6 +195,12 @@ struct err *refs_variable(struct dap *d, const char *name,
 			  const struct value *value, struct place at,
 			  struct json **out) _must_check_;
 
+/* exception.c: why the process died */
+struct err *exception_cause(struct dap *d, const struct cause **out)
+	_must_check_;
+/** "null-deref: READ of 0x0, …"; nothing where no signal was. */
+void exception_put_text(struct dap *d, struct buf *out);
+
 /* sources.c: what a sourceReference means */
 /** A Source of @file, which a module's lines name; json_null() of NULL. */
 struct json *sources_source(struct dap *d, size_t module, const char *file);
@@ -222,6 +230,7 @@ request_fn variables_answer, evaluate_answer, write_variable,
 	memory_answer_write;
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
+request_fn exception_info;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);
 

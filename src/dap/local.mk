@@ -9,6 +9,7 @@ libdap_a_SOURCES = \
 	src/dap/dap.h \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
+	src/dap/exception.c \
 	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \

@@ -43,6 +43,8 @@ static const struct request requests[] = {
 	{ "stackTrace", stack_trace, "supportsDelayedStackTraceLoading", 0,
 	  NULL },
 	{ "scopes", stack_scopes, NULL, 0, NULL },
+	{ "exceptionInfo", exception_info, "supportsExceptionInfoRequest", 0,
+	  NULL },
 
 	/* variables and memory */
 	{ "variables", variables_answer, "supportsValueFormattingOptions", 0,

@@ -258,9 +258,14 @@ session_tell_stopped(struct dap *d, const char *reason)
 {
 	const struct target *t = insp_target(d->shown.insp);
 	struct json *body = json_object();
+	_buf_ struct buf text = { 0 };
 
 	json_set(body, "reason", json_string(reason));
 	json_set(body, "description", stop_description(&t->process));
+	exception_put_text(d, &text);
+	if (text.len)
+		json_set(body, "text", json_string(text.failed ? NULL
+						   : text.data));
 	if (d->thread != INSP_NONE)
 		json_set(body, "threadId",
 			 json_i64(stack_thread_id(d, d->thread)));

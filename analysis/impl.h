@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of analysis share among themselves and nobody else sees.
+ */
+#ifndef ANALYSIS_IMPL_H
+#define ANALYSIS_IMPL_H
+
+#include "analysis/analysis.h"
+
+/* Addresses below are those of a null pointer and a small offset. */
+#define CAUSE_FIRST_PAGE 4096u
+
+/* cause.c */
+/** Of the first thread; false where it is not known. */
+bool cause_register(struct insp *i, unsigned number, uint64_t *out);
+/** Is @address that of a stack which grew out of its mapping? */
+bool cause_stack_overflowed(struct insp *i, uint64_t address);
+/* classify.c */
+/** @c->kind and @c->access, of what else is known of @c. */
+void cause_classify(struct insp *i, struct cause *c);
+
+#endif
