@@ -5,62 +5,18 @@
  * what goes into a core file that it generates.
  */
 #include "gdbstub/impl.h"
+#include "inspect/maps.h"
 
-#include <elf.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/sysmacros.h>
-
-/** Addresses that give a mapping without a file its name. */
-struct names {
-	uint64_t stack, vdso;
-};
-
-static struct names
-find_names(const struct inferior *f)
-{
-	const struct target *t = insp_target(f->insp);
-	struct names names = { 0, 0 };
-	size_t first = insp_find_thread(f->insp, t->process.pid);
-
-	/*
-	 * The kernel names the stack of a process's first thread only. What
-	 * AT_RANDOM points at lies in it even where sp has left it.
-	 */
-	if (!insp_auxv(f->insp, AT_RANDOM, &names.stack) &&
-	    (first == INSP_NONE || !inferior_reg(f, first, "sp", &names.stack)))
-		names.stack = 0;
-	if (!insp_auxv(f->insp, AT_SYSINFO_EHDR, &names.vdso))
-		names.vdso = 0;
-	return names;
-}
-
-static bool
-holds(const struct snap_map *m, uint64_t addr)
-{
-	return addr && m->start <= addr && addr < m->end;
-}
-
-static const char *
-map_name(const struct snap_map *m, const struct names *names)
-{
-	const uint64_t vsyscall = 0xffffffffff600000;
-
-	if (m->path)
-		return m->path;
-	if (holds(m, names->stack))
-		return "[stack]";
-	if (holds(m, names->vdso))
-		return "[vdso]";
-	return holds(m, vsyscall) ? "[vsyscall]" : "";
-}
 
 const char *
 maps_name(const struct inferior *f, const struct snap_map *m)
 {
-	const struct names names = find_names(f);
+	struct map_names names;
 
-	return map_name(m, &names);
+	insp_map_names(f->insp, &names);
+	return map_name(&names, m);
 }
 
 static void
@@ -86,12 +42,13 @@ struct err *
 maps_render(const struct inferior *f, struct buf *out)
 {
 	const struct target *t = insp_target(f->insp);
-	const struct names names = find_names(f);
+	struct map_names names;
 
 	if (t->n_maps == 0)
 		return err_new(ERR_NOTFOUND, "no mappings are known");
+	insp_map_names(f->insp, &names);
 	for (size_t k = 0; k < t->n_maps && !out->failed; k++)
-		put_map(out, &t->maps[k], map_name(&t->maps[k], &names));
+		put_map(out, &t->maps[k], map_name(&names, &t->maps[k]));
 	return NULL;
 }
 
@@ -157,10 +114,11 @@ struct err *
 maps_render_smaps(const struct inferior *f, struct buf *out)
 {
 	const struct target *t = insp_target(f->insp);
-	const struct names names = find_names(f);
+	struct map_names names;
 
 	if (t->n_maps == 0)
 		return err_new(ERR_NOTFOUND, "no mappings are known");
+	insp_map_names(f->insp, &names);
 	for (size_t k = 0; k < t->n_maps; k++) {
 		const struct snap_map *m = &t->maps[k];
 
@@ -169,7 +127,7 @@ maps_render_smaps(const struct inferior *f, struct buf *out)
 
 			if (piece.end <= at)
 				piece.end = m->end;
-			put_piece(out, m, map_name(m, &names), at, &piece);
+			put_piece(out, m, map_name(&names, m), at, &piece);
 			at = piece.end;
 		}
 	}

@@ -5,6 +5,7 @@
  * an empty table would be a lie.
  */
 #include "gdbstub/tables.h"
+#include "base/cut.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,35 +14,10 @@
 #define LOOKED_MAX (1u << 30)   /* bytes, of all threads together */
 
 /* ---- cutting a text ---------------------------------------------------- */
-/** Up to the next @end, which is taken too; false at the end of @text. */
-static bool
-take_until(struct span *text, char end, struct span *out)
-{
-	if (text->n == 0)
-		return false;
-	const char *p = text->data, *at = memchr(p, end, text->n);
-	size_t n = at ? (size_t)(at - p) : text->n;
-	*out = (struct span){ p, n };
-	*text = (struct span){ p + n + (at != NULL),
-			       text->n - n - (at != NULL) };
-	return true;
-}
-
-/** The next word between blanks. */
-static bool
-take_word(struct span *line, struct span *out)
-{
-	do
-		if (!take_until(line, ' ', out))
-			return false;
-	while (out->n == 0);
-	return true;
-}
-
 static bool
 take_cell(struct span *line, bool tabs, struct span *out)
 {
-	return tabs ? take_until(line, '\t', out) : take_word(line, out);
+	return tabs ? cut_until(line, '\t', out) : cut_word(line, out);
 }
 
 static void
@@ -165,8 +141,8 @@ put_columns(const struct inferior *f, const struct columns *c,
 		return;
 	}
 	if (c->headed)
-		(void)take_until(&text, '\n', &line);
-	while (take_until(&text, '\n', &line) && !out->failed)
+		(void)cut_until(&text, '\n', &line);
+	while (cut_until(&text, '\n', &line) && !out->failed)
 		if (line.n)
 			put_line(f, c, line, out);
 }
@@ -225,9 +201,9 @@ put_inet(struct span detail, struct buf *out)
 {
 	struct span protocol, local, arrow, remote, state;
 
-	if (!take_word(&detail, &protocol) || !take_word(&detail, &local)
-	    || !take_word(&detail, &arrow) || !span_is(arrow, "->")
-	    || !take_word(&detail, &remote) || !take_word(&detail, &state))
+	if (!cut_word(&detail, &protocol) || !cut_word(&detail, &local)
+	    || !cut_word(&detail, &arrow) || !span_is(arrow, "->")
+	    || !cut_word(&detail, &remote) || !cut_word(&detail, &state))
 		return false;
 	put_address(out, "local address", "local port", local);
 	put_address(out, "remote address", "remote port", remote);
@@ -248,9 +224,9 @@ put_other(struct span detail, struct buf *out)
 	};
 	struct span family = { "", 0 }, type = { "", 0 }, state = { "", 0 };
 
-	(void)take_word(&detail, &family);
-	(void)take_word(&detail, &type);
-	(void)take_word(&detail, &state);
+	(void)cut_word(&detail, &family);
+	(void)cut_word(&detail, &type);
+	(void)cut_word(&detail, &state);
 	put_cell(out, "local address", detail);
 	for (size_t k = 0; k < countof(empty); k++)
 		put_cell(out, empty[k], (struct span){ "", 0 });
@@ -265,14 +241,14 @@ put_socket(const struct inferior *f, struct span line, struct buf *out)
 	static const char prefix[] = "socket:";
 	struct span fd, skipped, target, detail = { "", 0 };
 
-	if (!take_until(&line, '\t', &fd)
-	    || !take_until(&line, '\t', &skipped)
-	    || !take_until(&line, '\t', &skipped)
-	    || !take_until(&line, '\t', &target)
+	if (!cut_until(&line, '\t', &fd)
+	    || !cut_until(&line, '\t', &skipped)
+	    || !cut_until(&line, '\t', &skipped)
+	    || !cut_until(&line, '\t', &target)
 	    || target.n < sizeof(prefix) - 1
 	    || memcmp(target.data, prefix, sizeof(prefix) - 1) != 0)
 		return;
-	(void)take_until(&line, '\t', &detail);
+	(void)cut_until(&line, '\t', &detail);
 	buf_puts(out, "<item>");
 	put_owner(out, f);
 	put_cell(out, "file descriptor", fd);
@@ -290,23 +266,11 @@ tables_sockets(const struct inferior *f, struct buf *out)
 		put_absent(f, "sockets", out);
 		return;
 	}
-	while (take_until(&text, '\n', &line) && !out->failed)
+	while (cut_until(&text, '\n', &line) && !out->failed)
 		put_socket(f, line, out);
 }
 
 /* ---- processors -------------------------------------------------------- */
-static struct span
-trimmed(struct span s)
-{
-	const char *p = s.data;
-
-	while (s.n && (p[s.n - 1] == '\t' || p[s.n - 1] == ' '))
-		s.n--;
-	for (; s.n && *p == ' '; p++)
-		s.n--;
-	return (struct span){ p, s.n };
-}
-
 /* One stands for all: capture keeps no more of them. */
 void
 tables_cpus(const struct inferior *f, struct buf *out)
@@ -322,13 +286,13 @@ tables_cpus(const struct inferior *f, struct buf *out)
 	for (size_t k = 0; k < t->n_attrs; k++)
 		if (strcmp(t->attrs[k].key, "cpu.count") == 0)
 			osdata_put_number(out, "one of", t->attrs[k].number);
-	while (take_until(&text, '\n', &line) && line.n && !out->failed) {
-		(void)take_until(&line, ':', &key);
-		key = trimmed(key);
+	while (cut_until(&text, '\n', &line) && line.n && !out->failed) {
+		(void)cut_until(&line, ':', &key);
+		key = cut_trimmed(key);
 		buf_puts(out, "<column name=\"");
 		buf_xml(out, key.data, key.n);
 		buf_puts(out, "\">");
-		line = trimmed(line);
+		line = cut_trimmed(line);
 		buf_xml(out, line.data, line.n);
 		buf_puts(out, "</column>");
 	}
@@ -355,7 +319,7 @@ tables_procgroups(const struct inferior *f, struct buf *out)
 	text.n -= (size_t)(end + 1 - (const char *)text.data);
 	text.data = end + 1;
 	for (size_t k = 0; k < STAT_PGRP; k++)
-		(void)take_word(&text, &word);
+		(void)cut_word(&text, &word);
 	led = number_of(word) == f->own_pid;
 	buf_puts(out, "<item>");
 	put_cell(out, "pgid", word);
@@ -379,15 +343,15 @@ tables_thread(const struct inferior *f, uint64_t tid, uint64_t *cpu,
 	    || __builtin_mul_overflow(text.n, f->n_threads, &work)
 	    || work > LOOKED_MAX)
 		return false;
-	while (take_until(&text, '\n', &line)) {
-		if (!take_until(&line, '\t', &cell) || number_of(cell) != tid)
+	while (cut_until(&text, '\n', &line)) {
+		if (!cut_until(&line, '\t', &cell) || number_of(cell) != tid)
 			continue;
 		for (size_t k = 0; k < 4; k++)
-			(void)take_until(&line, '\t', &cell);
+			(void)cut_until(&line, '\t', &cell);
 		*cpu = number_of(cell);
 		return cell.n && *(const char *)cell.data >= '0'
 		       && *(const char *)cell.data <= '9'
-		       && take_until(&line, '\t', wchan);
+		       && cut_until(&line, '\t', wchan);
 	}
 	return false;
 }

@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/base.h \
 	src/base/base64.c \
 	src/base/buf.c \
+	src/base/cut.h \
 	src/base/err.c \
 	src/base/escape.c \
 	src/base/escape.h \

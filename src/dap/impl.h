@@ -206,6 +206,29 @@ void exception_put_text(struct dap *d, struct buf *out);
 struct json *sources_source(struct dap *d, size_t module, const char *file);
 /** A module's id for clients: its build-id, or a number. modules.c */
 struct json *modules_id(struct dap *d, size_t module);
+/** Which rows of a list of @n "start" and "count" ask for: [start, end). Where
+ * @bytes are PAGE_BYTES_MAX a reply ends early. */
+struct page {
+	size_t start, end, n;
+	size_t bytes;           /* of texts in it */
+};
+#define PAGE_BYTES_MAX (1u << 20)
+/** A string in a row, cut where it is very long. */
+struct json *page_text(struct page *p, const char *text);
+struct err *page_of(const struct json *arguments, size_t n, struct page *out)
+	_must_check_;
+/** A reply: @list under @name, and how many rows there are. */
+struct json *page_body(const char *name, struct json *list,
+		       const struct page *p);
+/** A number, or as text where JavaScript would round it. */
+struct json *json_integer(uint64_t magnitude, bool negative);
+/** A string on one line, and one that keeps its lines. page.c */
+struct json *json_of_span(struct span text), *json_of_text(struct span text);
+/** A range, as "inquest/maps" has it. maps.c */
+struct map_names;
+struct map_piece;
+struct json *maps_range(const struct map_names *names,
+			const struct map_piece *p);
 /** A locationReference of a place in a source; 0: none is left. locations.c */
 struct source_place {
 	size_t module;
@@ -231,6 +254,8 @@ request_fn variables_answer, evaluate_answer, write_variable,
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
 request_fn exception_info;
+request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
+request_fn around_kernel_stack, around_fds, around_environment;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);
 

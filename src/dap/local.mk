@@ -5,17 +5,21 @@ noinst_LIBRARIES += libdap.a
 libdap_a_SOURCES = \
 	src/dap/args.c \
 	src/dap/complete.c \
+	src/dap/around.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
 	src/dap/exception.c \
 	src/dap/globals.c \
+	src/dap/facts.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
 	src/dap/locations.c \
+	src/dap/maps.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
+	src/dap/page.c \
 	src/dap/refs.c \
 	src/dap/refs.h \
 	src/dap/registers.c \

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define OURS "inquest/"
+
 static void
 after_initialize(struct dap *d)
 {
@@ -70,6 +72,15 @@ static const struct request requests[] = {
 	  NULL },
 	{ "locations", locations_answer, NULL, 0, NULL },
 
+	/* ours: what was recorded */
+	{ OURS "maps", maps_answer, NULL, 0, NULL },
+	{ OURS "attributes", facts_attributes, NULL, 0, NULL },
+	{ OURS "notes", facts_notes, NULL, 0, NULL },
+	{ OURS "annotations", facts_annotations, NULL, 0, NULL },
+	{ OURS "kernelStack", around_kernel_stack, NULL, 0, NULL },
+	{ OURS "fds", around_fds, NULL, 0, NULL },
+	{ OURS "environment", around_environment, NULL, 0, NULL },
+
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },
 	{ "next", session_refuse_to_run, NULL, 0, NULL },
@@ -94,8 +105,6 @@ requests_find(const char *command)
 			return &requests[k];
 	return NULL;
 }
-
-#define OURS "inquest/"
 
 void
 requests_put_capabilities(struct json *body)

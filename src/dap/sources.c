@@ -199,39 +199,6 @@ sources_source(struct dap *d, size_t module, const char *file)
 }
 
 /* ---- "source" ------------------------------------------------------------------------ */
-/* A run of bytes within a string: without the quotes around it. */
-static void
-put_run(struct buf *out, const char *s, size_t n)
-{
-	_buf_ struct buf quoted = { 0 };
-
-	json_put_string(&quoted, s, n);
-	if (!quoted.failed)
-		buf_put(out, quoted.data + 1, quoted.len - 2);
-	out->failed = out->failed || quoted.failed;
-}
-
-/* ASCII is sent as it is, with what keeps lines and pages apart; what is not
- * UTF-8, and what would turn text around, is shown. */
-static struct json *
-text_json(const char *text, size_t n)
-{
-	struct buf out = { 0 };
-	size_t from = 0;
-
-	buf_putc(&out, '"');
-	for (size_t k = 0; k < n; k++) {
-		if ((uint8_t)text[k] >= ' ' && text[k] != 0x7f)
-			continue;
-		put_run(&out, text + from, k - from);
-		buf_printf(&out, "\\u%04x", (uint8_t)text[k]);
-		from = k + 1;
-	}
-	put_run(&out, text + from, n - from);
-	buf_putc(&out, '"');
-	return json_raw(&out);
-}
-
 static struct err *
 source_which(struct dap *d, const struct json *arguments, struct source **out)
 {
@@ -271,7 +238,7 @@ sources_answer(struct dap *d, const struct json *arguments, struct json **body)
 	if (err)
 		return err;
 	*body = json_object();
-	json_set(*body, "content", text_json(text.n ? text.data : "", text.n));
+	json_set(*body, "content", json_of_text(text));
 	return NULL;
 }
 

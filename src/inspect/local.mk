@@ -33,6 +33,8 @@ libinspect_a_SOURCES = \
 	src/inspect/insp.c \
 	src/inspect/inspect.h \
 	src/inspect/lines.c \
+	src/inspect/maps.c \
+	src/inspect/maps.h \
 	src/inspect/modules.c \
 	src/inspect/named.c \
 	src/inspect/nptl.c \
