@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/t-jemalloc \
 	tests/unit/t-json \
 	tests/unit/t-modules \
+	tests/unit/t-net-messages \
 	tests/unit/t-net-names \
 	tests/unit/t-opt \
 	tests/unit/t-pieces \
@@ -264,6 +265,7 @@ SCRIPT_TESTS = \
 	tests/lldb/series.py \
 	tests/lldb/served.py \
 	tests/lldb/smoke.py \
+	tests/serve/dap.py \
 	tests/serve/doors.py \
 	tests/serve/hostile.py \
 	tests/serve/kill.py \

@@ -65,6 +65,7 @@ client_gone(struct net_client *c)
 		net_unwatch(&c->in);
 		net_stop(n);
 	}
+	message_forget(c);
 	buf_fini(&c->stash);
 	buf_fini(&c->piece);
 	free(c);
@@ -177,9 +178,10 @@ client_send_body(struct net_client *c)
 /* ---- websockets: from the client ---- */
 
 void
-net_upgrade(struct net_client *c)
+net_upgrade(struct net_client *c, enum net_carried carried)
 {
 	c->state = CLIENT_UPGRADE;
+	c->messages = carried == NET_MESSAGES;
 }
 
 void
@@ -212,11 +214,20 @@ client_refuse(struct net_client *c, unsigned code, const char *why)
 	return false;
 }
 
+/* Is there anything to send? */
+static bool
+piece_ready(struct net_client *c)
+{
+	struct fragment f;
+
+	return c->messages ? !message_next(c, &f) || f.n : c->piece.len > 0;
+}
+
 /* What is still to be done for the bridge, as events to wait for. */
 static void
 bridge_wait(struct net_client *c)
 {
-	unsigned events = (c->piece.len ? 0u : NET_READ)
+	unsigned events = (piece_ready(c) ? 0u : NET_READ)
 			  | (c->stash.len ? NET_WRITE : 0u);
 
 	if (c->ended || c->in.fd < 0)
@@ -325,10 +336,14 @@ bridge_flush(struct net_client *c)
 static bool
 client_within(struct net_client *c, const struct piece *p)
 {
+	/* An answer of a server may be longer than what is said to one. */
+	bool answer = c->messages && !c->net->o.http;
+
 	c->message += p->n;
 	c->fragments += p->fragment_ends;
 	c->payload += p->n;
-	if (c->message > NET_MESSAGE_MAX || c->fragments > NET_FRAGMENTS_MAX)
+	if (c->message > (answer ? NET_REPLY_MAX : NET_MESSAGE_MAX)
+	    || (c->fragments > NET_FRAGMENTS_MAX && !answer))
 		return false;
 	if (p->message_ends)
 		c->message = c->fragments = 0;
@@ -337,25 +352,39 @@ client_within(struct net_client *c, const struct piece *p)
 
 /* ---- websockets: to the client ---- */
 
-static void
-bridge_read(struct net_client *c)
+/* False: no more can be read now. */
+static bool
+bridge_read_some(struct net_client *c)
 {
 	char bytes[BRIDGE_PIECE];
 	ssize_t n;
 
-	if (c->piece.len)
-		return;
 	n = read(c->in.fd, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
+		return false;
 	if (n <= 0) {
 		bridge_end(c);
-		return;
+		return false;
 	}
 	if (!bridge_tap(c, false, (struct span){ bytes, (size_t)n }))
-		return;
+		return false;
 	buf_put(&c->piece, bytes, (size_t)n);
-	ws_want_write(c->wsi);
+	return n == sizeof(bytes);
+}
+
+/* A long message leaves in large pieces; a client's input may have no more. */
+static void
+bridge_read(struct net_client *c)
+{
+	bool more = !piece_ready(c);
+
+	if (!more)
+		return;
+	while (more)
+		more = bridge_read_some(c) && c->messages && c->net->o.http
+		       && c->piece.len < NET_FRAGMENT_MAX;
+	if (piece_ready(c))
+		ws_want_write(c->wsi);
 }
 
 static void
@@ -397,6 +426,45 @@ client_opened(struct net_client *c)
 	return c->net->o.http || bridge_begin(c);
 }
 
+/* A message, whole: on its way into the stream. */
+static bool
+client_message(struct net_client *c)
+{
+	_buf_ struct buf framed = { 0 };
+
+	message_frame((struct span){ c->joined.data, c->joined.len }, &framed);
+	message_forget(c);
+	if (framed.failed)
+		return client_refuse(c, NET_LATER, "no memory is left");
+	if (!c->begun && !bridge_begin(c))
+		return true;
+	if (!c->ended)
+		bridge_take(c, framed.data, framed.len);
+	if (c->pipe && c->pipe->passed)
+		++*c->pipe->passed;
+	return true;
+}
+
+static bool
+client_joins(struct net_client *c, const struct piece *p)
+{
+	static const struct {
+		unsigned code;
+		const char *why;
+	} refusals[] = {
+		[MESSAGE_FRAMED] = { NET_UNACCEPTABLE, "a message is JSON and "
+			"nothing else here: leave Content-Length out" },
+		[MESSAGE_TOO_MUCH] = { NET_LATER, "too much is being said at "
+			"once; try again" },
+	};
+	enum message_verdict v = message_join(c, p);
+
+	if (v == MESSAGE_WHOLE)
+		return client_message(c);
+	return v == MESSAGE_GOES_ON
+	       || client_refuse(c, refusals[v].code, refusals[v].why);
+}
+
 bool
 client_received(struct net_client *c, const struct piece *p)
 {
@@ -405,6 +473,8 @@ client_received(struct net_client *c, const struct piece *p)
 	if (!client_within(c, p))
 		return client_refuse(c, NET_TOO_BIG, "too much in one message");
 	c->net->counts.in += p->n;
+	if (c->messages)
+		return client_joins(c, p);
 	if (!c->begun && !bridge_begin(c))
 		return true;
 	if (!c->ended && p->n)
@@ -427,6 +497,54 @@ client_send_piece(struct net_client *c)
 	return sent;
 }
 
+/* What it came from may have been taken over, or is no such stream. */
+static bool
+client_lost(struct net_client *c)
+{
+	buf_reset(&c->piece);
+	client_failed(c, err_new(ERR_FORMAT, "what is to be sent is no stream "
+				 "of messages, each behind Content-Length"));
+	bridge_end(c);
+	net_close(c, NET_FAILED, "no message came from the session");
+	ws_want_write(c->wsi);
+	return true;
+}
+
+static bool
+client_send_fragment(struct net_client *c)
+{
+	struct fragment f;
+
+	if (!message_next(c, &f))
+		return client_lost(c);
+	bool sent = ws_send_text(c->wsi, &f);
+	c->net->counts.out += f.n;
+	message_sent(c, &f);
+	if (!c->piece.len) {
+		buf_fini(&c->piece);
+		memset(&c->piece, 0, sizeof(c->piece));
+	}
+	bridge_wait(c);
+	if (sent && (c->code || piece_ready(c)))
+		ws_want_write(c->wsi);
+	return sent;
+}
+
+bool
+net_messages_sent(const struct net_client *c, uint64_t *out)
+{
+	*out = c->messages_sent;
+	return c->messages && c->state == CLIENT_SOCKET && !c->piece.len
+	       && !c->out_left && !c->code;
+}
+
+void
+net_message(struct net_client *c, struct span text)
+{
+	message_frame(text, &c->piece);
+	ws_want_write(c->wsi);
+}
+
 bool
 client_writable(struct net_client *c)
 {
@@ -434,8 +552,9 @@ client_writable(struct net_client *c)
 		return client_send_body(c);
 	if (c->state != CLIENT_SOCKET)
 		return c->state != CLIENT_DONE;
-	if (c->piece.len)
-		return client_send_piece(c);
+	if (piece_ready(c))
+		return c->messages ? client_send_fragment(c)
+				   : client_send_piece(c);
 	if (!c->code)
 		return true;
 	ws_close_reason(c->wsi, c->code, c->why);

@@ -17,6 +17,13 @@
 #define NET_MESSAGE_MAX (1u << 20)
 #define NET_FRAGMENTS_MAX 256u
 /*
+ * Of what is carried as text messages (messages.c): one that is sent or that a
+ * server answers, its fragments, and all that clients have begun to say.
+ */
+#define NET_REPLY_MAX (64u << 20)
+#define NET_FRAGMENT_MAX (64u << 10)
+#define NET_JOINED_MAX (64u << 20)
+/*
  * Bytes a second that may be framing, pings and fragments of nothing, beyond
  * as many as there are of payload.
  */
@@ -32,6 +39,7 @@ struct net {
 	bool stopped;
 	struct net_client *clients;
 	struct net_watch second;
+	size_t joined;          /* bytes in all of that name */
 	struct net_counts counts;
 };
 
@@ -48,6 +56,13 @@ bool ws_adopt(struct ws *w, int fd, struct net_client *c);
 void ws_want_write(struct lws *wsi);
 /** A binary message, or a part of a body; false when it cannot go on. */
 bool ws_send(struct lws *wsi, const void *data, size_t n, bool body);
+/** A piece of a text message. */
+struct fragment {
+	const void *data;
+	size_t n;
+	bool first, last;
+};
+bool ws_send_text(struct lws *wsi, const struct fragment *f);
 struct ws_head {
 	unsigned status;
 	const char *header, *value;     /* one more, "name:"; or NULL */
@@ -94,6 +109,13 @@ struct net_client {
 	bool begun, ended;      /* of the bridge */
 	struct buf stash;       /* came, and was not taken yet */
 	struct buf piece;       /* was read, and is not sent yet */
+	/* a bridge of messages */
+	bool messages;
+	struct buf joined;      /* of one that came, up to now */
+	uint64_t out_left;      /* bytes of the one that is being sent; the */
+	size_t out_at;          /* first of them in @piece is here */
+	bool out_begun;
+	uint64_t messages_sent;
 	/* limits */
 	size_t message, fragments;
 	uint64_t payload, wire; /* bytes; @wire until the last look */
@@ -123,5 +145,21 @@ void client_failed(struct net_client *c, struct err *err);
 void client_gone(struct net_client *c);
 /** Look at what was sent in the last second. */
 void client_look(struct net_client *c);
+
+/* ---- messages.c ---- */
+enum message_verdict {
+	MESSAGE_GOES_ON, MESSAGE_WHOLE,
+	MESSAGE_FRAMED,         /* for a stream, by its sender: not here */
+	MESSAGE_TOO_MUCH,
+};
+/** Add a piece to @c->joined. */
+enum message_verdict message_join(struct net_client *c, const struct piece *p);
+void message_forget(struct net_client *c);
+/** As it goes into the stream. */
+void message_frame(struct span text, struct buf *out);
+/** The next fragment of what came from the stream, in @c->piece; of no bytes
+ * where more of it must come first. False: that is no stream of messages. */
+bool message_next(struct net_client *c, struct fragment *out);
+void message_sent(struct net_client *c, const struct fragment *f);
 
 #endif

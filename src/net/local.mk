@@ -8,6 +8,7 @@ libnet_a_SOURCES = \
 	src/net/impl.h \
 	src/net/listen.c \
 	src/net/loop.c \
+	src/net/messages.c \
 	src/net/net.h \
 	src/net/pipe.c \
 	src/net/url.c \

@@ -33,7 +33,7 @@ struct err *net_fetch(const struct net_fetch *f) _must_check_;
 
 struct net_pipe {
 	const char *url, *token, *subprotocol;
-	bool messages;          /* see net_upgrade() */
+	bool messages;          /* text messages: see net_upgrade() */
 	int in, out;
 	void (*opened)(void *arg);      /* called once it is made; or NULL */
 	/** Sees all bytes before they are passed on; or NULL. */
@@ -89,7 +89,7 @@ struct net_http;
 struct net_options {
 	const struct net_http *http;    /* who answers; NULL: no clients */
 	void *arg;
-	const char *subprotocol;        /* of websockets */
+	const char *const *subprotocols;        /* of websockets; NULL ends */
 	unsigned connections;           /* HTTP sockets at once */
 	unsigned header_seconds;        /* for a request's headers */
 };
@@ -171,7 +171,17 @@ void net_answer(struct net_client *c, unsigned status, const char *type,
 void net_hold(struct net_client *c);
 /** 200 with the bytes of a regular file; takes @fd. */
 void net_send(struct net_client *c, int fd, uint64_t size, const char *type);
-void net_upgrade(struct net_client *c);
+enum net_carried {
+	NET_BYTES,              /* binary messages, cut anywhere */
+	/** Text messages; on the descriptor each of them stands behind
+	 * "Content-Length: N" and an empty line. */
+	NET_MESSAGES,
+};
+void net_upgrade(struct net_client *c, enum net_carried carried);
+/** Of messages: how many were sent. False: one is half sent. */
+bool net_messages_sent(const struct net_client *c, uint64_t *out);
+/** Send one more, where none is half sent. */
+void net_message(struct net_client *c, struct span text);
 /** End a websocket (RFC 6455, 7.4); @why has at most 100 bytes. */
 void net_close(struct net_client *c, unsigned code, const char *why);
 /** The same for all of them; other clients are not touched. */

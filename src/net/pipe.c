@@ -10,8 +10,9 @@
 struct err *
 net_pipe(const struct net_pipe *p)
 {
+	const char *const names[] = { p->subprotocol, NULL };
 	const struct net_options options = {
-		.subprotocol = p->subprotocol,
+		.subprotocols = names,
 		.header_seconds = ANSWER_SECONDS,
 	};
 	_url_ struct net_url u = { 0 };
@@ -28,6 +29,7 @@ net_pipe(const struct net_pipe *p)
 		return err_nomem();
 	c->in.fd = p->in;
 	c->out = p->out;
+	c->messages = p->messages;
 	c->told = &ended;
 	c->pipe = p;
 	const struct ws_target t = {

@@ -16,6 +16,7 @@
 #define HEADER_SECONDS 10u
 #define PING_SECONDS 20u        /* without a byte, one is asked for life */
 #define HANGUP_SECONDS 60u
+#define SUBPROTOCOLS_MAX 4u
 
 struct ws {
 	struct net *net;
@@ -23,7 +24,7 @@ struct ws {
 	struct lws_vhost *vhost;
 	int fd;                         /* the descriptor of net_watch() */
 	net_watch_fn *ready;
-	struct lws_protocols protocols[3];
+	struct lws_protocols protocols[SUBPROTOCOLS_MAX + 2];
 	struct lws_retry_bo validity;
 	struct ws_target target;
 };
@@ -179,9 +180,10 @@ ws_received(struct lws *wsi, struct net_client *c, const void *data, size_t n)
 				&& lws_is_final_fragment(wsi),
 	};
 
-	if (lws_frame_is_binary(wsi))
+	if (!lws_frame_is_binary(wsi) == c->messages)
 		return client_received(c, &p);
-	ws_close_reason(wsi, NET_UNACCEPTABLE, "binary messages only");
+	ws_close_reason(wsi, NET_UNACCEPTABLE, c->messages
+			? "text messages only" : "binary messages only");
 	return false;
 }
 
@@ -319,8 +321,11 @@ ws_fill(struct ws *w, struct lws_context_creation_info *info)
 		.name = "http", .callback = ws_callback,
 		.rx_buffer_size = NET_PIECE,
 	};
-	w->protocols[1] = w->protocols[0];
-	w->protocols[1].name = o->subprotocol ? o->subprotocol : "none";
+	for (size_t k = 0; k < SUBPROTOCOLS_MAX && o->subprotocols
+			   && o->subprotocols[k]; k++) {
+		w->protocols[k + 1] = w->protocols[0];
+		w->protocols[k + 1].name = o->subprotocols[k];
+	}
 	w->validity.secs_since_valid_ping = PING_SECONDS;
 	w->validity.secs_since_valid_hangup = HANGUP_SECONDS;
 	info->port = o->http ? CONTEXT_PORT_NO_LISTEN_SERVER
@@ -451,8 +456,8 @@ ws_want_write(struct lws *wsi)
 	lws_callback_on_writable(wsi);
 }
 
-bool
-ws_send(struct lws *wsi, const void *data, size_t n, bool body)
+static bool
+ws_write(struct lws *wsi, const void *data, size_t n, int how)
 {
 	unsigned char *room = malloc(LWS_PRE + n);
 	int sent;
@@ -461,9 +466,24 @@ ws_send(struct lws *wsi, const void *data, size_t n, bool body)
 		return false;
 	memcpy(room + LWS_PRE, data, n);
 	sent = lws_write(wsi, room + LWS_PRE, n,
-			 body ? LWS_WRITE_HTTP : LWS_WRITE_BINARY);
+			 (enum lws_write_protocol)how);
 	free(room);
 	return sent >= 0;
+}
+
+bool
+ws_send(struct lws *wsi, const void *data, size_t n, bool body)
+{
+	return ws_write(wsi, data, n, body ? LWS_WRITE_HTTP
+					   : LWS_WRITE_BINARY);
+}
+
+bool
+ws_send_text(struct lws *wsi, const struct fragment *f)
+{
+	return ws_write(wsi, f->data, f->n,
+			(f->first ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION)
+			| (f->last ? 0 : LWS_WRITE_NO_FIN));
 }
 
 bool

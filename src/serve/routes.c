@@ -27,7 +27,8 @@ struct guest {
 	struct net_client *client;
 	struct store_ref ref;
 	struct shelf_wait wait;         /* for a file to send */
-	struct session *session;        /* of a websocket */
+	struct session *session;        /* of a websocket, */
+	bool dap;               /* which speaks that, not rsp */
 };
 
 struct route;
@@ -40,7 +41,7 @@ typedef void route_fn(struct server *sv, struct net_client *c,
 struct route {
 	const char *path;
 	enum door door;
-	bool websocket;
+	const char *subprotocol;        /* of a websocket; or NULL */
 	route_fn *run;
 };
 
@@ -199,18 +200,39 @@ route_object(struct server *sv, struct net_client *c, const struct visitor *v,
 
 /* ---- websockets ---- */
 
+static struct guest *
+route_upgrade(struct server *sv, struct net_client *c, const struct visitor *v,
+	      const struct match *m)
+{
+	struct store_ref ref;
+	struct guest *g = NULL;
+
+	if (!object_find(sv, c, v, m, &ref))
+		return NULL;
+	g = guest_new(sv, c, &ref);
+	if (!g)
+		route_say(c, 503, "no memory is left; try again");
+	return g;
+}
+
 static void
 route_rsp(struct server *sv, struct net_client *c, const struct visitor *v,
 	  const struct match *m)
 {
-	struct store_ref ref;
+	if (route_upgrade(sv, c, v, m))
+		net_upgrade(c, NET_BYTES);
+}
 
-	if (!object_find(sv, c, v, m, &ref))
+static void
+route_dap(struct server *sv, struct net_client *c, const struct visitor *v,
+	  const struct match *m)
+{
+	struct guest *g = route_upgrade(sv, c, v, m);
+
+	if (!g)
 		return;
-	if (guest_new(sv, c, &ref))
-		net_upgrade(c);
-	else
-		route_say(c, 503, "no memory is left; try again");
+	g->dap = true;
+	net_upgrade(c, NET_MESSAGES);
 }
 
 static int
@@ -227,7 +249,7 @@ routes_begin(void *arg, struct net_client *c)
 	}
 	const struct session_begin b = {
 		.connection = pair[1], .ref = &g->ref, .authorised = true,
-		.client = c, .owner = &g->session,
+		.dap = g->dap, .client = c, .owner = &g->session,
 	};
 	_err_ struct err *err = session_begin(g->sv, &b);
 	if (!err)
@@ -253,16 +275,20 @@ routes_ended(void *arg, struct net_client *c)
 /* ---- paths ---- */
 
 static const struct route routes[] = {
-	{ "healthz", DOOR_PUBLIC, false, route_health },
-	{ "metrics", DOOR_ALL, false, route_metrics },
-	{ "p/P/I", DOOR_ANY, false, route_object },
-	{ "p/P/n/N", DOOR_ANY, false, route_object },
-	{ "p/P/I/rsp", DOOR_ANY, true, route_rsp },
-	{ "p/P/n/N/rsp", DOOR_ANY, true, route_rsp },
-	{ "p/U/P/I", DOOR_ANY, false, route_object },
-	{ "p/U/P/n/N", DOOR_ANY, false, route_object },
-	{ "p/U/P/I/rsp", DOOR_ANY, true, route_rsp },
-	{ "p/U/P/n/N/rsp", DOOR_ANY, true, route_rsp },
+	{ "healthz", DOOR_PUBLIC, NULL, route_health },
+	{ "metrics", DOOR_ALL, NULL, route_metrics },
+	{ "p/P/I", DOOR_ANY, NULL, route_object },
+	{ "p/P/n/N", DOOR_ANY, NULL, route_object },
+	{ "p/P/I/rsp", DOOR_ANY, "rsp", route_rsp },
+	{ "p/P/n/N/rsp", DOOR_ANY, "rsp", route_rsp },
+	{ "p/P/I/dap", DOOR_ANY, "dap", route_dap },
+	{ "p/P/n/N/dap", DOOR_ANY, "dap", route_dap },
+	{ "p/U/P/I", DOOR_ANY, NULL, route_object },
+	{ "p/U/P/n/N", DOOR_ANY, NULL, route_object },
+	{ "p/U/P/I/rsp", DOOR_ANY, "rsp", route_rsp },
+	{ "p/U/P/n/N/rsp", DOOR_ANY, "rsp", route_rsp },
+	{ "p/U/P/I/dap", DOOR_ANY, "dap", route_dap },
+	{ "p/U/P/n/N/dap", DOOR_ANY, "dap", route_dap },
 };
 
 static bool
@@ -339,27 +365,48 @@ static const struct route *
 route_find(const struct net_request *r, struct match *m)
 {
 	for (size_t k = 0; k < countof(routes); k++) {
-		if (routes[k].websocket == r->websocket
+		if (!routes[k].subprotocol == !r->websocket
 		    && route_matches(&routes[k], r->path, m))
 			return &routes[k];
 	}
 	return NULL;
 }
 
-/* Is @name among the subprotocols that are asked for? */
+const char *const routes_subprotocols[] = { "rsp", "dap", NULL };
+
+static bool
+subprotocol_is(const char *asked, size_t n, const char *name)
+{
+	return strlen(name) == n && strncmp(asked, name, n) == 0;
+}
+
+/* Is @name the first of those that are asked for and known? That one is what
+ * the client will be answered. */
 static bool
 routes_speaks(const char *asked, const char *name)
 {
-	size_t n = strlen(name);
-
 	while (asked && *asked) {
 		asked += strspn(asked, ", \t");
-		if (strcspn(asked, ", \t") == n
-		    && strncmp(asked, name, n) == 0)
-			return true;
-		asked += strcspn(asked, ", \t");
+		size_t n = strcspn(asked, ", \t");
+
+		for (const char *const *p = routes_subprotocols; *p; p++)
+			if (subprotocol_is(asked, n, *p))
+				return strcmp(*p, name) == 0;
+		asked += n;
 	}
 	return false;
+}
+
+/* A websocket of the wrong one. */
+static void
+route_other_protocol(struct server *sv, struct net_client *c,
+		     const struct route *route)
+{
+	_buf_ struct buf text = { 0 };
+
+	sv->refused[REFUSED_METHOD]++;
+	buf_printf(&text, "the subprotocol is %s", route->subprotocol);
+	route_say(c, 400, text.data ? text.data : "");
 }
 
 static void
@@ -380,9 +427,9 @@ routes_request(void *arg, struct net_client *c, const struct net_request *r)
 	} else if (!route) {
 		sv->refused[REFUSED_NOT_FOUND]++;
 		route_say(c, 404, "there is nothing here");
-	} else if (r->websocket && !routes_speaks(r->protocols, "rsp")) {
-		sv->refused[REFUSED_METHOD]++;
-		route_say(c, 400, "the subprotocol is rsp");
+	} else if (r->websocket
+		   && !routes_speaks(r->protocols, route->subprotocol)) {
+		route_other_protocol(sv, c, route);
 	} else {
 		route->run(sv, c, &v, &m);
 	}

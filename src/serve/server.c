@@ -190,7 +190,7 @@ server_open(struct server *sv)
 	const struct store_options store = { .create = true };
 	const struct net_options net = {
 		.http = sv->o->http ? &routes_http : NULL, .arg = sv,
-		.subprotocol = "rsp", .connections = sv->limits.connections,
+		.subprotocols = routes_subprotocols, .connections = sv->limits.connections,
 		.header_seconds = sv->limits.header_seconds,
 	};
 	char own[TOKEN_DIGITS + 1];

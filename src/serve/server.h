@@ -68,6 +68,7 @@ bool doors_is_owner(int fd);
 
 /* ---- routes.c: HTTP ---- */
 extern const struct net_http routes_http;
+extern const char *const routes_subprotocols[]; /* NULL ends */
 /* ---- recordings.c: a file a session ---- */
 /** The directory, where one was asked for. */
 struct err *recordings_open(struct server *sv) _must_check_;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dap/dap.h"
 #include "serve/server.h"
 #include "supply/supply.h"
 
@@ -39,11 +40,30 @@ session_free(struct session *s)
 	free(s);
 }
 
+static struct err *
+session_says(void *arg, struct span json)
+{
+	net_message(arg, json);
+	return NULL;
+}
+
+/* What its worker would have to say of its end, and cannot. */
+static void
+session_farewell(struct session *s)
+{
+	const struct dap_sink sink = { session_says, s->client };
+	uint64_t told;
+
+	if (s->dap && *s->why && net_messages_sent(s->client, &told))
+		err_free(dap_last_words(told, s->why, &sink));
+}
+
 static void
 session_tell_client(struct session *s)
 {
 	if (!s->client)
 		return;
+	session_farewell(s);
 	net_close(s->client, *s->why ? NET_FAILED : NET_NORMAL, s->why);
 }
 
