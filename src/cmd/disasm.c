@@ -18,21 +18,11 @@
 static struct err *
 resolve_symbol(struct insp *i, const char *name, uint64_t *out)
 {
-	size_t n;
+	_err_ struct err *none = insp_address_named(i, name, out);
 
-	insp_modules(i, &n);
-	for (size_t k = 0; k < n; k++) {
-		_err_ struct err *none = insp_symbol_address(i, k, name, out);
-		if (!none)
-			return NULL;
-	}
-	for (size_t k = 0; k < n; k++) {
-		_err_ struct err *none = insp_function_named(i, k, name, out);
-		if (!none)
-			return NULL;
-	}
-	return err_new(ERR_NOTFOUND, "no module has a symbol \"%.200s\"; an "
-		       "address begins with 0x", name);
+	return !none ? NULL
+	       : err_new(ERR_NOTFOUND, "%s; an address begins with 0x",
+			 err_text(none));
 }
 
 static bool

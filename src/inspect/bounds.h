@@ -32,4 +32,11 @@ struct err *insp_slot_symbol(struct insp *i, uint64_t slot, const char **out)
 struct err *insp_function_named(struct insp *i, size_t module,
 				const char *name, uint64_t *out) _must_check_;
 
+/**
+ * The same over all modules, in their order: as a symbol is called for the
+ * linker, else as a function is to people. ERR_NOTFOUND.
+ */
+struct err *insp_address_named(struct insp *i, const char *name,
+			       uint64_t *out) _must_check_;
+
 #endif

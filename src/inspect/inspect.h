@@ -229,7 +229,7 @@ struct line {
 struct err *insp_line(struct insp *i, uint64_t addr, struct line *out)
 	_must_check_;
 void insp_limit_lines(struct insp *i, uint64_t bytes);  /* insp_line() reads */
-/** Address of a dynamic or static symbol in one module. */
+/** Of a dynamic or static symbol in one module, in its default version. */
 struct err *insp_symbol_address(struct insp *i, size_t module,
 				const char *linkage, uint64_t *out)
 	_must_check_;

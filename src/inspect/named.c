@@ -71,3 +71,22 @@ insp_function_named(struct insp *i, size_t module, const char *name,
 	}
 	return err_new(ERR_NOTFOUND, "no function %s", name);
 }
+
+struct err *
+insp_address_named(struct insp *i, const char *name, uint64_t *out)
+{
+	static struct err *(*const ways[])(struct insp *i, size_t module,
+					   const char *name, uint64_t *out) = {
+		insp_symbol_address, insp_function_named,
+	};
+
+	for (size_t way = 0; way < countof(ways); way++)
+		for (size_t m = 0; m < i->n_modules; m++) {
+			_err_ struct err *none = ways[way](i, m, name, out);
+
+			if (!none)
+				return NULL;
+		}
+	return err_new(ERR_NOTFOUND, "no module has a symbol \"%.200s\"",
+		       name);
+}

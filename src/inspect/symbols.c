@@ -5,6 +5,7 @@
  */
 #include "inspect/indexed.h"
 #include "inspect/impl.h"
+#include "inspect/tailsites.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -345,7 +346,7 @@ insp_symbol_address(struct insp *i, size_t module, const char *linkage,
 		const char *name = dwfl_module_getsym_info(mod, k, &sym, &addr,
 							   NULL, NULL, NULL);
 
-		if (name && is_definition(&sym) && strcmp(name, linkage) == 0) {
+		if (is_definition(&sym) && tail_is_named(name, linkage)) {
 			*out = addr;
 			return NULL;
 		}

@@ -3,6 +3,7 @@
  * What a name in an expression means: a variable of the frame, a member of
  * this, a global of the namespaces around, a function, a type, a register.
  */
+#include "inspect/bounds.h"
 #include "values/ast.h"
 
 #include <string.h>
@@ -212,16 +213,12 @@ static struct err *
 without_type(struct parser *p, const char *name)
 {
 	uint64_t addr;
+	_err_ struct err *none = insp_address_named(p->vs->insp, name, &addr);
 
-	for (size_t n = 0; n < p->vs->n_modules; n++) {
-		_err_ struct err *err = insp_symbol_address(
-			p->vs->insp, n, name, &addr);
-
-		if (!err)
-			return err_new(ERR_NOTFOUND, "'%s' has unknown type; "
-				       "only a symbol at 0x%llx is known",
-				       name, (unsigned long long)addr);
-	}
+	if (!none)
+		return err_new(ERR_NOTFOUND, "'%s' has unknown type; only a "
+			       "symbol at 0x%llx is known", name,
+			       (unsigned long long)addr);
 	return err_new(ERR_NOTFOUND, "nothing of the name \"%s\" is known here",
 		       name);
 }

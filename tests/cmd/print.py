@@ -18,6 +18,7 @@ import kit    # noqa: E402
 
 PROGRAM = """
 #include <stdlib.h>
+extern int odd_one(void);
 enum colour { RED = 1, GREEN = 2 };
 struct node { int id; struct node *next; char name[12]; double w; };
 int table[40] = { 3, 1, 4, 1, 5 };
@@ -28,7 +29,7 @@ fail(struct node *n, enum colour paint)
 	const char *why = "because";
 	int (*f)(struct node *, enum colour) = fail;
 
-	if (why && f)
+	if (why && f && odd_one())
 		abort();
 	return n->id + paint;
 }
@@ -64,8 +65,21 @@ class Prints:
         with open(source, "w") as f:
             f.write(PROGRAM)
         program = source[:-2]
-        subprocess.run(["gcc", "-g", "-o", program, source], check=True)
+        subprocess.run(["gcc", "-g", "-o", program, source, self.library()],
+                       check=True)
         self.run("capture", "-o", self.snap, "--", program)
+
+    def library(self):
+        path = os.path.join(self.directory, "libodd.so")
+        for end, text in ((".c", '__asm__(".symver odd,odd_one@@ODD_1");\n'
+                           "int odd(void) { return 1; }\n"),
+                          (".map", "ODD_1 { global: odd_one; };\n")):
+            with open(path + end, "w") as f:
+                f.write(text)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-Wl,--version-script="
+                        + path + ".map", "-o", path, path + ".c"],
+                       check=True)
+        return path
 
     def frame(self, name):
         report = json.loads(self.run("report", "--json", self.snap).out)
@@ -99,6 +113,12 @@ class Prints:
                     and b"paint = GREEN" in locals_,
                     "without an expression arguments and locals", locals_)
 
+    def beyond(self):
+        """A symbol of a version, of a library without debug information."""
+        result = self.run("print", self.snap, "&odd_one")
+        self.tap.ok(b"has unknown type; only a symbol at 0x" in result.err,
+                    "an address is known where a type is not", result)
+
     def refusals(self):
         for words, status in (((self.snap, "nothing"), 1),
                               ((self.snap, "1 +"), 1),
@@ -119,6 +139,7 @@ def main():
     t = Prints(tap, kit.need_inquest(), kit.work_dir("print"))
     t.capture()
     t.beside()
+    t.beyond()
     t.refusals()
     tap.leave()
 
