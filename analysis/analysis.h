@@ -41,7 +41,7 @@ const char *cause_access_text(uint8_t access);
 void effect_put(const struct disasm_entry *e, struct buf *out);
 
 /* ---- threads that do the same: groups.c ------------------------------------- */
-/** Threads whose stacks are the same, pc by pc. */
+/** Threads whose stacks are the same, pc by pc, and end for the same reason. */
 struct group {
 	size_t first;           /* thread that stands for all */
 	size_t n;
@@ -52,16 +52,22 @@ struct groups {
 	size_t n;
 	size_t *of;             /* each thread's group */
 	size_t threads;         /* that were added */
-	const struct view **views;      /* borrowed, one a group */
-	uint64_t *hashes;               /* likewise */
+	struct arena *arena;
+	struct group_stack *stacks;     /* one a group */
 	uint32_t *table;                /* by hash; 0 = empty, else 1 + group */
 	size_t mask;
 };
 /** Room for @threads, in @a. */
 struct err *groups_init(struct groups *g, size_t threads, struct arena *a)
 	_must_check_;
-/** The stack of the next thread; @v lives as long as @g. */
-void groups_add(struct groups *g, const struct view *v);
+/** The stack of the next thread, of which @pcs are copied. */
+struct err *groups_add(struct groups *g, const uint64_t *pcs, size_t n,
+		       enum stack_end end) _must_check_;
+struct err *groups_add_view(struct groups *g, const struct view *v)
+	_must_check_;
+/** All threads, unwound and not named; faster by far than by their views. */
+struct err *groups_find(struct groups *g, struct insp *i, struct arena *a)
+	_must_check_;
 
 /* ---- frames that come again: folds.c ------------------------------------------ */
 /** A cycle of frames and how often it is there. */
@@ -101,5 +107,14 @@ void missing_finish(struct missing *m, struct insp *i);
 bool missing_functions(const struct namelessness *m);
 /** Code without a line here and there (_start) is no missing debug file. */
 bool missing_lines(const struct namelessness *m);
+/** The same for people: what, of what, why, and how it is mended. */
+struct lack {
+	const char *what, *of, *why, *mend;     /* NULL = nothing to say */
+};
+#define LACKS_MAX 64u
+/** At most LACKS_MAX of short texts; the last one counts those beyond. */
+struct err *missing_list(const struct missing *m, struct insp *i,
+			 struct arena *a, const struct lack **out, size_t *n)
+	_must_check_;
 
 #endif

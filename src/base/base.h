@@ -97,6 +97,7 @@ void buf_u16(struct buf *b, uint16_t v);        /* little-endian */
 void buf_u32(struct buf *b, uint32_t v), buf_u64(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, const void *data, size_t n);        /* lower case */
 void buf_base64(struct buf *b, const void *data, size_t n);     /* with "=" */
+void buf_size(struct buf *b, uint64_t bytes);   /* for a person: "312 KiB" */
 /**
  * @n bytes of a foreign string for a person: controls, those that turn text
  * around too, and invalid UTF-8 become \xNN, backslash becomes \\.

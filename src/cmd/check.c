@@ -107,7 +107,7 @@ check_text(const struct check *c, struct buf *out)
 	buf_escape(out, c->path, length);
 	buf_printf(out, ": ok: %zu threads, %zu modules, %zu ranges of memory "
 		   "(", c->threads, c->modules, c->ranges);
-	say_size(out, c->bytes);
+	buf_size(out, c->bytes);
 	buf_puts(out, " captured)\n");
 }
 

@@ -74,8 +74,6 @@ struct err *say_result_to(int fd, const struct buf *b) _must_check_;
 bool say_colour(int fd);
 /** @word as a shell reads it back; quoted only where it must be. */
 void say_quoted(struct buf *b, const char *word);
-/** A size for a person: "312 KiB". */
-void say_size(struct buf *b, uint64_t bytes);
 /** Why memory was not captured (enum snap_reason), for a person. */
 const char *say_reason(unsigned reason);
 /** The object every JSON result begins with: what it is and its version. */

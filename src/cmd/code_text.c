@@ -60,7 +60,7 @@ put_extent(const struct disasm_entry *e, struct buf *out)
 	if (e->kind == DISASM_CODE || e->length <= 1)
 		return;
 	buf_puts(out, " (");
-	say_size(out, e->length);
+	buf_size(out, e->length);
 	buf_putc(out, ')');
 }
 

@@ -171,7 +171,7 @@ text_memory(const struct diff_pair *p, struct buf *out)
 		if (!bytes)
 			continue;
 		buf_puts(out, "  ");
-		say_size(out, bytes);
+		buf_size(out, bytes);
 		buf_printf(out, " %s\n", sums[k].words);
 	}
 }

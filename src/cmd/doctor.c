@@ -191,7 +191,7 @@ look_store_room(struct finding *f, const char *dir, const char *existing)
 		return;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	f->ok = room >= STORE_ROOM;
-	say_size(&f->text, room);
+	buf_size(&f->text, room);
 	buf_puts(&f->text, " free");
 	if (!f->ok)
 		buf_puts(&f->fix, PROGRAM " rm ID, or INQUEST_STORE on a "

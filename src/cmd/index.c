@@ -44,10 +44,10 @@ index_text(struct index_work *w, const char *path,
 
 	report_put(b, path);
 	buf_puts(b, ": ");
-	say_size(b, size);
+	buf_size(b, size);
 	if (about->dwarf_size) {
 		buf_puts(b, " of ");
-		say_size(b, about->dwarf_size);
+		buf_size(b, about->dwarf_size);
 		buf_printf(b, " of DWARF, %u units, %u functions, %u variables",
 			   about->n_units, about->n_functions,
 			   about->n_variables);

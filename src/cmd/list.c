@@ -79,7 +79,7 @@ list_add_row(struct list *l, const struct store_object *o)
 	object_digits(o->hash, digits);
 	object_ref(&ref, &o->ref);
 	object_time(&when, o->stored_ns);
-	say_size(&size, o->size);
+	buf_size(&size, o->size);
 	object_tags(&tags, o);
 	const char *const cells[COLUMNS] = {
 		digits, ref.data, when.data, size.data,

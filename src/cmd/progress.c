@@ -70,10 +70,10 @@ progress_show(void *progress, uint64_t done, uint64_t total)
 	if (!progress_due(progress))
 		return;
 	progress_bar(&b, total ? done / (total / 1000 + 1) : 0);
-	say_size(&b, done);
+	buf_size(&b, done);
 	if (total) {
 		buf_puts(&b, " of ");
-		say_size(&b, total);
+		buf_size(&b, total);
 	}
 	progress_draw(&b);
 }

@@ -61,7 +61,7 @@ put_talk(const struct pick *pick, const struct saved *saved,
 {
 	_buf_ struct buf size = { 0 };
 
-	say_size(&size, added->known ? saved->size : added->added);
+	buf_size(&size, added->known ? saved->size : added->added);
 	if (added->known)
 		say("%s was already there, %s", pick->title, size.data);
 	else

@@ -84,7 +84,7 @@ gather_threads(struct report *r, size_t from, size_t to)
 				&thread->view);
 		if (err)
 			return err;
-		groups_add(&r->groups, &thread->view);
+		err = groups_add_view(&r->groups, &thread->view);
 		missing_add(&r->missing, &thread->view);
 	}
 	if (!err)

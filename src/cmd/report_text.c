@@ -228,7 +228,7 @@ put_files(const struct report *r, struct buf *b)
 		buf_puts(b, "  ");
 		report_put(b, t->files[k].name);
 		buf_puts(b, ", ");
-		say_size(b, t->files[k].bytes.n);
+		buf_size(b, t->files[k].bytes.n);
 		buf_putc(b, '\n');
 	}
 }
@@ -308,13 +308,13 @@ static void
 put_absent(struct buf *b, const struct absence *a, unsigned reason)
 {
 	buf_puts(b, "  ");
-	say_size(b, a->bytes);
+	buf_size(b, a->bytes);
 	buf_printf(b, " of memory: %s", say_reason(reason));
 	if (a->from_file == a->bytes)
 		buf_puts(b, "; all of it is read from the modules' files");
 	else if (a->from_file) {
 		buf_puts(b, "; ");
-		say_size(b, a->from_file);
+		buf_size(b, a->from_file);
 		buf_puts(b, " of it are read from the modules' files");
 	}
 	buf_putc(b, '\n');

@@ -94,7 +94,7 @@ rm_show(struct rm *r, bool json, const struct store_gc *gc)
 	_buf_ struct buf out = { 0 };
 
 	if (!json) {
-		say_size(&out, gc->freed);
+		buf_size(&out, gc->freed);
 		say("%zu object%s removed, %s given back to the disk",
 		    r->refs.n, r->refs.n == 1 ? "" : "s", out.data);
 		return NULL;

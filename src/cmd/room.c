@@ -26,8 +26,8 @@ room_free(const struct room *r, int fd, uint64_t more)
 		keep = r->free;
 	if (there >= keep && there - keep >= more)
 		return NULL;
-	say_size(&left, there);
-	say_size(&kept, keep);
+	buf_size(&left, there);
+	buf_size(&kept, keep);
 	return err_new(ERR_FAILED, "the file system has %s left, and %s of it "
 		       "are to stay free: write elsewhere (-o DIR), make room, "
 		       "or say --keep-free SIZE", left.data ? left.data : "?",
@@ -41,7 +41,7 @@ room_check(const struct room *r, int fd, uint64_t done, uint64_t more)
 
 	if (!r->max || more <= r->max)
 		return room_free(r, fd, more > done ? more - done : 0);
-	say_size(&limit, r->max);
+	buf_size(&limit, r->max);
 	return err_new(ERR_FAILED, "the snapshot would be larger than the %s "
 		       "of --max-size: keep less of it (--budget, --memory "
 		       "stacks)", limit.data ? limit.data : "");

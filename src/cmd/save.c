@@ -437,9 +437,9 @@ save_tell(const struct saved *s)
 {
 	_buf_ struct buf sizes = { 0 };
 
-	say_size(&sizes, s->counts.memory);
+	buf_size(&sizes, s->counts.memory);
 	buf_puts(&sizes, " of memory in ");
-	say_size(&sizes, s->size);
+	buf_size(&sizes, s->size);
 	say("%llu threads, %llu frames, %llu modules, %s",
 	    (unsigned long long)s->counts.threads,
 	    (unsigned long long)s->counts.frames,

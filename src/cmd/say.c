@@ -85,26 +85,6 @@ say_quoted(struct buf *b, const char *word)
 	buf_putc(b, '\'');
 }
 
-void
-say_size(struct buf *b, uint64_t bytes)
-{
-	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB",
-					    "TiB", "PiB", "EiB" };
-	uint64_t rest = 0;
-	size_t u = 0;
-
-	while (bytes >= 1024 && u + 1 < countof(unit)) {
-		rest = bytes % 1024;
-		bytes /= 1024;
-		u++;
-	}
-	if (u == 0 || bytes >= 100)
-		buf_printf(b, "%llu %s", (unsigned long long)bytes, unit[u]);
-	else
-		buf_printf(b, "%llu.%llu %s", (unsigned long long)bytes,
-			   (unsigned long long)(rest * 10 / 1024), unit[u]);
-}
-
 const char *
 say_reason(unsigned reason)
 {

@@ -85,7 +85,7 @@ shoot_tell_absent(const struct target *t)
 		_buf_ struct buf size = { 0 };
 		if (!bytes[k])
 			continue;
-		say_size(&size, bytes[k]);
+		buf_size(&size, bytes[k]);
 		say("%s of memory not copied: %s", size.data,
 		    say_reason((unsigned)k));
 	}

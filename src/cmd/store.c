@@ -71,7 +71,7 @@ store_verified_text(struct buf *out, const struct store_verified *v)
 		buf_puts(out, "ok");
 	buf_printf(out, ": %llu object%s, ", (unsigned long long)v->objects,
 		   v->objects == 1 ? "" : "s");
-	say_size(out, v->bytes);
+	buf_size(out, v->bytes);
 	buf_puts(out, " read\n");
 }
 
@@ -121,7 +121,7 @@ store_run_gc(const struct store_verb_options *o, struct store *s, int *status)
 		json_set(top, "moved", json_u64(gc.moved));
 		return store_show(top);
 	}
-	say_size(&size, gc.freed);
+	buf_size(&size, gc.freed);
 	say("%s given back to the disk", size.data);
 	return NULL;
 }
