@@ -115,7 +115,6 @@ container_express(struct container *c, const struct opened *o)
 		return NULL;
 	const char *left = is_postfix(e) || *e == '(' ? "" : "(";
 	const char *right = *left ? ")" : "";
-	c->after = "";
 	if (is_class(value_type(o->inner)))
 		c->before = arena_printf(c->arena, "%s%s%s%s", left, e, right,
 					 o->through && type_kind(type_plain(
@@ -126,6 +125,19 @@ container_express(struct container *c, const struct opened *o)
 	else
 		c->before = arena_printf(c->arena, "*%s%s%s", left, e, right);
 	return c->before ? NULL : err_nomem();
+}
+
+static const char *
+joined(struct arena *a, const char *x, const char *y)
+{
+	size_t n = strlen(x), m = strlen(y);
+	char *text = arena_alloc(a, n + m + 1);
+
+	if (text) {
+		memcpy(text, x, n);
+		memcpy(text + n, y, m);
+	}
+	return text;
 }
 
 /* A structure without a name has no part in the expression. */
@@ -153,15 +165,14 @@ item_express(const struct container *c, const struct child *child,
 	case CHILD_STATIC:
 		out->expr_is_outer = !is_name(child->name);
 		expr = out->expr_is_outer ? outer_expression(c)
-		       : arena_printf(c->arena, "%s%s", c->before,
-				      child->name);
+		       : joined(c->arena, c->before, child->name);
 		break;
 	case CHILD_BASE:
 		out->expr_is_outer = true;
 		expr = outer_expression(c);
 		break;
 	case CHILD_ELEMENT:
-		expr = arena_printf(c->arena, "%s%s", c->before, child->name);
+		expr = joined(c->arena, c->before, child->name);
 		break;
 	case CHILD_TARGET:
 		expr = c->before;

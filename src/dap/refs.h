@@ -72,8 +72,9 @@ struct container {
 	uint64_t offset;                /* …which had this one */
 	struct value_style style;
 	const struct value *inner;      /* whose children it has, or NULL */
-	const char *before, *after;     /* around a child's name: "p->", "" */
+	const char *before;             /* a child's name: "p->", or NULL */
 	struct item *items;             /* all of them, or NULL: by pages */
+	struct { const struct type *type; const char *name; } told;
 	uint64_t n;
 	bool indexed;
 };

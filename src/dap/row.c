@@ -6,7 +6,6 @@
 #include "dap/refs.h"
 #include "symbols/symbols.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* ---- pieces of an object ------------------------------------------------------------ */
@@ -17,7 +16,7 @@ put_key(struct buf *out, const char *key)
 		buf_putc(out, ',');
 	buf_putc(out, '"');
 	buf_puts(out, key);
-	buf_puts(out, "\":");
+	buf_put(out, "\":", 2);
 }
 
 static void
@@ -27,18 +26,34 @@ put_text(struct buf *out, const char *key, const char *text, size_t n)
 	json_put_string(out, text, n);
 }
 
+/* Without printf(): a page has thousands of them. */
+static void
+put_digits(struct buf *out, uint64_t v, unsigned base)
+{
+	char text[20];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v);
+	buf_put(out, text + at, sizeof(text) - at);
+}
+
 static void
 put_number(struct buf *out, const char *key, uint64_t v)
 {
 	put_key(out, key);
-	buf_printf(out, "%" PRIu64, v);
+	put_digits(out, v, 10);
 }
 
 static void
 put_address(struct buf *out, const char *key, uint64_t v)
 {
 	put_key(out, key);
-	buf_printf(out, "\"0x%" PRIx64 "\"", v);
+	buf_puts(out, "\"0x");
+	put_digits(out, v, 16);
+	buf_putc(out, '"');
 }
 
 /* ---- text of a value ------------------------------------------------------------------ */
@@ -78,14 +93,25 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	return err;
 }
 
+/* Elements have one type. */
 static struct err *
-put_type(struct buf *out, const struct value *v)
+put_type(struct buf *out, struct container *c, const struct value *v)
 {
-	_buf_ struct buf text = { 0 };
-	struct err *err = type_name(value_type(v), &text);
+	const struct type *t = value_type(v);
+	struct err *err = NULL;
 
+	if (t != c->told.type || !c->told.name) {
+		_buf_ struct buf text = { 0 };
+
+		err = type_name(t, &text);
+		c->told.type = t;
+		c->told.name = arena_strndup(c->arena, text.data ? text.data
+					     : "", text.len);
+		if (!c->told.name && !err)
+			err = err_nomem();
+	}
 	if (!err)
-		put_text(out, "type", text.data ? text.data : "", text.len);
+		put_text(out, "type", c->told.name, strlen(c->told.name));
 	return err;
 }
 
@@ -144,7 +170,7 @@ put_of_value(struct buf *out, const struct row *r, const struct value *v)
 	struct err *err = put_value(out, r, v);
 
 	if (!err)
-		err = put_type(out, v);
+		err = put_type(out, r->c, v);
 	if (!err)
 		err = put_reference(out, r, v);
 	if (!err && memory_of(v, &addr))

@@ -319,7 +319,8 @@ address_of(struct parser *p, const struct value *v, const struct value **out)
 			       "address" : "it is not in memory, so it has no "
 			       "address");
 	const struct type *t = type_pointer_to(p->vs, v->type);
-	return t ? value_of_u64(p->vs, t, addr, p->arena, out) : err_nomem();
+	return t ? value_of_u64(p->vs, t, addr, p->arena, out)
+	       : types_spent(p->vs);
 }
 
 static struct err *

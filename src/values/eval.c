@@ -115,7 +115,7 @@ eval_at(struct parser *p, const struct node *n, const struct value **out)
 			       "be shown");
 	const struct type *t = type_array_of(p->vs, v->type, (uint64_t)k);
 	return t ? value_in_memory(p->vs, t, addr, v->c, p->arena, out)
-	       : err_nomem();
+	       : types_spent(p->vs);
 }
 
 static struct err *

@@ -36,11 +36,18 @@ struct values {
 	void *printer_arg;
 	unsigned displays;      /* printers that are at work now */
 	struct vec basics;      /* of struct type *: types made here, by name */
+	struct made *made;      /* others, hashed; a power of two slots */
+	size_t n_made, n_made_slots;
+	struct names {
+		const char **slots;     /* hashed; a power of two */
+		size_t n, n_slots;
+	} names;                /* that were put together */
 };
 /** NULL for INSP_NONE and where there is no index. */
 struct module *values_module(struct values *vs, size_t module);
 struct symidx *values_index(struct values *vs, size_t module);
-/** "a::b", or just @name; in the arena of @vs where it is put together. */
+/** "a::b", or just @name; in the arena of @vs where it is put together: names
+ * of indexes, of which there is an end. made.c */
 const char *values_qualified(struct values *vs, const char *prefix,
 			     const char *name);
 enum lang { LANG_IS_C, LANG_IS_CXX, LANG_IS_RUST, LANG_IS_FORTRAN,
@@ -71,12 +78,21 @@ const char *type_string(const struct type *t, uint32_t string);
 struct symidx *type_index(const struct type *t);
 /** Another type of the same index; void where it makes no sense. */
 const struct type *type_beside(const struct type *t, uint32_t ref);
-/** Pointer to, array of @n; NULL without memory. */
+/* made.c */
+/** Why one of these is NULL. */
+struct err *types_spent(const struct values *vs) _must_check_;
+/** Pointer to, array of @n; NULL without memory. The same one each time. */
 const struct type *type_pointer_to(struct values *vs, const struct type *t);
 const struct type *type_array_of(struct values *vs, const struct type *t,
 				 uint64_t n);
+/** The name of one that was made here; NULL: it has none. */
+const char *type_basic_name(const struct type *t);
 /** void (), of which nothing is known. */
 const struct type *type_function(struct values *vs);
+/** That of the function whose body is @reference of a module's index. */
+struct err *type_of_body(struct values *vs, size_t module, uint32_t reference,
+			 const struct sym_body *b, const struct type **out)
+	_must_check_;
 /** A base type made here: of that name, DW_ATE encoding and size. */
 const struct type *type_basic(struct values *vs, const char *name,
 			      uint8_t encoding, uint64_t size);

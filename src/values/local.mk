@@ -30,6 +30,7 @@ libvalues_a_SOURCES = \
 	src/values/libstdcxx_more.c \
 	src/values/loc.c \
 	src/values/loc.h \
+	src/values/made.c \
 	src/values/members.c \
 	src/values/names.c \
 	src/values/parse.c \

@@ -38,6 +38,7 @@ struct function_search {
 	const char *name;
 	const struct sym_body *body;
 	size_t found_in;
+	uint32_t reference;
 };
 
 static struct err *
@@ -60,6 +61,7 @@ function_one(void *arg, enum sym_what what, uint32_t reference)
 	if (name && strcmp(name, s->name) == 0) {
 		s->body = body;
 		s->found_in = s->module;
+		s->reference = reference;
 	}
 	return NULL;
 }
@@ -84,46 +86,6 @@ find_function(struct parser *p, const char *name, struct function_search *s)
 	return err;
 }
 
-struct function_type {
-	struct type type;
-	struct sym_type sym;
-};
-
-/** The type of a function, put together from its body. */
-static struct err *
-function_type(struct parser *p, const struct function_search *s,
-	      const struct type **out)
-{
-	struct function_type *f = arena_alloc(p->vs->arena, sizeof(*f));
-	const struct sym_body *b = s->body;
-	uint32_t *parameters = arena_array(p->vs->arena, b->n_variables + 1,
-					   sizeof(*parameters));
-	struct err *err;
-
-	if (!f || !parameters)
-		return err_nomem();
-	f->sym = (struct sym_type){ .kind = SYM_TYPE_FUNCTION, .size = 1,
-				    .name = SYM_NONE, .prefix = SYM_NONE,
-				    .target = b->blocks[0].type };
-	for (uint32_t n = 0; n < b->blocks[0].n_variables; n++) {
-		uint64_t nth = (uint64_t)b->blocks[0].first_variable + n;
-
-		if (nth < b->n_variables
-		    && b->variables[nth].flags & SYM_PARAMETER)
-			parameters[f->sym.n_parameters++] =
-				b->variables[nth].type;
-	}
-	f->sym.parameters = parameters;
-	f->type = (struct type){ .vs = p->vs, .module = s->found_in,
-				 .ref = SYM_NONE - 1, .sym = &f->sym,
-				 .size = 1, .target_known = true };
-	err = type_by_ref(p->vs, s->found_in, b->blocks[0].type,
-			  &f->type.target);
-	f->type.lang = f->type.target ? f->type.target->lang : LANG_IS_C;
-	*out = &f->type;
-	return err;
-}
-
 static struct err *
 function_value(struct parser *p, const char *name, const struct value **out)
 {
@@ -136,7 +98,7 @@ function_value(struct parser *p, const char *name, const struct value **out)
 	if (!s.body)
 		return err_new(ERR_NOTFOUND, "no function %s", name);
 	struct module *m = values_module(p->vs, s.found_in);
-	err = function_type(p, &s, &t);
+	err = type_of_body(p->vs, s.found_in, s.reference, s.body, &t);
 	return err ? err : value_in_memory(
 		p->vs, t, s.body->blocks[0].ranges[0].start + m->bias, p->c,
 		p->arena, out);

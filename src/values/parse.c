@@ -232,7 +232,7 @@ parse_declarator(struct parser *p, const struct type **t)
 		if (is_op(p, '*') || is_op(p, '&')) {
 			*t = type_pointer_to(p->vs, *t);
 			if (!*t)
-				return err_nomem();
+				return types_spent(p->vs);
 		} else if (word_of(&p->lex.token) != W_QUALIFIER) {
 			break;
 		}
@@ -249,7 +249,7 @@ parse_declarator(struct parser *p, const struct type **t)
 			err = expect(p, ']', "a \"]\" is wanted");
 		*t = type_array_of(p->vs, *t, count);
 		if (!err && !*t)
-			return err_nomem();
+			return types_spent(p->vs);
 	}
 	return err;
 }
@@ -362,7 +362,7 @@ text_literal(struct parser *p, const struct token *t, const struct value **out)
 		return value_of_u64(p->vs, one, t->number, p->arena, out);
 	const struct type *array = type_array_of(p->vs, one, t->text_n + 1);
 	return array ? value_of_bytes(p->vs, array, t->text, t->text_n + 1,
-				      p->arena, out) : err_nomem();
+				      p->arena, out) : types_spent(p->vs);
 }
 
 static struct err *
@@ -589,7 +589,7 @@ at_address(struct parser *p, const struct node **out)
 	deref->op = '*';
 	deref->a = cast;
 	*out = deref;
-	return cast->type ? NULL : err_nomem();
+	return cast->type ? NULL : types_spent(p->vs);
 }
 
 static bool

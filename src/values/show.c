@@ -540,16 +540,17 @@ show(const struct value *v, const struct value_style *style, bool summary,
 {
 	_arena_ struct arena *a = arena_new(SHOW_ARENA);
 	_buf_ struct buf text = { 0 };
-	_free_ struct showing *s = calloc(1, sizeof(*s));
+	struct showing s;       /* of what it has seen the counts alone */
 
-	if (!a || !s)
+	if (!a)
 		return err_nomem();
-	s->s = (struct shower){ .out = &text, .style = style, .arena = a,
-				.summary = summary, .depth = summary };
+	s.around.n_virtuals = s.around.n_statics = 0;
+	s.s = (struct shower){ .out = &text, .style = style, .arena = a,
+			       .summary = summary, .depth = summary };
 	if (style->typed && !style->format
 	    && !(style->object && put_object_prefix(&text, v, a)))
 		put_type_prefix(&text, v);
-	show_value(&s->s, v);
+	show_value(&s.s, v);
 	if (text.failed)
 		return err_nomem();
 	if (text.len > style->length && style->length) {

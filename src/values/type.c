@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Types: records of an index, decoded once, and those made here. */
+/* Types: records of an index, decoded once. */
 #include "values/impl.h"
 
 #include <string.h>
@@ -110,92 +110,6 @@ type_beside(const struct type *t, uint32_t ref)
 				type_by_ref(t->vs, t->module, ref, &found);
 
 	return err ? NULL : found;
-}
-
-/* ---- types made here ------------------------------------------------------ */
-struct made_type {
-	struct type type;
-	struct sym_type sym;
-	struct sym_dimension dimension;
-	const char *name;
-};
-
-static struct made_type *
-make(struct values *vs, uint8_t kind, uint64_t size)
-{
-	struct made_type *m = arena_alloc(vs->arena, sizeof(*m));
-
-	if (!m)
-		return NULL;
-	m->sym = (struct sym_type){ .kind = kind, .size = size,
-				    .name = SYM_NONE, .prefix = SYM_NONE,
-				    .target = SYM_NONE, .holder = SYM_NONE };
-	m->type = (struct type){ .vs = vs, .module = INSP_NONE,
-				 .ref = SYM_NONE, .sym = &m->sym,
-				 .size = size, .target_known = true };
-	return m;
-}
-
-const struct type *
-type_pointer_to(struct values *vs, const struct type *t)
-{
-	struct made_type *m = make(vs, SYM_TYPE_POINTER, 8);
-
-	if (!m)
-		return NULL;
-	m->type.target = t;
-	m->type.lang = t ? t->lang : LANG_IS_C;
-	return &m->type;
-}
-
-const struct type *
-type_function(struct values *vs)
-{
-	struct made_type *m = make(vs, SYM_TYPE_FUNCTION, 1);
-
-	return m ? &m->type : NULL;
-}
-
-const struct type *
-type_array_of(struct values *vs, const struct type *t, uint64_t n)
-{
-	uint64_t size;
-
-	if (__builtin_mul_overflow(type_size(t), n, &size))
-		size = UINT64_MAX;
-	struct made_type *m = make(vs, SYM_TYPE_ARRAY, size);
-	if (!m)
-		return NULL;
-	m->dimension = (struct sym_dimension){
-		.lower = { .kind = SYM_BOUND_CONSTANT },
-		.upper = { .kind = SYM_BOUND_CONSTANT,
-			   .constant = (int64_t)n },
-		.is_count = true,
-	};
-	m->sym.dimensions = &m->dimension;
-	m->sym.n_dimensions = 1;
-	m->type.target = t;
-	m->type.lang = t ? t->lang : LANG_IS_C;
-	return &m->type;
-}
-
-const struct type *
-type_basic(struct values *vs, const char *name, uint8_t encoding,
-	   uint64_t size)
-{
-	struct made_type **known = vs->basics.data;
-
-	for (size_t n = 0; n < vs->basics.n; n++)
-		if (strcmp(known[n]->name, name) == 0)
-			return &known[n]->type;
-	struct made_type *m = make(vs, SYM_TYPE_BASE, size);
-	struct made_type **slot = m ? vec_add(&vs->basics, vs->arena,
-					      sizeof(*slot)) : NULL;
-	if (!slot)
-		return NULL;
-	m->sym.encoding = encoding;
-	m->name = name;
-	return &(*slot = m)->type;
 }
 
 /* ---- what is behind a type ------------------------------------------------ */
@@ -328,22 +242,6 @@ type_size(const struct type *t)
 	return size_within(t, 0);
 }
 
-const struct type *
-type_element(const struct type *t)
-{
-	const struct type *p = type_plain(t);
-
-	if (!p || p->first + 1 >= p->sym->n_dimensions)
-		return p ? type_target(p) : NULL;
-	struct type *rest = arena_dup(p->vs->arena, p, sizeof(*p));
-	if (!rest)
-		return NULL;
-	rest->first++;
-	rest->size = 0;
-	rest->plain = NULL;
-	return rest;
-}
-
 /* ---- questions ------------------------------------------------------------ */
 bool
 type_is_class(const struct type *p)
@@ -454,7 +352,7 @@ type_plain_name(const struct type *t)
 		return "void";
 	if (t->module == INSP_NONE)
 		return t->sym->kind == SYM_TYPE_BASE ?
-		       ((const struct made_type *)t)->name : NULL;
+		       type_basic_name(t) : NULL;
 	return type_string(t, t->sym->name);
 }
 
@@ -559,7 +457,7 @@ type_by_text(struct values *vs, size_t near, const char *text)
 		n -= 6;
 	const struct type *t = basic_by_text(vs, text, n);
 	if (!t) {
-		const char *name = arena_strndup(vs->arena, text, n);
+		_free_ char *name = strndup(text, n);
 
 		t = name ? type_named(vs, near, name) : NULL;
 	}
@@ -601,7 +499,7 @@ type_argument(const struct type *t, size_t n)
 	/* Compilers leave the arguments out where they emit half a class. */
 	const char *text = p && p->module != INSP_NONE ?
 			   argument_text(type_plain_name(p), n, &length) : NULL;
-	const char *name = text ? arena_strndup(p->vs->arena, text, length)
-			   : NULL;
+	_free_ char *name = text ? strndup(text, length) : NULL;
+
 	return name ? type_by_text(p->vs, p->module, name) : NULL;
 }

@@ -81,15 +81,6 @@ values_index(struct values *vs, size_t module)
 	return m ? m->ix : NULL;
 }
 
-const char *
-values_qualified(struct values *vs, const char *prefix, const char *name)
-{
-	if (!prefix || !prefix[0] || !name)
-		return name;
-	const char *whole = arena_printf(vs->arena, "%s::%s", prefix, name);
-	return whole ? whole : name;
-}
-
 enum lang
 lang_of(uint16_t language)
 {
