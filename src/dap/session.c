@@ -56,6 +56,7 @@ session_end_stop(struct dap *d)
 	refs_free(d->refs);
 	arena_free(d->stop);
 	d->refs = NULL;
+	d->cause = NULL;
 	d->sources = NULL;
 	d->locations = NULL;
 	d->stop = NULL;
