@@ -16,6 +16,8 @@
 #define STACK 0x7ff000u
 #define RANGE 0x10000u
 #define FRAME_SIZE 0x80u
+#define THREAD_SIZE 0x1000u     /* of stacks: but the last ends long before */
+#define FRAMES_SHORT 12u        /* more cost more than all that is asked */
 #define FIRST 101u
 #define SERIES "00112233445566ff"
 
@@ -84,6 +86,8 @@ fill_code(void)
 {
 	static const uint8_t call[] = { 0xe8, 0, 0, 0, 0 };
 
+	if (code[0])
+		return;
 	for (size_t k = 0; k + sizeof(call) <= RANGE; k += sizeof(call))
 		memcpy(code + k, call, sizeof(call));
 }
@@ -92,6 +96,14 @@ static void
 put_word(size_t at, uint64_t word)
 {
 	memcpy(stack + at, &word, sizeof(word));
+}
+
+/* The outermost frame of a thread, but of the last. */
+static bool
+is_last(size_t at)
+{
+	return at % THREAD_SIZE / FRAME_SIZE == FRAMES_SHORT
+	       && at / THREAD_SIZE + 1 < SERVED_THREADS;
 }
 
 /* Frames by frame pointers; between them pointers, text and small numbers. */
@@ -105,8 +117,10 @@ fill_stack(uint64_t where)
 			put_word(k + 8 * w, w & 1 ? STACK + (k * 7 + w * 72)
 						    % RANGE : k / 8 + w);
 		memcpy(stack + k + 0x40, text, sizeof(text));
-		put_word(k + FRAME_SIZE - 16, STACK + k + 2 * FRAME_SIZE - 16);
-		put_word(k + FRAME_SIZE - 8, where + k / FRAME_SIZE % 3 * 5);
+		put_word(k + FRAME_SIZE - 16, is_last(k) ? 0
+			 : STACK + k + 2 * FRAME_SIZE - 16);
+		put_word(k + FRAME_SIZE - 8, is_last(k) ? 0
+			 : where + k / FRAME_SIZE % 3 * 5);
 	}
 }
 
@@ -150,8 +164,8 @@ world_registers(struct world *w, size_t thread)
 
 	for (size_t k = 0; k < N_REGISTERS; k++)
 		general[thread][k] = STACK + 0x100 * k;
-	general[thread][RSP] = STACK + 0x1000 * thread;
-	general[thread][RBP] = STACK + 0x1000 * thread + FRAME_SIZE - 16;
+	general[thread][RSP] = STACK + THREAD_SIZE * thread;
+	general[thread][RBP] = STACK + THREAD_SIZE * thread + FRAME_SIZE - 16;
 	general[thread][RIP] = world_code(w);
 	sets[thread] = (struct snap_regset){
 		NT_PRSTATUS, { general[thread], sizeof(general[thread]) } };
