@@ -262,6 +262,7 @@ dap_end_work(struct dap *d, struct err *err, struct json *body)
 {
 	struct work *w = take(d->work);
 
+	work_tell_end(d, w);
 	dap_respond(d, w->request_seq, w->command, err, body);
 	arena_free(w->arena);
 }
@@ -286,6 +287,8 @@ dap_work(struct dap *d, const struct dap_sink *sink)
 		: d->work->piece(d, d->work, &body);
 	if (err || body)
 		dap_end_work(d, err, body);
+	else
+		work_tell(d, d->work);
 	return dap_take_err(d);
 }
 

@@ -68,8 +68,11 @@ struct work {
 	struct err *(*piece)(struct dap *d, struct work *w, struct json **body);
 	void *state;
 	struct arena *arena;    /* owns all of it */
-	const char *progress;   /* id of a progress that was begun, or NULL */
+	const char *title;      /* of a progress; or NULL */
+	const char *progress;   /* id of one that was begun, or NULL */
 	uint64_t done, all;     /* for the progress */
+	unsigned told;          /* of it, per cent */
+	unsigned pieces;
 	bool cancelled;
 };
 
@@ -129,6 +132,10 @@ struct err *dap_begin_work(struct dap *d, const struct work *like)
 	_must_check_;
 /** Ends it with an answer; takes @err and @body. */
 void dap_end_work(struct dap *d, struct err *err, struct json *body);
+
+/** How far it is, to who hears it. work.c */
+void work_tell(struct dap *d, struct work *w);
+void work_tell_end(struct dap *d, const struct work *w);
 
 /* args.c: ERR_USAGE names the argument that is off */
 struct arg_bounds {
@@ -229,6 +236,11 @@ struct map_names;
 struct map_piece;
 struct json *maps_range(const struct map_names *names,
 			const struct map_piece *p);
+/** "libc.so.6+0x1d2c60 <environ>", "[stack]", or nothing. describe.c */
+void describe_put_place(struct dap *d, const struct map_names *names,
+			uint64_t address, struct buf *out);
+/** With all but letters, digits and what is in @plain as %XX (RFC 3986). */
+void text_put_uri(struct buf *out, const char *text, const char *plain);
 /** A locationReference of a place in a source; 0: none is left. locations.c */
 struct source_place {
 	size_t module;
@@ -255,6 +267,7 @@ request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
 request_fn exception_info;
 request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
+request_fn describe_answer, search_answer, link_answer;
 request_fn around_kernel_stack, around_fds, around_environment;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);

@@ -8,6 +8,8 @@ libdap_a_SOURCES = \
 	src/dap/around.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
+	src/dap/describe.c \
+	src/dap/describe.h \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
 	src/dap/exception.c \
@@ -15,10 +17,12 @@ libdap_a_SOURCES = \
 	src/dap/facts.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
+	src/dap/link.c \
 	src/dap/locations.c \
 	src/dap/maps.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
+	src/dap/owner.c \
 	src/dap/page.c \
 	src/dap/refs.c \
 	src/dap/refs.h \
@@ -26,9 +30,11 @@ libdap_a_SOURCES = \
 	src/dap/requests.c \
 	src/dap/row.c \
 	src/dap/scopes.c \
+	src/dap/search.c \
 	src/dap/session.c \
 	src/dap/sources.c \
 	src/dap/stack.c \
 	src/dap/stream.c \
 	src/dap/variables.c \
+	src/dap/work.c \
 	src/dap/write.c

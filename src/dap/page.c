@@ -112,3 +112,21 @@ json_of_text(struct span bytes)
 	buf_putc(&out, '"');
 	return json_raw(&out);
 }
+
+/* ---- URIs ---------------------------------------------------------------------------- */
+static bool
+is_plain_in_uri(char c, const char *plain)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+	       || (c >= '0' && c <= '9') || strchr(plain, c);
+}
+
+void
+text_put_uri(struct buf *out, const char *text, const char *plain)
+{
+	for (; *text; text++)
+		if (is_plain_in_uri(*text, plain))
+			buf_putc(out, *text);
+		else
+			buf_printf(out, "%%%02X", (uint8_t)*text);
+}

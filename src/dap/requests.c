@@ -80,6 +80,9 @@ static const struct request requests[] = {
 	{ OURS "kernelStack", around_kernel_stack, NULL, 0, NULL },
 	{ OURS "fds", around_fds, NULL, 0, NULL },
 	{ OURS "environment", around_environment, NULL, 0, NULL },
+	{ OURS "describeAddress", describe_answer, NULL, 0, NULL },
+	{ OURS "search", search_answer, NULL, 0, NULL },
+	{ OURS "link", link_answer, NULL, 0, NULL },
 
 	/* what would run, and does not */
 	{ "continue", session_refuse_to_run, NULL, 0, NULL },

@@ -42,24 +42,12 @@ sources_column(const struct dap *d, uint32_t column)
 }
 
 /* ---- paths ----------------------------------------------------------------------- */
-/* RFC 3986, 2.3, and what separates parts of a path. */
-static bool
-is_plain_in_uri(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-	       || (c >= '0' && c <= '9') || (c && strchr("-._~/", c));
-}
-
 static void
 put_uri(struct buf *out, const char *path)
 {
 	if (*path == '/')
 		buf_puts(out, "file://");
-	for (; *path; path++)
-		if (is_plain_in_uri(*path))
-			buf_putc(out, *path);
-		else
-			buf_printf(out, "%%%02X", (uint8_t)*path);
+	text_put_uri(out, path, "-._~/");
 }
 
 /* "/build/x" is the beginning of "/build/x/a.c" and not of "/build/xy.c". */

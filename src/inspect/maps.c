@@ -60,6 +60,8 @@ piece_of(struct insp *i, size_t k, uint64_t addr, struct map_piece *out)
 		.end = m->start + m->length,
 	};
 
+	if (p.end <= p.start)
+		p.end = UINT64_MAX;     /* the end of the space */
 	map = map_above(t, p.start);
 	if (map && map->start <= p.start) {
 		p.map = map;

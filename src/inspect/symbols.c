@@ -261,8 +261,9 @@ look_up_indexed(struct insp *i, struct symidx *ix, size_t module,
 	const uint64_t bias = i->modules[module].bias;
 	struct sym_symbol sym;
 
-	/* One that ends before is not the name of what is behind it. */
-	if (!symidx_symbol_at(ix, addr - bias, &sym)
+	/* One that ends before is not the name of what is behind it; at 0 stands
+	 * the file's header, and symbols that mean no address (versions). */
+	if (!symidx_symbol_at(ix, addr - bias, &sym) || !sym.address
 	    || (sym.size && addr - bias - sym.address >= sym.size))
 		return false;
 	*out = (struct symbol){
