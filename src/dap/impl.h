@@ -178,6 +178,9 @@ struct err *stack_place(struct dap *d, int64_t frame_id, struct place *out)
 	_must_check_;
 /** What a frame is called: 1 to 2^26. */
 int64_t stack_frame_id(const struct dap *d, struct place at);
+/** Registers are other ones: all stacks anew. Where all of them have the same
+ * frames, those keep their ids. */
+struct err *stack_make_again(struct dap *d, bool *same) _must_check_;
 /** The scope of a place, or NULL. */
 const struct scope *stack_scope(struct dap *d, struct place at);
 /** Its registers, as the frame has them. */

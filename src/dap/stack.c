@@ -338,3 +338,86 @@ stack_scopes(struct dap *d, const struct json *arguments, struct json **body)
 	json_set(*body, "scopes", list);
 	return NULL;
 }
+
+/* ---- after a register was written ------------------------------------------------- */
+/** A stack as it was: where its ids begin, and its frames' pcs. */
+struct stack_before {
+	size_t thread, first, n;
+	uint64_t *pcs;
+};
+
+static int
+by_first(const void *a, const void *b)
+{
+	const struct stack_before *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static struct err *
+remember_stacks(const struct dap *d, struct arena *a, struct vec *out)
+{
+	size_t n = insp_target(d->shown.insp)->n_threads;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct stack_shown *s = &d->stacks[k];
+		struct stack_before *b;
+
+		if (!s->made)
+			continue;
+		b = vec_add(out, a, sizeof(*b));
+		if (!b)
+			return err_nomem();
+		*b = (struct stack_before){ k, s->first, s->view.n, NULL };
+		b->pcs = arena_array(a, b->n + 1, sizeof(*b->pcs));
+		if (!b->pcs)
+			return err_nomem();
+		for (size_t f = 0; f < b->n; f++)
+			b->pcs[f] = s->view.frames[f].pc;
+	}
+	if (out->n)
+		qsort(out->data, out->n, sizeof(struct stack_before), by_first);
+	return NULL;
+}
+
+static struct err *
+is_as_before(struct dap *d, const struct stack_before *b, bool *same)
+{
+	struct stack_shown *s;
+	struct err *err = stack_of(d, b->thread, &s);
+
+	*same = !err && s->first == b->first && s->view.n == b->n;
+	for (size_t f = 0; *same && f < b->n; f++)
+		*same = s->view.frames[f].pc == b->pcs[f];
+	return err;
+}
+
+struct err *
+stack_make_again(struct dap *d, bool *same)
+{
+	_arena_ struct arena *a = arena_new(0);
+	size_t thread = d->thread, frames_before = d->frames_before;
+	struct vec before = { 0 };
+
+	*same = true;
+	if (!a)
+		return err_nomem();
+	struct err *err = remember_stacks(d, a, &before);
+	if (!err)
+		err = session_begin_stop(d);
+	if (err)
+		return err;
+	size_t fresh = d->frames_before;
+	d->frames_before = frames_before;
+	d->thread = thread;
+	for (size_t k = 0; k < before.n && *same && !err; k++)
+		err = is_as_before(d, (struct stack_before *)before.data + k,
+				   same);
+	if (err || *same)
+		return err;
+	/* Other frames have other ids. */
+	err = session_begin_stop(d);
+	d->frames_before = fresh;
+	d->thread = thread;
+	return err;
+}

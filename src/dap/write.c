@@ -18,18 +18,19 @@ write_note(struct dap *d, uint64_t addr, uint64_t n)
 	d->written.n = n;
 }
 
-/* Where a register was written, frames are other ones. */
+/* Where a register was written, frames may be other ones. */
 static void
-tell_all(struct dap *d)
+tell_registers(struct dap *d)
 {
 	struct json *body = json_object(), *areas = json_array();
-	size_t thread = d->thread;
+	bool same;
 
-	struct err *err = session_begin_stop(d);
-	d->thread = thread;
-	if (err && !d->err)
+	struct err *err = stack_make_again(d, &same);
+	if (d->err)
+		err_free(err);
+	else
 		d->err = err;
-	json_add(areas, json_string("all"));
+	json_add(areas, json_string(same ? "variables" : "all"));
 	json_set(body, "areas", areas);
 	dap_event(d, "invalidated", body);
 }
@@ -40,7 +41,7 @@ write_tell(struct dap *d)
 	if (d->written.n)
 		session_tell_written(d, d->written.addr, d->written.n);
 	if (d->written.registers)
-		tell_all(d);
+		tell_registers(d);
 	d->written.n = 0;
 	d->written.registers = false;
 }
@@ -55,7 +56,7 @@ struct writing {
 	const char *text;               /* an expression */
 };
 
-/* Their frames are unwound anew, which a client has to hear of. */
+/* Frames are unwound anew, which a client has to hear of. */
 static struct err *
 check_register(const struct writing *w)
 {
