@@ -102,6 +102,7 @@ struct dap {
 	size_t frames_before;   /* … - this: frames of stops before */
 	size_t thread;          /* chosen; the faulting one at first */
 	const struct cause *cause;      /* on first use; exception_cause() */
+	const struct alike *alike;      /* likewise; alike_of() */
 	struct refs *refs;      /* variablesReference; refs.c */
 	int32_t last_ref;       /* ids are given once in a session */
 	struct {
@@ -191,6 +192,12 @@ struct err *stack_frame(struct dap *d, struct place at, struct json **out)
 	_must_check_;
 /** What the client calls a thread. */
 int64_t stack_thread_id(const struct dap *d, size_t thread);
+/** "crash [14533] SIGSEGV" */
+struct json *stack_thread_name(const struct dap *d, size_t thread);
+/** A function, or where it is; any frame of the snapshot. */
+struct json *stack_frame_name(struct dap *d, const struct snap_frame *f);
+/** The thread that a client calls so; false: there is none. */
+bool stack_find_id(const struct dap *d, int64_t id, size_t *out);
 /** A thread's index by the "threadId" in @arguments. */
 struct err *stack_thread(struct dap *d, const struct json *arguments,
 			 size_t *out) _must_check_;
@@ -210,6 +217,22 @@ struct err *exception_cause(struct dap *d, const struct cause **out)
 	_must_check_;
 /** "null-deref: READ of 0x0, …"; nothing where no signal was. */
 void exception_put_text(struct dap *d, struct buf *out);
+
+/* alike.c: threads that do the same */
+struct cpu_time {
+	uint64_t ms;
+	bool known;
+};
+struct alike {
+	struct groups groups;
+	struct view *views;     /* the start of each group's stack */
+	struct cpu_time *cpu;   /* of each thread */
+	struct missing missing;
+};
+struct err *alike_of(struct dap *d, const struct alike **out) _must_check_;
+/** Names of the innermost frames of a group. */
+struct json *alike_top(struct dap *d, const struct alike *a, size_t group,
+		       size_t max);
 
 /* sources.c: what a sourceReference means */
 /** A Source of @file, which a module's lines name; json_null() of NULL. */
@@ -268,7 +291,7 @@ request_fn variables_answer, evaluate_answer, write_variable,
 	memory_answer_write;
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
-request_fn exception_info;
+request_fn exception_info, alike_answer, overview_answer;
 request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
 request_fn describe_answer, search_answer, link_answer;
 request_fn around_kernel_stack, around_fds, around_environment;

@@ -3,9 +3,10 @@
 
 noinst_LIBRARIES += libdap.a
 libdap_a_SOURCES = \
+	src/dap/alike.c \
 	src/dap/args.c \
-	src/dap/complete.c \
 	src/dap/around.c \
+	src/dap/complete.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
 	src/dap/describe.c \
@@ -13,8 +14,8 @@ libdap_a_SOURCES = \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
 	src/dap/exception.c \
-	src/dap/globals.c \
 	src/dap/facts.c \
+	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \
 	src/dap/link.c \
@@ -22,6 +23,7 @@ libdap_a_SOURCES = \
 	src/dap/maps.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
+	src/dap/overview.c \
 	src/dap/owner.c \
 	src/dap/page.c \
 	src/dap/refs.c \

@@ -102,6 +102,9 @@ const struct scope *container_scope(const struct container *c);
 /* ---- scopes.c: what scopes contain; what is no value -------------------------- */
 /** All of @c->ref's items, into @c. */
 struct err *scopes_list(struct container *c) _must_check_;
+/** A Scope of a frame. */
+struct json *scopes_object(const struct dap *d, struct place at,
+			   enum scope_kind kind);
 /** Room for @n items more, and how to add one: @c->n counts them. */
 struct err *items_reserve(struct container *c, size_t n) _must_check_;
 struct item *items_add(struct container *c);

@@ -72,6 +72,10 @@ static const struct request requests[] = {
 	  NULL },
 	{ "locations", locations_answer, NULL, 0, NULL },
 
+	/* ours: what happened */
+	{ OURS "overview", overview_answer, NULL, 0, NULL },
+	{ OURS "threadGroups", alike_answer, NULL, 0, NULL },
+
 	/* ours: what was recorded */
 	{ OURS "maps", maps_answer, NULL, 0, NULL },
 	{ OURS "attributes", facts_attributes, NULL, 0, NULL },

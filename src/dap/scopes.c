@@ -139,8 +139,8 @@ scopes_list(struct container *c)
 	return lists[c->ref.kind](c);
 }
 
-static struct json *
-scope_object(const struct dap *d, struct place at, enum scope_kind kind)
+struct json *
+scopes_object(const struct dap *d, struct place at, enum scope_kind kind)
 {
 	const struct scope_row *row = &scope_rows[kind];
 	struct json *j = json_object();
@@ -158,6 +158,6 @@ refs_scopes(struct dap *d, struct place at, struct json **out)
 {
 	*out = json_array();
 	for (int k = 0; k < SCOPES; k++)
-		json_add(*out, scope_object(d, at, (enum scope_kind)k));
+		json_add(*out, scopes_object(d, at, (enum scope_kind)k));
 	return NULL;
 }

@@ -70,35 +70,41 @@ stack_thread_id(const struct dap *d, size_t thread)
 	return d->stacks[thread].id;
 }
 
-struct err *
-stack_thread(struct dap *d, const struct json *arguments, size_t *out)
+bool
+stack_find_id(const struct dap *d, int64_t id, size_t *out)
 {
-	static const struct arg_bounds any = { 0, INT64_MAX, 0 };
-	size_t n = insp_target(d->shown.insp)->n_threads;
-	struct thread_id key = { 0 };
+	size_t low = 0, high = insp_target(d->shown.insp)->n_threads;
 
-	struct err *err = arg_number(arguments, "threadId", &any, &key.id);
-	if (err)
-		return err;
-	for (size_t low = 0, high = n; low < high;) {
+	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (d->ids[mid].id == key.id) {
+		if (d->ids[mid].id == id) {
 			*out = d->ids[mid].thread;
-			return NULL;
+			return true;
 		}
-		if (d->ids[mid].id < key.id)
+		if (d->ids[mid].id < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return err_new(ERR_NOTFOUND, "no thread has the id %lld",
-		       (long long)key.id);
+	return false;
 }
 
-/* "crash [14533] SIGSEGV" */
-static struct json *
-thread_name(const struct dap *d, size_t thread)
+struct err *
+stack_thread(struct dap *d, const struct json *arguments, size_t *out)
+{
+	static const struct arg_bounds any = { 0, INT64_MAX, 0 };
+	int64_t id;
+
+	struct err *err = arg_number(arguments, "threadId", &any, &id);
+	if (!err && !stack_find_id(d, id, out))
+		err = err_new(ERR_NOTFOUND, "no thread has the id %lld",
+			      (long long)id);
+	return err;
+}
+
+struct json *
+stack_thread_name(const struct dap *d, size_t thread)
 {
 	const struct target *t = insp_target(d->shown.insp);
 	const struct snap_thread *s = &t->threads[thread];
@@ -126,7 +132,7 @@ stack_threads(struct dap *d, const struct json *arguments, struct json **body)
 		struct json *thread = json_object();
 
 		json_set(thread, "id", json_i64(stack_thread_id(d, k)));
-		json_set(thread, "name", thread_name(d, k));
+		json_set(thread, "name", stack_thread_name(d, k));
 		json_add(list, thread);
 	}
 	*body = json_object();
@@ -234,8 +240,8 @@ path_base(const char *path)
 }
 
 /* What cannot be named is told by where it is. */
-static struct json *
-frame_name(struct dap *d, const struct snap_frame *f)
+struct json *
+stack_frame_name(struct dap *d, const struct snap_frame *f)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(d->shown.insp, &n);
@@ -271,7 +277,7 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	struct json *j = json_object();
 
 	json_set(j, "id", json_i64(stack_frame_id(d, at)));
-	json_set(j, "name", frame_name(d, f));
+	json_set(j, "name", stack_frame_name(d, f));
 	if (f->file)
 		json_set(j, "source", sources_source(d, f->module, f->file));
 	json_set(j, "line", json_i64(sources_line(d, f->line)));
