@@ -246,7 +246,7 @@ put_sentence(struct description *x)
 	json_set(x->body, "text", json_string(text.failed ? NULL : text.data));
 }
 
-/* ---- the request ------------------------------------------------------------------------------ */
+/* ---- the request ------------------------------------------------------------------- */
 struct err *
 describe_answer(struct dap *d, const struct json *arguments,
 		struct json **body)

@@ -15,6 +15,28 @@ struct linked {
 	const char *expression;         /* or NULL */
 };
 
+/* A thread, and a number of a frame of it. */
+static struct err *
+link_thread(struct dap *d, const struct json *arguments, struct linked *out)
+{
+	static const struct arg_bounds numbers = { 0, INT32_MAX, -1 };
+	struct stack_shown *s;
+	int64_t number = -1;
+
+	struct err *err = stack_thread(d, arguments, &out->at.thread);
+	if (!err)
+		err = arg_number(arguments, "frame", &numbers, &number);
+	if (!err && number >= 0)
+		err = stack_of(d, out->at.thread, &s);
+	if (!err && number >= 0 && (uint64_t)number >= s->view.n)
+		err = err_new(ERR_NOTFOUND, "that stack has no frame %lld",
+			      (long long)number);
+	out->has_thread = true;
+	out->has_frame = number >= 0;
+	out->at.frame = out->has_frame ? (size_t)number : 0;
+	return err;
+}
+
 static struct err *
 link_what(struct dap *d, const struct json *arguments, struct linked *out)
 {
@@ -29,13 +51,12 @@ link_what(struct dap *d, const struct json *arguments, struct linked *out)
 		err = stack_place(d, frame, &out->at);
 		out->has_thread = out->has_frame = true;
 	} else if (!err && json_get(arguments, "threadId")) {
-		err = stack_thread(d, arguments, &out->at.thread);
-		out->has_thread = true;
+		err = link_thread(d, arguments, out);
 	}
 	if (!err && out->expression && (!out->has_frame
 		 || strlen(out->expression) > EXPRESSION_MAX))
 		err = err_new(ERR_USAGE, "an \"expression\" is that of a "
-			      "\"frameId\", and has %u bytes at most",
+			      "frame, and has %u bytes at most",
 			      EXPRESSION_MAX);
 	return err;
 }

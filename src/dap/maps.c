@@ -53,7 +53,7 @@ maps_range(const struct map_names *names, const struct map_piece *p)
 struct err *
 maps_answer(struct dap *d, const struct json *arguments, struct json **body)
 {
-	static const struct arg_bounds counts = { 1, RANGES_MAX, RANGES };
+	static const struct arg_bounds counts = { 1, INT32_MAX, RANGES };
 	struct map_names names;
 	struct map_piece p;
 	struct json *list;
@@ -66,6 +66,8 @@ maps_answer(struct dap *d, const struct json *arguments, struct json **body)
 		err = arg_address(arguments, "address", &at);
 	if (err)
 		return err;
+	if (count > RANGES_MAX)
+		count = RANGES_MAX;
 	insp_map_names(d->shown.insp, &names);
 	list = json_array();
 	while ((more = insp_piece_above(d->shown.insp, at, &p)) && count--) {

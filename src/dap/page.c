@@ -15,7 +15,7 @@ struct err *
 page_of(const struct json *arguments, size_t n, struct page *out)
 {
 	static const struct arg_bounds starts = { 0, INT32_MAX, 0 };
-	static const struct arg_bounds counts = { 0, ROWS_MAX, ROWS };
+	static const struct arg_bounds counts = { 0, INT32_MAX, ROWS };
 	int64_t start, count;
 
 	struct err *err = arg_number(arguments, "start", &starts, &start);
@@ -23,6 +23,8 @@ page_of(const struct json *arguments, size_t n, struct page *out)
 		err = arg_number(arguments, "count", &counts, &count);
 	if (err)
 		return err;
+	if (count > ROWS_MAX)
+		count = ROWS_MAX;
 	out->start = (size_t)start < n ? (size_t)start : n;
 	out->end = n - out->start < (size_t)count ? n
 		   : out->start + (size_t)count;

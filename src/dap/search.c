@@ -24,6 +24,7 @@ struct search {
 	uint64_t zeros;         /* before @at, of captured bytes, that were
 				   passed over */
 	uint64_t align;
+	bool into_zeros;        /* what is looked for is nothing else */
 	size_t most;
 	struct vec hits;        /* uint64_t */
 	uint64_t searched, absent;      /* bytes */
@@ -101,9 +102,9 @@ search_pattern(struct search *s, struct arena *a, const struct json *arguments)
 			       "what is looked for");
 	err = hex ? pattern_of_hex(a, hex, &s->pattern)
 	      : pattern_of_text(a, json_span(text), &s->pattern);
-	if (!err && is_all_zero(s->pattern))
-		err = err_new(ERR_USAGE, "what is looked for has a byte other "
-			      "than 0");
+	if (!err && !s->pattern.n)
+		err = err_new(ERR_USAGE, "what is looked for has no bytes");
+	s->into_zeros = !err && is_all_zero(s->pattern);
 	return err;
 }
 
@@ -176,6 +177,14 @@ search_range(struct dap *d, struct search *s, struct arena *a, uint64_t end)
 	return err;
 }
 
+/* Ranges of zeros are passed over: they may be of any size. */
+static bool
+is_searched(const struct search *s, const struct map_piece *p)
+{
+	return p->state != MAP_ABSENT
+	       && (p->state != MAP_ZERO || s->into_zeros);
+}
+
 /* Past what is not there, to where something may be found. */
 static bool
 search_go_on(struct dap *d, struct search *s, struct map_piece *p)
@@ -186,7 +195,7 @@ search_go_on(struct dap *d, struct search *s, struct map_piece *p)
 		s->zeros = 0;
 		s->at = p->start;
 	}
-	if (p->state != MAP_ABSENT && p->state != MAP_ZERO)
+	if (is_searched(s, p))
 		return true;
 	s->zeros = p->state == MAP_ZERO ? p->end - s->at : 0;
 	if (p->state == MAP_ABSENT)
@@ -249,7 +258,7 @@ search_work(struct dap *d, struct work *w, struct json **body)
 			*body = search_body(d, s);
 			return NULL;
 		}
-		if (p.state != MAP_ABSENT && p.state != MAP_ZERO)
+		if (is_searched(s, &p))
 			err = search_range(d, s, w->arena, p.end < s->end
 					   ? p.end : s->end);
 	}
@@ -261,7 +270,7 @@ search_work(struct dap *d, struct work *w, struct json **body)
 static struct err *
 search_where(struct search *s, const struct json *arguments)
 {
-	static const struct arg_bounds counts = { 1, HITS_MAX, HITS };
+	static const struct arg_bounds counts = { 1, INT32_MAX, HITS };
 	static const struct arg_bounds aligns = { 1, ALIGN_MAX, 1 };
 	int64_t count, align;
 
@@ -275,7 +284,7 @@ search_where(struct search *s, const struct json *arguments)
 		err = arg_address(arguments, "end", &s->end);
 	if (err)
 		return err;
-	s->most = (size_t)count;
+	s->most = count < HITS_MAX ? (size_t)count : HITS_MAX;
 	s->align = (uint64_t)align;
 	return NULL;
 }

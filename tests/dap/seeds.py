@@ -114,7 +114,7 @@ def of_all():
         ("describeAddress", {"address": "0x7ff010"}),
         ("search", {"text": "na"}), ("kernelStack", {"threadId": TID}),
         ("fds", {}), ("environment", {}), ("series", {}),
-        ("link", {"threadId": TID, "frame": 0, "path": "a"}),
+        ("link", {"threadId": TID, "frame": 0, "expression": "a"}),
         ("export", {"format": "markdown"}))]
     yield "cancel", SLOW, LOOK[:1] + [
         ask("inquest/search", bytes="e8"), ask("threads"),
