@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/t-core-out \
 	tests/unit/t-disasm \
 	tests/unit/t-err \
+	tests/unit/t-exported \
 	tests/unit/t-expr \
 	tests/unit/t-hash \
 	tests/unit/t-ingest \
@@ -120,6 +121,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-core \
 	tests/fuzz/fuzz-dap \
 	tests/fuzz/fuzz-disasm \
+	tests/fuzz/fuzz-exported \
 	tests/fuzz/fuzz-expr \
 	tests/fuzz/fuzz-fileid \
 	tests/fuzz/fuzz-maps \

@@ -39,4 +39,13 @@ struct err *insp_function_named(struct insp *i, size_t module,
 struct err *insp_address_named(struct insp *i, const char *name,
 			       uint64_t *out) _must_check_;
 
+/**
+ * Does a module define @linkage for others, in its default version? Its run-time
+ * address is at *@out then, as a symbol table has it. Nothing is known where the
+ * file is not here or has no .gnu.hash, or of a thread's own variable.
+ */
+enum exported { EXPORTED_NOT, EXPORTED, EXPORTED_UNKNOWN };
+enum exported insp_exported(struct insp *i, size_t module, const char *linkage,
+			    uint64_t *out) _must_check_;
+
 #endif

@@ -21,6 +21,8 @@ libinspect_a_SOURCES = \
 	src/inspect/differ.c \
 	src/inspect/differ.h \
 	src/inspect/differ_memory.c \
+	src/inspect/exported.c \
+	src/inspect/exported.h \
 	src/inspect/expr.c \
 	src/inspect/files.c \
 	src/inspect/image.c \

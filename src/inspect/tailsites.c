@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "inspect/bounds.h"
 #include "inspect/impl.h"
 #include "inspect/indexed.h"
 #include "inspect/tailsites.h"
@@ -144,6 +145,19 @@ find_here(struct insp *i, const struct body_at *from, const char *name,
 				     s.n_beside || !s.n);
 }
 
+/* In another module: as the dynamic linker would have found it. */
+static uint64_t
+find_there(struct insp *i, size_t module, const char *name)
+{
+	uint64_t at = 0;
+	enum exported how = insp_exported(i, module, name, &at);
+
+	if (how == EXPORTED_UNKNOWN)
+		at = tail_symbol(i, module, name, false);
+	return how == EXPORTED_UNKNOWN && at ? i->modules[module].bias + at
+	       : at;
+}
+
 static uint64_t
 find_everywhere(struct insp *i, const struct body_at *from, const char *name)
 {
@@ -152,12 +166,9 @@ find_everywhere(struct insp *i, const struct body_at *from, const char *name)
 
 	if (at)
 		return from->bias + at;
-	for (size_t m = 0; m < i->n_modules && !several; m++) {
-		at = m == from->module ? 0 : tail_symbol(i, m, name, false);
-		if (at)
-			return i->modules[m].bias + at;
-	}
-	return 0;
+	for (size_t m = 0; m < i->n_modules && !several && !at; m++)
+		at = m == from->module ? 0 : find_there(i, m, name);
+	return at;
 }
 
 static uint64_t

@@ -277,6 +277,17 @@ const struct loc_piece *value_synthetic(const struct value *v);
 struct err *value_global(struct values *vs, size_t near, const char *name,
 			 const struct context *c, struct arena *a,
 			 const struct value **out) _must_check_;
+/**
+ * The same of one that has a name for the linker, too, or NULL: where no index
+ * has it, a symbol's address is the value's, of type @t.
+ */
+struct global_name {
+	size_t near;            /* a module */
+	const char *name, *linkage;
+};
+struct err *value_exported(const struct global_name *g, const struct type *t,
+			   const struct context *c, struct arena *a,
+			   const struct value **out) _must_check_;
 /** Where the member begins, in an object that stands in memory. */
 struct err *member_address(const struct value *v, const struct sym_member *m,
 			   uint64_t *out) _must_check_;

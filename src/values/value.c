@@ -566,12 +566,16 @@ static_member(const struct value *v, const struct type *p,
 	      const struct value **out)
 {
 	const struct type *t = type_beside(p, m->type);
-	const char *name = values_qualified(v->vs, type_qualified(p),
-					    type_string(p, m->name));
+	const struct global_name g = {
+		.near = p->module,
+		.name = values_qualified(v->vs, type_qualified(p),
+					 type_string(p, m->name)),
+		.linkage = type_string(p, m->linkage),
+	};
 
 	if (m->has_value)
 		return value_of_u64(v->vs, t, m->value, a, out);
-	struct err *err = value_global(v->vs, p->module, name, v->c, a, out);
+	struct err *err = value_exported(&g, t, v->c, a, out);
 	if (err && err_kind(err) == ERR_NOTFOUND)
 		return value_nowhere(v->vs, t, err, a, out);
 	return err;

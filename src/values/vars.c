@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a record of a variable to its value. */
+#include "inspect/bounds.h"
 #include "values/impl.h"
 
 #include <string.h>
@@ -149,6 +150,22 @@ global_in(struct global_search *s, size_t module)
 	       : NULL;
 }
 
+static struct err *
+global_value(const struct global_search *s, size_t module,
+	     const struct value **out)
+{
+	if (!s->best)
+		return err_new(ERR_NOTFOUND, "no module has a variable %s",
+			       s->name);
+	struct var_ref *r = arena_alloc(s->arena, sizeof(*r));
+	if (!r)
+		return err_nomem();
+	*r = (struct var_ref){ .vs = s->vs, .module = module, .sym = s->best,
+			       .thread = s->c ? s->c->thread : 0,
+			       .is_thread = s->c };
+	return var_ref_value(r, s->arena, out);
+}
+
 struct err *
 value_global(struct values *vs, size_t near, const char *name,
 	     const struct context *c, struct arena *a,
@@ -168,16 +185,40 @@ value_global(struct values *vs, size_t near, const char *name,
 			err = global_in(&s, n);
 			found = n;
 		}
-	if (err)
-		return err;
-	if (!s.best)
-		return err_new(ERR_NOTFOUND, "no module has a variable %s",
-			       name);
-	struct var_ref *r = arena_alloc(a, sizeof(*r));
-	if (!r)
-		return err_nomem();
-	*r = (struct var_ref){ .vs = vs, .module = found, .sym = s.best,
-			       .thread = c ? c->thread : 0,
-			       .is_thread = c };
-	return var_ref_value(r, a, out);
+	return err ? err : global_value(&s, found, out);
+}
+
+/*
+ * What another module has of it a linker finds there, or nobody does: so only
+ * the index of a module that says so is asked for.
+ */
+static struct err *
+exported_in(struct global_search *s, size_t module, const char *linkage,
+	    uint64_t *addr)
+{
+	enum exported how = insp_exported(s->vs->insp, module, linkage, addr);
+
+	return how == EXPORTED_NOT ? NULL : global_in(s, module);
+}
+
+struct err *
+value_exported(const struct global_name *g, const struct type *t,
+	       const struct context *c, struct arena *a,
+	       const struct value **out)
+{
+	struct global_search s = { .vs = t->vs, .name = g->name, .c = c,
+				   .arena = a };
+	uint64_t addr = 0;
+	size_t n = 0;
+
+	if (!g->name || !g->linkage)
+		return value_global(t->vs, g->near, g->name, c, a, out);
+	struct err *err = global_in(&s, g->near);
+	if (err || s.best)
+		return err ? err : global_value(&s, g->near, out);
+	for (; n < t->vs->n_modules && !s.best && !addr && !err; n++)
+		err = exported_in(&s, n, g->linkage, &addr);
+	if (err || s.best || !addr)
+		return err ? err : global_value(&s, n - 1, out);
+	return value_in_memory(t->vs, t, addr, c, a, out);
 }

@@ -119,6 +119,32 @@ class Prints:
         self.tap.ok(b"has unknown type; only a symbol at 0x" in result.err,
                     "an address is known where a type is not", result)
 
+    def static_members(self):
+        """One that a library without debug information has."""
+        source = os.path.join(self.directory, "shared")
+        texts = {".h": "struct point { int x, y; };\n"
+                       "struct shape { int n; static point origin; };\n",
+                 "-lib.cc": '#include "shared.h"\n'
+                            "point shape::origin = { 3, -4 };\n",
+                 ".cc": '#include "shared.h"\n#include <stdlib.h>\n'
+                        "int main() { shape s = { 7 };\n"
+                        "  if (s.n == 7 && s.origin.x) abort(); }\n"}
+        for end, text in texts.items():
+            with open(source + end, "w") as f:
+                f.write(text)
+        library, snap = source + ".so", source + ".snap"
+        for words in (["-shared", "-o", library, source + "-lib.cc"],
+                      ["-g", "-o", source, source + ".cc", library]):
+            subprocess.run(["g++", "-fPIC", *words], check=True)
+        self.run("capture", "-o", snap, "--", source)
+        gdb = self.run("gdb", snap, "-batch", "-ex", "frame function main",
+                       "-ex", "print s").out.decode()
+        page = self.run("report", snap).out.decode()
+        theirs = re.findall(r"^\$\d+ = (.*)$", gdb, re.M)
+        self.tap.ok(theirs and "origin = {x = 3, y = -4}" in theirs[0]
+                    and " s = " + theirs[0] in page,
+                    "a static member is where its symbol is", (theirs, page))
+
     def refusals(self):
         for words, status in (((self.snap, "nothing"), 1),
                               ((self.snap, "1 +"), 1),
@@ -134,12 +160,14 @@ class Prints:
 
 def main():
     kit.need_tool("gcc")
+    kit.need_tool("g++")
     kit.need_tool("gdb")
     tap = kit.Tap()
     t = Prints(tap, kit.need_inquest(), kit.work_dir("print"))
     t.capture()
     t.beside()
     t.beyond()
+    t.static_members()
     t.refusals()
     tap.leave()
 
