@@ -103,6 +103,8 @@ struct dap {
 	size_t thread;          /* chosen; the faulting one at first */
 	const struct cause *cause;      /* on first use; exception_cause() */
 	const struct alike *alike;      /* likewise; alike_of() */
+	size_t gaps_told;       /* sentences of the engine's; news.c */
+	bool names_told;
 	struct refs *refs;      /* variablesReference; refs.c */
 	int32_t last_ref;       /* ids are given once in a session */
 	struct {
@@ -217,6 +219,13 @@ struct err *exception_cause(struct dap *d, const struct cause **out)
 	_must_check_;
 /** "null-deref: READ of 0x0, …"; nothing where no signal was. */
 void exception_put_text(struct dap *d, struct buf *out);
+
+/* news.c */
+/** "output" events: notes, what is attached, what is missing. */
+void news_tell(struct dap *d);
+/** Once the first stack is known: whose names it lacks. To look at it before
+ * "stopped" would keep people waiting. */
+void news_after_stack(struct dap *d);
 
 /* alike.c: threads that do the same */
 struct cpu_time {

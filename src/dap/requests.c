@@ -43,7 +43,7 @@ static const struct request requests[] = {
 	/* threads and stacks */
 	{ "threads", stack_threads, NULL, 0, NULL },
 	{ "stackTrace", stack_trace, "supportsDelayedStackTraceLoading", 0,
-	  NULL },
+	  news_after_stack },
 	{ "scopes", stack_scopes, NULL, 0, NULL },
 	{ "exceptionInfo", exception_info, "supportsExceptionInfoRequest", 0,
 	  NULL },
