@@ -57,6 +57,7 @@ session_end_stop(struct dap *d)
 	arena_free(d->stop);
 	d->refs = NULL;
 	d->cause = NULL;
+	d->alike = NULL;
 	d->sources = NULL;
 	d->locations = NULL;
 	d->stop = NULL;
