@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	tests/unit/t-aarch64 \
 	tests/unit/t-arena \
+	tests/unit/t-base64 \
 	tests/unit/t-buf \
 	tests/unit/t-capture-lane \
 	tests/unit/t-capture-pages \
@@ -17,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/t-constants \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
+	tests/unit/t-dap-refs \
 	tests/unit/t-disasm \
 	tests/unit/t-err \
 	tests/unit/t-exported \

@@ -266,9 +266,9 @@ refs_find(struct dap *d, int64_t id, struct ref *out)
 		found = generation_by_id(&r->old, (int32_t)id);
 		struct err *err = found ? generation_add(&r->young, found)
 				  : err_new(ERR_NOTFOUND, "what the reference "
-					    "%lld meant was let go of: many "
-					    "were opened since; open it from "
-					    "its frame again", (long long)id);
+					    "%lld meant was let go of; open it "
+					    "from its frame again",
+					    (long long)id);
 		if (err)
 			return err;
 	}
