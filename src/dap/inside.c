@@ -11,11 +11,11 @@
 
 #define LISTED_MAX 10000u       /* members of a structure that are told at once */
 #define FOUND_MAX 100000u       /* looked through for a name */
-#define EXPR_MAX 1024u          /* longer ones are not told */
+#define KEY_MAX 64u             /* bytes of a map's key in a name */
 
 /* ---- what is inside of a value ------------------------------------------------ */
-static bool
-is_class(const struct type *t)
+bool
+inside_is_class(const struct type *t)
 {
 	uint8_t kind = type_kind(type_plain(t));
 
@@ -31,10 +31,10 @@ leads_to_parts(const struct value *v)
 
 	switch (type_kind(p)) {
 	case SYM_TYPE_POINTER:
-		return is_class(t);
+		return inside_is_class(t);
 	case SYM_TYPE_REFERENCE:
 	case SYM_TYPE_RVALUE_REFERENCE:
-		return is_class(t)
+		return inside_is_class(t)
 		       || type_kind(type_plain(t)) == SYM_TYPE_ARRAY;
 	default:
 		return false;
@@ -47,6 +47,17 @@ has_no_parts(const struct value *v)
 	uint8_t kind = type_kind(type_plain(value_type(v)));
 
 	return kind == SYM_TYPE_BASE || kind == SYM_TYPE_ENUM || kind == 0;
+}
+
+static struct err *
+open_dynamic(struct opened *o, struct arena *a)
+{
+	const struct value *was = o->inner;
+	struct err *err = value_dynamic(was, a, &o->inner);
+
+	o->cast = !err && type_plain(value_type(was))
+			  != type_plain(value_type(o->inner));
+	return err;
 }
 
 struct err *
@@ -63,166 +74,83 @@ inside_open(const struct value *v, const struct value_style *style,
 	if (err || !o.in.n)
 		return err;
 	o.inner = v;
-	if (!o.in.printed && leads_to_parts(v)) {
+	o.through = !o.in.printed && leads_to_parts(v);
+	if (o.through)
 		err = value_target(v, 0, a, &o.inner);
-		if (!err && style->object)
-			err = value_dynamic(o.inner, a, &o.inner);
-		if (!err)
-			err = value_look_inside(o.inner, style, &o.in);
-		o.through = true;
-	}
+	if (!err && style->object && inside_is_class(value_type(o.inner)))
+		err = open_dynamic(&o, a);
+	if (!err && o.inner != v)
+		err = value_look_inside(o.inner, style, &o.in);
 	if (!err && o.in.n)
 		*out = o;
 	return err;
 }
 
-/* ---- expressions ---------------------------------------------------------------- */
-static bool
-is_name_char(char c)
+/* ---- pages of a value ---------------------------------------------------------- */
+/* A base is not opened as what it is a part of. */
+static struct value_style
+inner_style(const struct container *c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-	       || (c >= '0' && c <= '9') || c == '_';
-}
+	struct value_style style = c->style;
 
-static bool
-is_name(const char *s)
-{
-	if (!*s || (*s >= '0' && *s <= '9'))
-		return false;
-	while (is_name_char(*s))
-		s++;
-	return !*s;
-}
-
-/* A name, or one with "." and "[]" behind it, needs no parentheses. */
-static bool
-is_postfix(const char *s)
-{
-	return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
-			   "XYZ0123456789_:.[]$")] == '\0'
-	       && (*s < '0' || *s > '9');
-}
-
-/* What stands around a child's name, so that the whole yields the child. */
-static struct err *
-container_express(struct container *c, const struct opened *o)
-{
-	const char *e = c->ref.expr;
-	bool array = type_kind(type_plain(value_type(o->inner)))
-		     == SYM_TYPE_ARRAY;
-
-	if (!e || o->in.printed || strlen(e) > EXPR_MAX)
-		return NULL;
-	const char *left = is_postfix(e) || *e == '(' ? "" : "(";
-	const char *right = *left ? ")" : "";
-	if (is_class(value_type(o->inner)))
-		c->before = arena_printf(c->arena, "%s%s%s%s", left, e, right,
-					 o->through && type_kind(type_plain(
-						value_type(c->ref.value)))
-					 == SYM_TYPE_POINTER ? "->" : ".");
-	else if (array)
-		c->before = arena_printf(c->arena, "%s%s%s", left, e, right);
-	else
-		c->before = arena_printf(c->arena, "*%s%s%s", left, e, right);
-	return c->before ? NULL : err_nomem();
-}
-
-static const char *
-joined(struct arena *a, const char *x, const char *y)
-{
-	size_t n = strlen(x), m = strlen(y);
-	char *text = arena_alloc(a, n + m + 1);
-
-	if (text) {
-		memcpy(text, x, n);
-		memcpy(text + n, y, m);
-	}
-	return text;
-}
-
-/* A structure without a name has no part in the expression. */
-static const char *
-outer_expression(const struct container *c)
-{
-	size_t n = strlen(c->before);
-
-	if (n > 2 && strcmp(c->before + n - 2, "->") == 0)
-		return arena_printf(c->arena, "(*%.*s)", (int)(n - 2),
-				    c->before);
-	return arena_strndup(c->arena, c->before, n - 1);
+	style.object = style.object && !c->ref.is_base;
+	return style;
 }
 
 static struct err *
-item_express(const struct container *c, const struct child *child,
+item_of_child(struct container *c, const struct child *child, uint64_t nth,
+	      struct item *out)
+{
+	out->name = child->name;
+	out->nth = nth;
+	out->value = child->value;
+	out->child = child->kind;
+	return express_item(c, child, out);
+}
+
+/* "[\"ann\"]" of a map has what belongs to the key; a long key its place. */
+static struct err *
+item_of_pair(struct container *c, const struct child *pair, uint64_t nth,
 	     struct item *out)
 {
-	const char *expr = NULL;
+	struct value_style style = VALUE_STYLE;
+	_buf_ struct buf text = { 0 };
 
-	if (!c->before)
-		return NULL;
-	switch (child->kind) {
-	case CHILD_MEMBER:
-	case CHILD_STATIC:
-		out->expr_is_outer = !is_name(child->name);
-		expr = out->expr_is_outer ? outer_expression(c)
-		       : joined(c->arena, c->before, child->name);
-		break;
-	case CHILD_BASE:
-		out->expr_is_outer = true;
-		expr = outer_expression(c);
-		break;
-	case CHILD_ELEMENT:
-		expr = joined(c->arena, c->before, child->name);
-		break;
-	case CHILD_TARGET:
-		expr = c->before;
-		break;
-	default:
-		return NULL;
-	}
-	out->expr = expr;
-	return expr ? NULL : err_nomem();
-}
-
-/* ---- pages of a value ---------------------------------------------------------- */
-static const char *
-item_name(const struct container *c, const struct child *child)
-{
-	const char *e = c->ref.expr;
-
-	if (child->kind != CHILD_TARGET)
-		return child->name;
-	return e && strlen(e) <= EXPR_MAX && is_postfix(e)
-	       ? arena_printf(c->arena, "*%s", e) : child->name;
+	style.length = KEY_MAX;
+	struct err *err = value_text(pair[0].value, &style, &text);
+	if (err)
+		return err;
+	err = item_of_child(c, &pair[1], nth, out);
+	out->name = text.len < KEY_MAX
+		    ? arena_printf(c->arena, "[%s]", text.data ? text.data
+				   : "")
+		    : arena_printf(c->arena, "[%s]#%llu", text.data,
+				   (unsigned long long)nth);
+	return out->name ? err : err_nomem();
 }
 
 static struct err *
 value_items(struct container *c, uint64_t start, size_t count,
 	    struct item **out, size_t *n)
 {
+	struct value_style style = inner_style(c);
+	size_t each = c->pairs ? 2 : 1;
 	struct children list;
 	struct item *items;
 
-	struct err *err = value_children(c->inner, &c->style, start, count,
-					 c->arena, &list);
+	struct err *err = value_children(c->inner, &style, start * each,
+					 count * each, c->arena, &list);
 	if (err)
 		return err;
 	items = arena_array(c->arena, list.n + 1, sizeof(*items));
 	if (!items)
 		return err_nomem();
-	for (size_t k = 0; k < list.n && !err; k++) {
-		const struct child *child = &list.list[k];
-
-		items[k].expr_is_doubtful = c->ref.is_outer;
-		items[k].name = item_name(c, child);
-		items[k].nth = start + k;
-		items[k].value = child->value;
-		items[k].child = child->kind;
-		err = items[k].name ? item_express(c, child, &items[k])
-		      : err_nomem();
-	}
+	*n = list.n / each;
+	for (size_t k = 0; k < *n && !err; k++)
+		err = c->pairs ? item_of_pair(c, &list.list[2 * k], start + k,
+					      &items[k])
+		      : item_of_child(c, &list.list[k], start + k, &items[k]);
 	*out = items;
-	*n = list.n;
 	return err;
 }
 
@@ -276,13 +204,15 @@ open_value(struct container *c)
 	if (err)
 		return err;
 	c->ref.value = v;
-	err = inside_open(v, &c->style, c->arena, &o);
+	struct value_style style = inner_style(c);
+	err = inside_open(v, &style, c->arena, &o);
 	if (err || !o.inner)
 		return err;
 	c->inner = o.inner;
-	c->n = o.in.n;
+	c->pairs = o.in.pairs;
+	c->n = o.in.pairs ? o.in.n / 2 : o.in.n;
 	c->indexed = o.in.indexed;
-	err = container_express(c, &o);
+	err = express_container(c, &o);
 	if (err || c->indexed || c->n > LISTED_MAX)
 		return err;
 	err = value_items(c, 0, c->n, &c->items, &n);
@@ -322,21 +252,8 @@ container_scope(const struct container *c)
 	return c->ref.has_place ? stack_scope(c->d, c->ref.at) : NULL;
 }
 
-/* Where another variable may have the name, the name is tried. */
-static bool
-expr_is_true(const struct container *c, const struct item *item)
-{
-	struct value_style style = c->style;
-	const struct value *v;
-	_err_ struct err *err = values_eval(c->d->shown.values,
-					    container_scope(c), item->expr,
-					    &style, c->arena, &v);
-
-	return !err && value_is_same(v, item->value);
-}
-
 static struct err *
-item_settle(const struct container *c, struct item *item)
+item_settle(struct container *c, struct item *item)
 {
 	const struct scope *s = container_scope(c);
 	struct err *err = NULL;
@@ -345,11 +262,7 @@ item_settle(const struct container *c, struct item *item)
 		err = item->per_thread && s
 		      ? var_value_in(item->var, s, c->arena, &item->value)
 		      : var_value(item->var, c->arena, &item->value);
-	if (!err && item->value && item->expr && item->expr_is_doubtful
-	    && !expr_is_true(c, item))
-		item->expr = NULL;
-	item->expr_is_doubtful = false;
-	return err;
+	return err || !item->value ? err : express_settle(c, item);
 }
 
 struct err *
@@ -372,7 +285,7 @@ container_page(struct container *c, uint64_t start, size_t count,
 		*n = count;
 	} else {
 		err = value_items(c, start, count, &items, n);
-		if (!err && !c->indexed)
+		if (!err && (!c->indexed || c->pairs))
 			err = unique_names(c->arena, items, *n);
 	}
 	for (size_t k = 0; k < *n && !err; k++)

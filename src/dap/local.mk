@@ -15,6 +15,7 @@ libdap_a_SOURCES = \
 	src/dap/evaluate.c \
 	src/dap/exception.c \
 	src/dap/facts.c \
+	src/dap/express.c \
 	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \

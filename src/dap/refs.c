@@ -101,7 +101,7 @@ static bool
 same_object(const struct ref *a, const struct ref *b)
 {
 	if (a->raw != b->raw || a->format != b->format
-	    || a->is_outer != b->is_outer
+	    || a->is_outer != b->is_outer || a->is_base != b->is_base
 	    || !same_text(a->expr, b->expr))
 		return false;
 	return a->value == b->value

@@ -30,6 +30,7 @@ struct ref {
 	uint8_t kind;           /* enum ref_kind */
 	bool raw;               /* without printers */
 	bool is_outer;          /* @expr is for what is inside alone */
+	bool is_base;           /* of the object that it is a part of */
 	char format;            /* of its value, as in struct value_style */
 	bool has_place;         /* @at is one */
 	struct place at;
@@ -64,6 +65,7 @@ struct item {
 	const char *expr;               /* NULL: none is known */
 	bool expr_is_outer;             /* it is for what is inside alone */
 	bool expr_is_doubtful;          /* another one may hide it */
+	const char *told_expr;          /* that a client is told of, or NULL */
 };
 struct container {
 	struct dap *d;
@@ -72,11 +74,19 @@ struct container {
 	uint64_t offset;                /* …which had this one */
 	struct value_style style;
 	const struct value *inner;      /* whose children it has, or NULL */
-	const char *before;             /* a child's name: "p->", or NULL */
+	const char *before, *cast;      /* a child's name: "p->", or NULL;
+					   as the class that it is: "((T *)p)->"
+					   or NULL */
+	bool doubtful;                  /* @before may lead elsewhere */
 	struct item *items;             /* all of them, or NULL: by pages */
-	struct { const struct type *type; const char *name; } told;
+	struct {
+		const struct type *type;        /* whose name is @name */
+		const char *name;
+		const struct type *readable, *unreadable;       /* from that */
+	} told;                         /* last */
 	uint64_t n;
 	bool indexed;
+	bool pairs;                     /* of children of @inner, of a map */
 };
 /** @c->d, @c->arena and @c->style are set: what @id stands for. */
 struct err *container_open(struct container *c, int64_t id) _must_check_;
@@ -92,12 +102,25 @@ struct opened {
 	const struct value *inner;      /* NULL: nothing */
 	struct value_inside in;
 	bool through;                   /* a pointer, or a reference */
+	bool cast;                      /* it is of a class derived from that
+					   which is said */
 };
+/** Structures and unions, too. */
+bool inside_is_class(const struct type *t);
 struct err *inside_open(const struct value *v, const struct value_style *style,
 			struct arena *a, struct opened *out) _must_check_;
 
 /** The scope to evaluate in, or NULL. */
 const struct scope *container_scope(const struct container *c);
+
+/* ---- express.c: expressions of what is inside ---------------------------------- */
+struct err *express_container(struct container *c, const struct opened *o)
+	_must_check_;
+struct err *express_item(const struct container *c, const struct child *child,
+			 struct item *out) _must_check_;
+/** The one that a client is told of; @item has its value. */
+struct err *express_settle(struct container *c, struct item *item)
+	_must_check_;
 
 /* ---- scopes.c: what scopes contain; what is no value -------------------------- */
 /** All of @c->ref's items, into @c. */

@@ -124,13 +124,16 @@ put_reference(struct buf *out, const struct row *r, const struct value *v)
 		.parent = r->c->ref.id, .nth = item->nth, .kind = REF_VALUE,
 		.raw = r->c->style.raw, .format = r->c->style.format,
 		.is_outer = item->expr_is_outer,
+		.is_base = item->child == CHILD_BASE,
 		.has_place = r->c->ref.has_place, .at = r->c->ref.at,
 		.value = v, .expr = item->expr,
 	};
+	struct value_style style = r->c->style;
 	struct opened o;
 	int32_t id = 0;
 
-	struct err *err = inside_open(v, &r->c->style, r->c->arena, &o);
+	style.object = style.object && !ref.is_base;
+	struct err *err = inside_open(v, &style, r->c->arena, &o);
 	if (!err && o.inner)
 		err = refs_add(r->c->d, &ref, &id);
 	if (err)
@@ -138,7 +141,8 @@ put_reference(struct buf *out, const struct row *r, const struct value *v)
 	put_number(out, "variablesReference", (uint64_t)id);
 	if (id && o.in.n <= INT32_MAX)
 		put_number(out, o.in.indexed ? "indexedVariables"
-			   : "namedVariables", o.in.n);
+			   : "namedVariables", o.in.pairs ? o.in.n / 2
+			   : o.in.n);
 	return NULL;
 }
 
@@ -307,8 +311,9 @@ row_put(struct buf *out, const struct row *r)
 		err = put_group(out, r);
 	if (err)
 		return err;
-	if (item->expr && !item->expr_is_outer && r->of == ROW_VARIABLE)
-		put_text(out, "evaluateName", item->expr, strlen(item->expr));
+	if (item->told_expr && r->of == ROW_VARIABLE)
+		put_text(out, "evaluateName", item->told_expr,
+			 strlen(item->told_expr));
 	if (r->of != ROW_WRITTEN)
 		put_hint(out, item);
 	if (r->of == ROW_VARIABLE && item->var)

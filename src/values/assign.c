@@ -32,9 +32,12 @@ bool
 value_can_be_written(const struct value *v)
 {
 	const struct type *p = type_plain(v->type);
+	bool reference = type_is_reference(p);
 
-	if (v->place != PLACE_MEMORY && !register_of(v))
+	if (v->place != PLACE_MEMORY && !register_of(v) && !reference)
 		return false;
+	if (reference)
+		p = type_plain(type_target(p));
 	return is_number(p) || type_is_class(p);
 }
 

@@ -227,6 +227,19 @@ has_members(const struct value *v)
 	return type_is_class(p) && v->place != PLACE_NOWHERE;
 }
 
+/* Those of a set are shown as members are, and have numbers all the same. */
+static bool
+are_elements(const struct value *v, const struct printer *p,
+	     const struct display *d, struct arena *a)
+{
+	struct child first = { 0 };
+
+	if (d->hint != DISPLAY_MEMBERS || !d->n_children)
+		return d->hint != DISPLAY_MEMBERS;
+	_err_ struct err *err = p->child(v, d, 0, a, &first);
+	return !err && first.name && strcmp(first.name, "[0]") == 0;
+}
+
 struct err *
 value_look_inside(const struct value *v, const struct value_style *style,
 		  struct value_inside *out)
@@ -241,9 +254,12 @@ value_look_inside(const struct value *v, const struct value_style *style,
 	if (err)
 		return err;
 	const struct type *p = type_plain(v->type);
-	if (!style->raw && display_of(v, style, a, &d))
-		in = (struct value_inside){ d.n_children,
-					    d.hint != DISPLAY_MEMBERS, true };
+	const struct printer *printer = style->raw ? NULL :
+					display_of(v, style, a, &d);
+	if (printer)
+		in = (struct value_inside){
+			d.n_children, are_elements(v, printer, &d, a), true,
+			d.hint == DISPLAY_MAP };
 	else if (has_members(v))
 		in.n = member_count(v, p);
 	else if (v->place != PLACE_NOWHERE && value_count(v, &in.n))

@@ -101,12 +101,30 @@ same_loc(const struct loc *a, const struct loc *b)
 	return true;
 }
 
+/* Each file of a program may have a record of its own of one type. */
+static bool
+same_type(const struct type *a, const struct type *b)
+{
+	_buf_ struct buf x = { 0 }, y = { 0 };
+
+	if (a == b || !a || !b)
+		return a == b;
+	if (type_kind(type_plain(a)) != type_kind(type_plain(b))
+	    || type_size(a) != type_size(b))
+		return false;
+	_err_ struct err *one = type_name(a, &x);
+	_err_ struct err *two = type_name(b, &y);
+	return !one && !two && x.len == y.len && x.data
+	       && memcmp(x.data, y.data, x.len) == 0;
+}
+
 bool
 value_is_same(const struct value *a, const struct value *b)
 {
 	size_t n = bytes_needed(a);
 
-	if (a->type != b->type || a->place != b->place || a->c != b->c
+	if (a->place != b->place || !same_type(a->type, b->type)
+	    || (a->place == PLACE_LOC && a->c != b->c)
 	    || a->bits != b->bits || a->bit_at != b->bit_at
 	    || (a->place != PLACE_BYTES && a->address != b->address)
 	    || !same_loc(a->loc, b->loc))
@@ -119,4 +137,21 @@ value_is_same(const struct value *a, const struct value *b)
 		return true;
 	n = n < a->n_bytes ? n : a->n_bytes;
 	return n <= b->n_bytes && memcmp(a->bytes, b->bytes, n) == 0;
+}
+
+/* ---- the way to it ----------------------------------------------------------- */
+struct err *
+value_put_absolute(const struct value *v, struct buf *out)
+{
+	uint64_t addr;
+
+	if (!value_address(v, &addr) || !v->type)
+		return NULL;
+	const struct type *t = type_pointer_to(v->vs, v->type);
+	if (!t)
+		return types_spent(v->vs);
+	buf_puts(out, "*(");
+	struct err *err = type_name(t, out);
+	buf_printf(out, ")0x%llx", (unsigned long long)addr);
+	return err ? err : buf_err(out);
 }

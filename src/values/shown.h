@@ -41,6 +41,10 @@ struct err *value_keep(const struct value *v, struct arena *a,
 /** The same object: type, place, and what has no place byte by byte. */
 bool value_is_same(const struct value *a, const struct value *b);
 
+/** "*(T *)0x…", which yields it; nothing of what has no address. */
+struct err *value_put_absolute(const struct value *v, struct buf *out)
+	_must_check_;
+
 /* ---- what is written -------------------------------------------------------- */
 /** A number, pointer or structure that is in memory, or in a register of the
  * innermost frame. */

@@ -188,7 +188,8 @@ struct children {
 struct value_inside {
 	uint64_t n;
 	bool indexed;           /* an array, or a container's elements */
-	bool printed;           /* they are what a printer makes */
+	bool printed;           /* they are what a printer makes… */
+	bool pairs;             /* …of a map: keys, and what they lead to */
 };
 struct err *value_look_inside(const struct value *v,
 			      const struct value_style *style,
