@@ -249,7 +249,11 @@ SCRIPT_TESTS = \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
+	tests/dap/driver.py \
 	tests/dap/judging.py \
+	tests/dap/rows.py \
+	tests/dap/traps.py \
+	tests/dap/values.py \
 	tests/disasm/objdump.py \
 	tests/format/same-text.py \
 	tests/gdb/beside.py \

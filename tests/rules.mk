@@ -52,6 +52,12 @@ bench-capture: all
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/capture.py $(BENCH_ARGS)
 
+# The debug adapter beside lldb-vscode, on a quiet machine;
+# BENCH_ARGS: which rows, --runs N, --json FILE, --list.
+bench-dap: all
+	@$(TESTS_SETTINGS) \
+	$(top_srcdir)/tests/bench/dap.py $(BENCH_ARGS)
+
 # The stub beside gdbserver and lldb-server, on a quiet machine;
 # BENCH_ARGS: --runs N, --json FILE.
 bench-rsp: all
@@ -125,7 +131,7 @@ fuzz:
 	@cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
 	@$(SHELL) $(top_srcdir)/tests/fuzz/run.sh $(abs_top_srcdir) fuzz \
 		$(FUZZ_RUNS) '$(FUZZ_FLAGS)' $(FUZZ_TARGETS)
-.PHONY: check-unit check-gdb check-lldb check-values check-values-dap check-values-real fuzz stress bench bench-capture bench-disasm \
+.PHONY: check-unit check-gdb check-lldb check-values check-values-dap check-values-real fuzz stress bench bench-capture bench-dap bench-disasm \
 	bench-inspect bench-rsp bench-symbols lint metrics
 
 lint:

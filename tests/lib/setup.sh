@@ -103,6 +103,8 @@ procps              ps
 zsh                 zsh
 fish                fish
 groff-base          groff
+nodejs              node
+npm                 npm
 gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 libc6-dev-arm64-cross /usr/aarch64-linux-gnu/include/stdio.h
 qemu-user-static    qemu-aarch64-static

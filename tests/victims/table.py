@@ -90,6 +90,8 @@ LIVE = {v.name: v for v in (
 SPOKEN = {v.name: v for v in (
     _victim("spoken", "a null dereference, 45 frames deep, among 4 threads",
             "spoken.c victim.c", threads=4),
+    _victim("fivehundred", "one of 500 threads dies", "thousand.c victim.c",
+            "-O1 -g -DTHREADS=500", signal="SIGBUS", threads=500),
 )}
 
 # Those of which gdb on the core tells the truth.
