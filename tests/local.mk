@@ -19,6 +19,8 @@ UNIT_TESTS = \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
 	tests/unit/t-dap-refs \
+	tests/unit/t-dap-code \
+	tests/unit/t-dap-facts \
 	tests/unit/t-disasm \
 	tests/unit/t-err \
 	tests/unit/t-exported \
@@ -103,6 +105,8 @@ UNIT_HELPERS = \
 	tests/unit/make-opened.h \
 	tests/unit/make-served.c \
 	tests/unit/make-served.h \
+	tests/unit/make-spoken.c \
+	tests/unit/make-spoken.h \
 	tests/unit/snap-craft.c \
 	tests/unit/snap-craft.h \
 	tests/unit/snap-sample.c \

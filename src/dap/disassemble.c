@@ -105,7 +105,8 @@ entry_text(const struct listing *l, const struct disasm_entry *e)
 	_buf_ struct buf text = { 0 };
 
 	if (e->kind != DISASM_CODE)
-		buf_printf(&text, "(%s)", e->why);
+		buf_printf(&text, "(%s%s)", e->kind == DISASM_ABSENT
+			   ? "not captured: " : "", e->why);
 	else if (l->names)
 		disasm_put(e, &text);
 	else

@@ -70,7 +70,7 @@ link_answer(struct dap *d, const struct json *arguments, struct json **body)
 
 	struct err *err = link_what(d, arguments, &what);
 	if (!err && (!host || !host->link))
-		err = err_new(ERR_UNSUPPORTED, "there is no URL: this snapshot "
+		err = err_new(ERR_NOTFOUND, "there is no URL: this snapshot "
 			      "is not in a store that a server serves");
 	if (!err)
 		err = host->link(host->arg, d->shown.number, &url);

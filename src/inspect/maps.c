@@ -88,7 +88,7 @@ insp_piece_above(struct insp *i, uint64_t addr, struct map_piece *out)
 	size_t k = memory_above(t, addr);
 	struct map_piece next;
 
-	if (k >= t->n_memory)
+	if (k >= t->n_memory || addr == UINT64_MAX)
 		return false;
 	piece_of(i, k, addr, out);
 	while (out->end == t->memory[k].start + t->memory[k].length

@@ -22,7 +22,7 @@ struct map_piece {
 	const struct snap_map *map;     /* NULL = unknown */
 };
 /** What of the first piece that ends above @addr is from @addr on; false: there
- * is none. */
+ * is none. The last byte of the space is in none. */
 bool insp_piece_above(struct insp *i, uint64_t addr, struct map_piece *out);
 
 /** Addresses that give a mapping without a file its name. */
