@@ -54,7 +54,7 @@ bench-capture: all
 
 # The debug adapter beside lldb-vscode, on a quiet machine;
 # BENCH_ARGS: which rows, --runs N, --json FILE, --list.
-bench-dap: all
+bench-dap: all tests/dap/speak
 	@$(TESTS_SETTINGS) \
 	$(top_srcdir)/tests/bench/dap.py $(BENCH_ARGS)
 
