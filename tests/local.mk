@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/t-constants \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
+	tests/unit/t-dap-bounds \
 	tests/unit/t-dap-refs \
 	tests/unit/t-dap-code \
 	tests/unit/t-dap-facts \
@@ -193,6 +194,10 @@ check_PROGRAMS += tests/dap/speak
 tests_dap_speak_SOURCES = tests/dap/speak.c tests/fuzz/dap-world.c \
 	tests/fuzz/dap-world.h
 tests_dap_speak_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
+
+tests_unit_t_dap_bounds_SOURCES = tests/unit/t-dap-bounds.c \
+	tests/fuzz/dap-world.c tests/fuzz/dap-world.h
+tests_unit_t_dap_bounds_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
 
 # Makes an index of symbols and shows what is in one.
 check_PROGRAMS += tests/symbols/symidx

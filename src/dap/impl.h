@@ -94,7 +94,8 @@ struct dap {
 	struct source_map *maps;        /* of "attach"; longest @from first */
 	size_t n_maps;
 
-	/* what lives until the next stop: ids a client was given */
+	/* what lives until the next stop: ids a client was given; all that is
+	 * in @stop has to be forgotten by session_end_stop() */
 	struct arena *stop;
 	struct thread_id *ids;  /* of threads, sorted by id */
 	struct stack_shown *stacks;     /* one for each thread */

@@ -142,27 +142,42 @@ map_compare(const void *a, const void *b)
 
 /* "sourceMap": a list of pairs. */
 static struct err *
-attach_maps(struct dap *d, const struct json *list)
+attach_check_maps(const struct json *list)
 {
 	size_t n = json_length(list);
 
 	if (list && (json_kind(list) != JSON_ARRAY || n > MAPS_MAX))
 		return err_new(ERR_USAGE, "\"sourceMap\" is a list of up to %u "
 			       "pairs", MAPS_MAX);
+	for (size_t k = 0; k < n; k++) {
+		const struct json *pair = json_at(list, k);
+		const char *from = json_str(json_at(pair, 0));
+		const char *to = json_str(json_at(pair, 1));
+
+		if (!from || !to || !*from || json_length(pair) != 2
+		    || strlen(from) + strlen(to) > MAP_LENGTH_MAX)
+			return err_new(ERR_USAGE, "pair %zu of \"sourceMap\" is "
+				       "no [from, to]", k);
+	}
+	return NULL;
+}
+
+/* They are kept, so that is done for what is attached, once. */
+static struct err *
+attach_maps(struct dap *d, const struct json *list)
+{
+	size_t n = json_length(list);
+
 	d->maps = arena_array(d->arena, n + 1, sizeof(*d->maps));
 	if (!d->maps)
 		return err_nomem();
 	for (size_t k = 0; k < n; k++) {
 		const struct json *pair = json_at(list, k);
-		const char *from = json_str(json_at(pair, 0));
-		const char *to = json_str(json_at(pair, 1));
-		if (!from || !to || !*from || json_length(pair) != 2
-		    || strlen(from) + strlen(to) > MAP_LENGTH_MAX)
-			return err_new(ERR_USAGE, "pair %zu of \"sourceMap\" is "
-				       "no [from, to]", k);
-		d->maps[k].from = arena_strdup(d->arena, from);
-		d->maps[k].to = arena_strdup(d->arena, to);
-		if (!d->maps[k].from || !d->maps[k].to)
+		struct source_map *m = &d->maps[k];
+
+		m->from = arena_strdup(d->arena, json_str(json_at(pair, 0)));
+		m->to = arena_strdup(d->arena, json_str(json_at(pair, 1)));
+		if (!m->from || !m->to)
 			return err_nomem();
 	}
 	d->n_maps = n;
@@ -190,6 +205,7 @@ attach_thread(struct dap *d, const struct json *arguments)
 struct err *
 session_attach(struct dap *d, const struct json *arguments, struct json **body)
 {
+	const struct json *maps = json_get(arguments, "sourceMap");
 	const char *snapshot, *project;
 
 	(void)body;
@@ -199,7 +215,7 @@ session_attach(struct dap *d, const struct json *arguments, struct json **body)
 	if (!err)
 		err = arg_string(arguments, "project", false, &project);
 	if (!err)
-		err = attach_maps(d, json_get(arguments, "sourceMap"));
+		err = attach_check_maps(maps);
 	if (!err)
 		err = attach_open(d, snapshot);
 	if (!err && !d->shown.insp)
@@ -210,6 +226,8 @@ session_attach(struct dap *d, const struct json *arguments, struct json **body)
 	err = session_begin_stop(d);
 	if (!err)
 		err = attach_thread(d, arguments);
+	if (!err)
+		err = attach_maps(d, maps);
 	d->attached = !err;
 	return err;
 }
