@@ -12,6 +12,7 @@
 #define MODULE_VARS_MAX 100000u
 #define MEMBERS_MAX 10000u
 #define DEPTH_MAX 8u            /* bases of bases */
+#define CLASSES_MAX 4096u       /* of one object: it may be inside of itself */
 #define ARENA_MAX ((size_t)256 << 20)
 
 struct completing {
@@ -23,6 +24,7 @@ struct completing {
 	uint64_t start, length;         /* of it, in UTF-16 units */
 	const char *names[TARGETS_MAX];
 	size_t n;
+	unsigned classes;               /* that were looked at */
 	struct json *targets;
 };
 
@@ -168,7 +170,8 @@ add_members(struct completing *c, const struct value *v, unsigned depth)
 	struct opened o;
 
 	struct err *err = inside_open(v, &style, c->arena, &o);
-	if (err || !o.inner || o.in.indexed || depth == DEPTH_MAX)
+	if (err || !o.inner || o.in.indexed || depth == DEPTH_MAX
+	    || c->classes++ >= CLASSES_MAX)
 		return err;
 	err = value_children(o.inner, &style, 0, MEMBERS_MAX, c->arena, &list);
 	for (size_t k = 0; k < list.n && !err; k++) {
