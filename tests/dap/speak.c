@@ -179,7 +179,7 @@ speak_world(unsigned which)
 	_dap_ struct dap *d = NULL;
 	struct world w;
 
-	struct err *err = world_init(&w, which);
+	struct err *err = world_init(&w, which, NULL, 0);
 	const struct dap_options o = { .host = &w.host, .local = true };
 	if (!err)
 		err = dap_new(&o, &d);

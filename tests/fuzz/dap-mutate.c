@@ -19,6 +19,7 @@
 #define LINE_MAX 65536u
 #define STEPS_MAX 4u
 #define BEFORE_MAX 65536u
+#define INDEX_MAX 16384u        /* bytes */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t max)
 	__attribute__((weak));
@@ -220,6 +221,19 @@ step_add(struct script *s, struct chance *c)
 
 	script_insert(s, chance(c, s->n + 1),
 		      (struct line){ text, strlen(text) });
+}
+
+/* A byte of the index: see fuzz-dap.c. */
+static void
+step_patch(struct script *s, struct chance *c)
+{
+	_buf_ struct buf text = { 0 };
+	struct line l = { NULL, 0 };
+
+	buf_printf(&text, "!%zu %zu", chance(c, INDEX_MAX), chance(c, 256));
+	line_set(s, &l, &text);
+	if (l.text)
+		script_insert(s, 0, l);
 }
 
 static void
@@ -439,7 +453,8 @@ step_bytes(struct script *s, struct chance *c)
 static void (*const STEPS[])(struct script *s, struct chance *c) = {
 	step_value, step_value, step_value, step_value, step_value, step_value,
 	step_add, step_add, step_add, step_repeat, step_drop, step_swap,
-	step_cross, step_grow, step_cut, step_bytes, step_how,
+	step_cross, step_grow, step_cut, step_bytes, step_how, step_patch,
+	step_patch,
 };
 
 /* ---- what libFuzzer calls ---------------------------------------------- */

@@ -13,7 +13,13 @@
 
 #define WORLD_INDEXES 4u
 #define WORLD_SNAPSHOTS 2u
+#define WORLD_PATCHES 64u       /* of one index */
 
+/** A byte of an index that is another one. */
+struct world_patch {
+	uint32_t at;                    /* modulo its size */
+	uint8_t byte;
+};
 /** A snapshot, opened when it is asked for. */
 struct world_snapshot {
 	struct served served;
@@ -28,7 +34,7 @@ struct world_snapshot {
 struct world {
 	struct world_snapshot snapshots[WORLD_SNAPSHOTS];
 	struct source *source;
-	struct symidx *index;
+	struct symidx *index;           /* NULL: too damaged */
 	void *bytes;                    /* of the index */
 	size_t n_bytes;
 	struct supply supply;
@@ -36,8 +42,10 @@ struct world {
 	unsigned opened;
 };
 
-/** With index @which % WORLD_INDEXES. */
-struct err *world_init(struct world *w, unsigned which) _must_check_;
+/** With index @which % WORLD_INDEXES, and @n bytes of it changed. */
+struct err *world_init(struct world *w, unsigned which,
+		       const struct world_patch *patches, size_t n)
+	_must_check_;
 /** The first snapshot, without a host. */
 struct err *world_show(struct world *w, struct dap_shown *out) _must_check_;
 void world_fini(struct world *w);

@@ -4,8 +4,8 @@
  * a process with variables. The first byte says how: bits 0-1 which index of
  * symbols, bit 2 a host, whose snapshots are a series, bit 3 another machine's
  * client, bit 4 the session has not begun, bit 5 a stream of bytes instead of a
- * message a line, bit 6 long requests go on only between messages. dap-mutate.c
- * keeps messages messages.
+ * message a line, bit 6 long requests go on only between messages. A line
+ * "!PLACE BYTE" changes the index. dap-mutate.c keeps messages messages.
  *
  * Each message is answered once, by JSON, under the next number. What counts is
  * messages: their number is said at the end, and FUZZ_PACKETS of the
@@ -196,7 +196,7 @@ say_lines(struct client *c, const char *text, size_t n, uint8_t how)
 		const char *end = memchr(text, '\n', n);
 		size_t line = end ? (size_t)(end - text) : n;
 
-		if (line)
+		if (line && *text != '!')
 			say(c, text, line, how);
 		line += end ? 1 : 0;
 		text += line;
@@ -239,6 +239,30 @@ check_alive(struct client *c)
 		wrong("not one answer a message", (struct span){ "", 0 });
 }
 
+/* Those of lines that are no messages. */
+static size_t
+read_patches(const char *text, size_t n, struct world_patch *out)
+{
+	size_t found = 0;
+
+	while (n && found < WORLD_PATCHES) {
+		const char *end = memchr(text, '\n', n);
+		size_t line = end ? (size_t)(end - text) : n;
+		char words[32] = "", *rest;
+
+		memcpy(words, text, line < sizeof(words) ? line
+		       : sizeof(words) - 1);
+		if (words[0] == '!') {
+			out[found].at = (uint32_t)strtoul(words + 1, &rest, 10);
+			out[found++].byte = (uint8_t)strtoul(rest, NULL, 10);
+		}
+		line += end ? 1 : 0;
+		text += line;
+		n -= line;
+	}
+	return found;
+}
+
 static void
 play(struct world *w, const uint8_t *data, size_t n)
 {
@@ -265,12 +289,15 @@ play(struct world *w, const uint8_t *data, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	struct world_patch patches[WORLD_PATCHES];
 	struct world w;
 
 	if (n == 0)
 		return 0;
 	count_input();
-	must(world_init(&w, data[0] & HOW_INDEX));
+	size_t n_patches = read_patches((const char *)data + 1, n - 1,
+					patches);
+	must(world_init(&w, data[0] & HOW_INDEX, patches, n_patches));
 	play(&w, data, n);
 	world_fini(&w);
 	return 0;
