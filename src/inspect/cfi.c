@@ -321,8 +321,10 @@ cfi_unwind(struct insp *i, uint64_t lookup, const struct frame_regs *regs,
 	env.has_cfa = true;
 	fill_defaults(arch, &row);
 	err = eval_caller(&env, &row, arch, &step.caller);
-	if (err)
+	if (err) {
+		out->cfa = env.cfa;
 		return err;
+	}
 	if (arch->ra != arch->arch.pc)
 		return_to(i, arch, row.ra_signed, &step.caller);
 	step.cfa = env.cfa;

@@ -126,9 +126,10 @@ static bool
 step_cfi(struct walk *w, const struct frame *f, uint64_t lookup,
 	 struct step *out, struct err **err)
 {
-	struct cfi_step cfi;
+	struct cfi_step cfi = { 0 };
 
 	*err = cfi_unwind(w->insp, lookup, &f->regs, &cfi);
+	w->lost_cfa = *err ? cfi.cfa : 0;
 	if (*err)
 		return false;
 	out->caller = cfi.caller;
@@ -657,8 +658,12 @@ walk_stack(struct walk *w, struct step *s, size_t max_frames)
 		if (!f)
 			return err_nomem();
 		*s = (struct step){ 0 };
-		if (!choose_step(w, f, exact, s))
+		w->lost_cfa = 0;
+		if (!choose_step(w, f, exact, s)) {
+			*s = (struct step){ .cfa = w->lost_cfa };
+			finish_frame(w, f, s);
 			return NULL;
+		}
 		finish_frame(w, f, s);
 		if (!check_step(w, f, s, exact))
 			return NULL;

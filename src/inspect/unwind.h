@@ -162,7 +162,8 @@ struct cfi_step {
 };
 /**
  * The caller's registers, by the row for @lookup. ERR_NOTFOUND where no table
- * covers it; other errors say why the row could not be evaluated.
+ * covers it; other errors say why the row could not be evaluated. Where only
+ * the caller's registers could not, @out->cfa is set all the same.
  */
 struct err *cfi_unwind(struct insp *i, uint64_t lookup,
 		       const struct frame_regs *regs, struct cfi_step *out)

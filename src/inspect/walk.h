@@ -19,6 +19,7 @@ struct walk {
 	struct vec frames;      /* struct frame; brief: struct trace_frame */
 	struct frame now;       /* brief: the frame at hand */
 	uint64_t cfa;           /* of the frame before; 0 = none known */
+	uint64_t lost_cfa;      /* of one whose caller cannot be told; 0 = none */
 	unsigned switches;
 	enum stack_end end;
 	const char *why;
