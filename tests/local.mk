@@ -263,6 +263,7 @@ SCRIPT_TESTS = \
 	tests/dap/rows.py \
 	tests/dap/traps.py \
 	tests/dap/values.py \
+	tests/dap/moves.py \
 	tests/disasm/objdump.py \
 	tests/format/same-text.py \
 	tests/gdb/beside.py \

@@ -333,6 +333,7 @@ dap_free(struct dap *d)
 		arena_free(d->work->arena);
 	session_end_stop(d);
 	session_close(d);
+	moves_free(d->moments);
 	arena_free(d->arena);
 	err_free(d->err);
 	free(d);

@@ -115,6 +115,7 @@ struct dap {
 	struct sources *sources;        /* sourceReference; sources.c */
 	struct locations *locations;    /* locationReference; locations.c */
 
+	struct moments *moments;        /* of a series; moves.c */
 	struct work *work;      /* NULL = none */
 	/* progress ids count from 1 */
 	uint64_t progresses;
@@ -224,9 +225,18 @@ void exception_put_text(struct dap *d, struct buf *out);
 /* news.c */
 /** "output" events: notes, what is attached, what is missing. */
 void news_tell(struct dap *d);
+/** The same of another snapshot. */
+void news_begin(struct dap *d);
 /** Once the first stack is known: whose names it lacks. To look at it before
  * "stopped" would keep people waiting. */
 void news_after_stack(struct dap *d);
+
+/* moves.c: snapshots of a series */
+void moves_free(struct moments *m);
+/** Is there a series? Then the client is told that it can go back. */
+void moves_begin(struct dap *d);
+/** After the answer to a move: what came and went, and "stopped". */
+void moves_arrive(struct dap *d);
 
 /* alike.c: threads that do the same */
 struct cpu_time {
@@ -284,6 +294,8 @@ struct source_place {
 	uint32_t line, column;  /* @column 0 = not known */
 };
 int32_t locations_add(struct dap *d, const struct source_place *place);
+/** A Module. */
+struct json *modules_json(struct dap *d, size_t module);
 /** What more there is in a module than clients expect. */
 void modules_put_columns(struct json *body);
 /** A line and a column as this client counts them; 0 = not known. */
@@ -302,6 +314,7 @@ request_fn variables_answer, evaluate_answer, write_variable,
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
 request_fn exception_info, alike_answer, overview_answer;
+request_fn moves_next, moves_back, moves_continue, moves_answer;
 request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
 request_fn describe_answer, search_answer, link_answer;
 request_fn around_kernel_stack, around_fds, around_environment;

@@ -24,6 +24,7 @@ libdap_a_SOURCES = \
 	src/dap/maps.c \
 	src/dap/memory.c \
 	src/dap/modules.c \
+	src/dap/moves.c \
 	src/dap/news.c \
 	src/dap/overview.c \
 	src/dap/owner.c \

@@ -103,8 +103,8 @@ module_name(const struct snap_module *m)
 	return json_string(m->flags & SNAP_MODULE_VDSO ? "[vdso]" : "(no name)");
 }
 
-static struct json *
-module_json(struct dap *d, size_t module)
+struct json *
+modules_json(struct dap *d, size_t module)
 {
 	size_t n;
 	const struct snap_module *m = &insp_modules(d->shown.insp, &n)[module];
@@ -141,7 +141,7 @@ modules_answer(struct dap *d, const struct json *arguments, struct json **body)
 		count = MODULES_MAX;
 	list = json_array();
 	for (size_t k = (size_t)start; k < n && count--; k++)
-		json_add(list, module_json(d, k));
+		json_add(list, modules_json(d, k));
 	*body = json_object();
 	json_set(*body, "modules", list);
 	json_set(*body, "totalModules", json_u64(n));

@@ -211,6 +211,14 @@ news_tell(struct dap *d)
 }
 
 void
+news_begin(struct dap *d)
+{
+	d->gaps_told = 0;
+	d->names_told = false;
+	news_tell(d);
+}
+
+void
 news_after_stack(struct dap *d)
 {
 	_arena_ struct arena *a = NULL;

@@ -75,6 +75,7 @@ static const struct request requests[] = {
 	/* ours: what happened */
 	{ OURS "overview", overview_answer, NULL, 0, NULL },
 	{ OURS "threadGroups", alike_answer, NULL, 0, NULL },
+	{ OURS "series", moves_answer, NULL, 0, NULL },
 
 	/* ours: what was recorded */
 	{ OURS "maps", maps_answer, NULL, 0, NULL },
@@ -88,13 +89,15 @@ static const struct request requests[] = {
 	{ OURS "search", search_answer, NULL, 0, NULL },
 	{ OURS "link", link_answer, NULL, 0, NULL },
 
+	/* moves along a series; else nothing runs */
+	{ "continue", moves_continue, NULL, 0, moves_arrive },
+	{ "next", moves_next, NULL, 0, moves_arrive },
+	{ "stepBack", moves_back, NULL, 0, moves_arrive },
+	{ "reverseContinue", moves_back, NULL, 0, moves_arrive },
+
 	/* what would run, and does not */
-	{ "continue", session_refuse_to_run, NULL, 0, NULL },
-	{ "next", session_refuse_to_run, NULL, 0, NULL },
 	{ "stepIn", session_refuse_to_run, NULL, 0, NULL },
 	{ "stepOut", session_refuse_to_run, NULL, 0, NULL },
-	{ "stepBack", session_refuse_to_run, NULL, 0, NULL },
-	{ "reverseContinue", session_refuse_to_run, NULL, 0, NULL },
 	{ "pause", session_refuse_to_run, NULL, 0, NULL },
 	{ "goto", session_refuse_to_run, NULL, 0, NULL },
 	{ "gotoTargets", session_refuse_to_run, NULL, 0, NULL },

@@ -300,6 +300,7 @@ session_after_attach(struct dap *d)
 	if (!d->attached || !d->configured || d->stopped_told)
 		return;
 	d->stopped_told = true;
+	moves_begin(d);
 	news_tell(d);
 	session_tell_stopped(d, insp_target(d->shown.insp)->process.signal
 			     ? "exception" : "pause");
