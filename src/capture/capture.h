@@ -145,6 +145,14 @@ struct err *capture_save(struct insp *i, const struct capture_options *options,
 			 struct capture_counts *out) _must_check_;
 
 /**
+ * Frames and variables of the thread that died, as a snapshot that has nothing
+ * else: for one that was written before there were symbol indexes.
+ * ERR_NOTFOUND: none died.
+ */
+struct err *capture_variables(struct insp *i, snap_sink_fn *sink, void *arg)
+	_must_check_;
+
+/**
  * Write it as an ELF core that stock debuggers read: notes of all threads
  * whose registers are known, and memory that is there. What was not captured
  * has no segment, because gdb shows zeros for one without bytes; only read-only

@@ -14,6 +14,7 @@ libcapture_a_SOURCES = \
 	src/capture/copy.h \
 	src/capture/keeping.h \
 	src/capture/lane.c \
+	src/capture/later.c \
 	src/capture/lane.h \
 	src/capture/core.c \
 	src/capture/core.h \

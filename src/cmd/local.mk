@@ -38,6 +38,8 @@ inquest_SOURCES = \
 	src/cmd/keep.h \
 	src/cmd/kv.c \
 	src/cmd/kv.h \
+	src/cmd/late.c \
+	src/cmd/late.h \
 	src/cmd/list.c \
 	src/cmd/lldb.c \
 	src/cmd/main.c \

@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/late.h"
 #include "cmd/outfile.h"
 #include "cmd/pick.h"
 #include "cmd/progress.h"
@@ -30,6 +31,7 @@ void
 pick_fini(struct pick *p)
 {
 	base_close(&p->fd);
+	base_close(&p->late);
 	free(p->title);
 	free(p->project);
 	*p = (struct pick)PICK_NONE;
@@ -124,6 +126,7 @@ pick_copy(struct store *s, const struct store_ref *ref, struct pick *out)
 	buf_hex(&digits, object.hash, STORE_DIGITS / 2);
 	out->title = digits.data ? strdup(digits.data) : NULL;
 	out->project = strdup(ref->project);
+	out->late = late_find(s, ref);
 	return out->title && out->project ? NULL : err_nomem();
 }
 

@@ -15,8 +15,9 @@ struct pick {
 	int fd;                 /* a regular file or like one; -1 = none */
 	char *title;            /* what it is called, and names it again */
 	char *project;          /* of an object of the default store; or NULL */
+	int late;               /* its variables (late.h); -1 = none */
 };
-#define PICK_NONE { .fd = -1 }
+#define PICK_NONE { .fd = -1, .late = -1 }
 struct err *pick_open(const char *typed, struct pick *out) _must_check_;
 void pick_fini(struct pick *p);
 #define _pick_ _cleanup_(pick_fini)

@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/late.h"
 #include "cmd/session.h"
 #include "inspect/indexed.h"
 #include "disasm/disasm.h"
@@ -59,6 +60,16 @@ session_debuginfod(uint64_t wait_seconds)
 
 /* ---- the child ---- */
 
+/* What is wrong with it is no reason to show nothing. */
+static struct err *
+subject_open_late(struct subject *s, struct target *t)
+{
+	if (!s->late)
+		return NULL;
+	_err_ struct err *none = target_open(s->late, &s->late_target);
+	return none ? NULL : late_adopt(t, s->late_target);
+}
+
 struct err *
 subject_open(struct subject *s)
 {
@@ -70,6 +81,9 @@ subject_open(struct subject *s)
 	s->repeat = s->may_repeat && !disasm_prepared(t->process.machine);
 	if (s->repeat)
 		return err_new(ERR_UNSUPPORTED, "not without capstone");
+	err = subject_open_late(s, t);
+	if (err)
+		return err;
 	err = insp_open(take(t), &s->options, &s->insp);
 	if (!err && s->make_indexes)
 		insp_make_indexes(s->insp);
@@ -111,7 +125,7 @@ static struct err *
 session_work(const struct session *s, int *status)
 {
 	const struct session_options *o = s->options;
-	_source_ struct source *src = NULL, *exe = NULL;
+	_source_ struct source *src = NULL, *exe = NULL, *late = NULL;
 	struct subject subject = {
 		.verb = o->verb, .path = session_title(s),
 		.picture = o->picture,
@@ -124,15 +138,19 @@ session_work(const struct session *s, int *status)
 		err = source_fd(s->pick->fd, subject.path, &src);
 	if (!err && s->exe >= 0)
 		err = source_fd(s->exe, o->exe, &exe);
+	if (!err && s->pick->late >= 0)
+		err = source_fd(s->pick->late, "variables", &late);
 	if (err)
 		return err;
 	supply_client(s->pair[1], &subject.supply);
 	supply_client(s->beside[1], &subject.beside);
 	subject.src = src;
+	subject.late = late;
 	subject.options.supply = &subject.supply;
 	subject.options.exe = exe;
 	err = o->work(&subject, o->arg);
 	insp_free(subject.insp);
+	target_free(subject.late_target);
 	if (subject.repeat)
 		err_free(take(err));
 	if (!err)
@@ -234,6 +252,8 @@ session_spawn(struct session *s)
 		keep[n++] = s->pick->fd;
 	if (s->exe >= 0)
 		keep[n++] = s->exe;
+	if (s->pick->late >= 0)
+		keep[n++] = s->pick->late;
 	for (size_t i = 0; i < o->n_keep && n < countof(keep); i++)
 		keep[n++] = o->keep[i];
 	session_limits(s, &limits);

@@ -19,6 +19,8 @@ struct subject {
 	const char *verb;
 	const char *path;               /* what SNAP is called */
 	struct source *src;             /* NULL for a picture */
+	struct source *late;            /* variables found out later, or NULL */
+	struct target *late_target;     /* of these, once opened */
 	struct target *picture;         /* until subject_open() takes it */
 	struct supply supply;
 	struct supply beside;           /* of what is looked at beside it */

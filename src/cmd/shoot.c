@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cmd/late.h"
 #include "cmd/object.h"
 #include "cmd/shoot.h"
 
@@ -219,6 +220,21 @@ shot_save(struct shot *s, int root, int *status)
 	return err;
 }
 
+/* Not what somebody hides something in, nor a process that goes on: whoever
+ * looks at that has its files. */
+static bool
+shot_lacks_variables(const struct shot *s)
+{
+	const struct target *t = s->picture;
+	bool died = false;
+
+	for (size_t k = 0; k < t->n_threads && !died; k++)
+		died = t->threads[k].faulting;
+	return died && s->shoot->put && !s->added.known
+	       && s->shoot->indexes == INDEXES_QUEUE
+	       && !s->shoot->options.n_redact;
+}
+
 struct err *
 shoot_keep(const struct shoot *o, struct target *picture, int *status)
 {
@@ -228,6 +244,8 @@ shoot_keep(const struct shoot *o, struct target *picture, int *status)
 	struct err *err = shot_save(&s, root, status);
 	if (!err && s.done)
 		err = o->json ? shot_json(&s) : shot_text(&s);
+	if (!err && s.done && shot_lacks_variables(&s))
+		late_make(o->where.dir, &s.added.ref);
 	buf_fini(&s.path);
 	return err;
 }

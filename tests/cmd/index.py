@@ -156,6 +156,34 @@ class Indexes:
                     "and in none from which something is left out", dump)
         shutil.rmtree(self.cache)
 
+    def in_the_store(self):
+        """Variables are beside an object once its indexes are there."""
+        store = {"INQUEST_STORE": os.path.join(self.directory, "late")}
+        nothing = os.path.join(self.directory, "nothing")
+        shutil.rmtree(store["INQUEST_STORE"], ignore_errors=True)
+        results = os.path.join(self.directory, "results")
+        with open(results, "w"):
+            pass
+        self.run("capture", "--put", "--results", results, "--",
+                 self.program, **store)
+        with open(results) as f:
+            name = f.read().split()[0]
+        deadline = time.monotonic() + 30
+        page = b""
+        while b"twice = 6" not in page and time.monotonic() < deadline:
+            page = self.run("report", "--no-index", name, **store,
+                            INQUEST_CACHE=nothing).out
+            time.sleep(0.05)
+        self.tap.ok(b"twice = 6" in page, "variables of an object come when "
+                    "the indexes are there", page)
+        shutil.rmtree(self.cache)
+        os.rename(self.program, self.program + ".away")
+        page = self.run("report", "--no-index", name, **store).out
+        os.rename(self.program + ".away", self.program)
+        self.tap.ok(b"twice = 6" in page and b"[inlined]" in page
+                    and ' ä"'.encode() in page and b"walk" in page,
+                    "and stay when the program goes", page)
+
     def attached(self):
         """A debug file that came with the snapshot is enough."""
         debug = self.program + ".debug"
@@ -299,6 +327,7 @@ def main():
     t.reported()
     t.without()
     t.in_the_snapshot()
+    t.in_the_store()
     t.attached()
     t.linked()
     t.of_projects()
