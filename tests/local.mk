@@ -258,9 +258,10 @@ SCRIPT_TESTS = \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
+	tests/dap/answers.py \
 	tests/dap/driver.py \
 	tests/dap/judging.py \
-	tests/dap/rows.py \
+	tests/dap/ours.py \
 	tests/dap/traps.py \
 	tests/dap/values.py \
 	tests/dap/moves.py \

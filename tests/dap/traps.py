@@ -17,15 +17,16 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE] + [os.path.join(os.path.dirname(HERE), folder)
                          for folder in ("victims", "serve", "gdb", "capture")]
 
+import answers  # noqa: E402
+
 import build   # noqa: E402
 import client  # noqa: E402
 import kit     # noqa: E402
-import rows    # noqa: E402
 import served  # noqa: E402
 import shown   # noqa: E402
 import values  # noqa: E402
 
-from rows import expect  # noqa: E402
+from answers import expect  # noqa: E402
 
 TRAPS = {}
 MANY = int(os.environ.get("DAP_VARIABLES", "200000"))   # that are opened
@@ -451,7 +452,7 @@ def judge(tap, name, function, shop):
     try:
         function(shop)
         why = ""
-    except (rows.Wrong, client.Refused, EOFError, KeyError, IndexError,
+    except (answers.Wrong, client.Refused, EOFError, KeyError, IndexError,
             StopIteration, ValueError, OSError, shown.Failure) as error:
         why = "%s: %s" % (type(error).__name__, error)
     tap.ok(not why, name.replace("_", " "), why)

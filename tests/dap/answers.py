@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-rows: each request that a client may send is answered as it has to be, over the
+answers: each request that a client may send is answered as it has to be, over the
 snapshot of a crash whose values a protocol of text finds hard; and every
 message is valid.
 
-  rows.py [ROW...]
+  answers.py [ROW...]
 """
 
 import base64
