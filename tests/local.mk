@@ -259,6 +259,7 @@ SCRIPT_TESTS = \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
 	tests/dap/answers.py \
+	tests/dap/code.py \
 	tests/dap/driver.py \
 	tests/dap/judging.py \
 	tests/dap/ours.py \

@@ -21,7 +21,8 @@ struct spoken {
 	bool slow;              /* long requests go on by spoken_work() */
 };
 
-/** Up to "stopped"; of @s->served's records, if a test made them already. @hello and @attach: members of the arguments, or "". */
+/** Up to "stopped"; of @s->served's records, if a test made them already.
+ * @hello and @attach: members of the arguments, or "". */
 struct err *spoken_open(struct spoken *s, const char *hello,
 			const char *attach) _must_check_;
 void spoken_close(struct spoken *s);
