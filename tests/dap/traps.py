@@ -22,6 +22,7 @@ import answers  # noqa: E402
 import build   # noqa: E402
 import client  # noqa: E402
 import kit     # noqa: E402
+import live    # noqa: E402
 import served  # noqa: E402
 import shown   # noqa: E402
 import values  # noqa: E402
@@ -47,6 +48,24 @@ class Shop:
         if name not in self.paths:
             self.paths[name] = values.snapshot_of(self.inquest, name)
         return self.paths[name]
+
+    def series(self):
+        """Three snapshots of one process that waits."""
+        directory = kit.work_dir("dap", "series")
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+        with live.running(build.ensure("waiting")) as process:
+            result = kit.run([self.inquest, "capture", str(process.pid),
+                              "--series", "3", "--every", "20ms", "-o",
+                              "m.snap"], cwd=directory)
+        if result.status:
+            raise answers.Wrong(str(result))
+        return [os.path.join(directory, "m.000%d.snap" % k)
+                for k in (1, 2, 3)]
+
+    @staticmethod
+    def session_on(path, **attach):
+        return shown.session(path, **attach)
 
     def session(self, name="spoken", _hello=None, **attach):
         return shown.session(self.path(name), _hello, **attach)
@@ -185,6 +204,46 @@ def no_series_no_step_back(shop):
         for command in ("stepBack", "reverseContinue"):
             expect(c.refusal(command, threadId=top(c)[0]), command)
         expect(not c.taken("capabilities"), "a series was announced")
+
+
+@trap
+def back_and_forth_in_a_series(shop):
+    first, _, last = shop.series()
+    with shop.session_on(first) as c:
+        c.event("capabilities")
+        tid, frame = top(c)
+        reference = next(s["variablesReference"] for s in c.scopes(
+            frame).values())
+        expect(c.refusal("stepBack", threadId=tid), "before the first one")
+        stops = []
+        for command in ("next", "continue", "stepBack", "reverseContinue",
+                        "next"):
+            c.body(command, threadId=tid)
+            body = c.event("stopped")
+            expect(body["reason"] == "step" and body["allThreadsStopped"],
+                   body)
+            stops.append(body.get("description", "") + body.get("text", ""))
+            tid = body["threadId"]
+            c.stack(tid)
+        at = [re.match(r"snapshot (\d) of 3", s)[1] for s in stops]
+        expect("".join(at) == "23212", stops)
+        series = c.body("inquest/series")
+        expect(series["total"] == 3 and series["at"] == 2 and
+               [s["shown"] for s in series["snapshots"]] ==
+               [False, True, False], series)
+        expect(not c.taken("stopped"), "it stopped twice")
+        old = c.ask("variables", variablesReference=reference)
+        now = [s["variablesReference"] for s in c.scopes(
+            c.stack(tid, levels=1)[0]["id"]).values()]
+        expect(not old["success"] or reference in now, reference, old)
+    with shop.session_on(last) as c:
+        c.event("capabilities")
+        tid, _ = top(c)
+        for command in ("next", "continue"):
+            refused = c.refusal(command, threadId=tid)
+            expect(refused and "last" in refused.text, refused)
+        c.body("stepBack", threadId=tid)
+        c.event("stopped")
 
 
 # ---- 5: ids and addresses ----------------------------------------------------------------
@@ -453,7 +512,8 @@ def judge(tap, name, function, shop):
         function(shop)
         why = ""
     except (answers.Wrong, client.Refused, EOFError, KeyError, IndexError,
-            StopIteration, ValueError, OSError, shown.Failure) as error:
+            StopIteration, ValueError, TypeError, OSError,
+            shown.Failure) as error:
         why = "%s: %s" % (type(error).__name__, error)
     tap.ok(not why, name.replace("_", " "), why)
 
