@@ -285,7 +285,8 @@ struct global_name {
 	size_t near;            /* a module */
 	const char *name, *linkage;
 };
-struct err *value_exported(const struct global_name *g, const struct type *t,
+struct err *value_exported(struct values *vs, const struct global_name *g,
+			   const struct type *t,
 			   const struct context *c, struct arena *a,
 			   const struct value **out) _must_check_;
 /** Where the member begins, in an object that stands in memory. */

@@ -575,7 +575,7 @@ static_member(const struct value *v, const struct type *p,
 
 	if (m->has_value)
 		return value_of_u64(v->vs, t, m->value, a, out);
-	struct err *err = value_exported(&g, t, v->c, a, out);
+	struct err *err = value_exported(v->vs, &g, t, v->c, a, out);
 	if (err && err_kind(err) == ERR_NOTFOUND)
 		return value_nowhere(v->vs, t, err, a, out);
 	return err;

@@ -202,23 +202,23 @@ exported_in(struct global_search *s, size_t module, const char *linkage,
 }
 
 struct err *
-value_exported(const struct global_name *g, const struct type *t,
-	       const struct context *c, struct arena *a,
+value_exported(struct values *vs, const struct global_name *g,
+	       const struct type *t, const struct context *c, struct arena *a,
 	       const struct value **out)
 {
-	struct global_search s = { .vs = t->vs, .name = g->name, .c = c,
+	struct global_search s = { .vs = vs, .name = g->name, .c = c,
 				   .arena = a };
 	uint64_t addr = 0;
 	size_t n = 0;
 
 	if (!g->name || !g->linkage)
-		return value_global(t->vs, g->near, g->name, c, a, out);
+		return value_global(vs, g->near, g->name, c, a, out);
 	struct err *err = global_in(&s, g->near);
 	if (err || s.best)
 		return err ? err : global_value(&s, g->near, out);
-	for (; n < t->vs->n_modules && !s.best && !addr && !err; n++)
+	for (; n < vs->n_modules && !s.best && !addr && !err; n++)
 		err = exported_in(&s, n, g->linkage, &addr);
 	if (err || s.best || !addr)
 		return err ? err : global_value(&s, n - 1, out);
-	return value_in_memory(t->vs, t, addr, c, a, out);
+	return value_in_memory(vs, t, addr, c, a, out);
 }
