@@ -11,6 +11,7 @@
 
 #include "disasm/disasm.h"
 #include "inspect/inspect.h"
+#include "values/values.h"
 
 /* ---- why a process died: cause.c, effect.c --------------------------------- */
 enum cause_access {
@@ -115,6 +116,33 @@ struct lack {
 /** At most LACKS_MAX of short texts; the last one counts those beyond. */
 struct err *missing_list(const struct missing *m, struct insp *i,
 			 struct arena *a, const struct lack **out, size_t *n)
+	_must_check_;
+
+/* ---- in what two targets differ, beside what inspect tells: differ.c -------- */
+/** Two snapshots, of one process or of two. */
+struct differing {
+	struct insp *insp[2];
+	struct values *values[2];
+};
+/** A variable that has another value. Text as a debugger shows it. */
+struct difference {
+	uint64_t tid;
+	uint32_t depth;         /* of its frame in the second */
+	const char *function, *name, *before, *after;
+};
+typedef struct err *difference_fn(void *arg, const struct difference *v);
+/** Of frames that are the same call in @thread of the second, and in the
+ * thread of that number in the first. */
+struct err *differ_variables(const struct differing *d, size_t thread,
+			     difference_fn *fn, void *arg) _must_check_;
+/** The stacks of @thread of the second, and of the first's. */
+struct stack_difference {
+	bool differs;
+	struct view view[2];    /* some hundred frames of each at most */
+	size_t common;          /* of the outermost frames */
+};
+struct err *differ_stacks(const struct differing *d, size_t thread,
+			  struct arena *a, struct stack_difference *out)
 	_must_check_;
 
 #endif

@@ -6,6 +6,7 @@ libanalysis_a_SOURCES = \
 	analysis/analysis.h \
 	analysis/cause.c \
 	analysis/classify.c \
+	analysis/differ.c \
 	analysis/effect.c \
 	analysis/folds.c \
 	analysis/groups.c \

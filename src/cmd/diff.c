@@ -8,6 +8,7 @@
 #include "cmd/diff.h"
 #include "cmd/pick.h"
 #include "cmd/session.h"
+#include "values/values.h"
 
 struct diff_work {
 	struct diff_options options;
@@ -44,12 +45,17 @@ diff_run_jailed(struct subject *s, void *arg)
 	struct err *err = diff_open(s, w, &src, &other);
 	if (err)
 		return err;
-	const struct diff_pair pair = {
-		.side = { { s->insp, s->path }, { other, w->name } },
+	struct diff_pair pair = {
+		.side = { { s->insp, NULL, s->path }, { other, NULL, w->name } },
 		.options = &w->options, .colour = w->colour,
 	};
-	err = w->options.json ? diff_json(&pair, &out)
-			      : diff_text(&pair, &out);
+	for (unsigned k = 0; k < 2 && !err; k++)
+		err = values_new(pair.side[k].insp, NULL, &pair.side[k].values);
+	if (!err)
+		err = w->options.json ? diff_json(&pair, &out)
+				      : diff_text(&pair, &out);
+	values_free(pair.side[0].values);
+	values_free(pair.side[1].values);
 	if (!err)
 		err = say_result(&out);
 	if (!err)

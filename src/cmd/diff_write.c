@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "analysis/analysis.h"
 #include "base/json.h"
 #include "cmd/diff.h"
 #include "cmd/report.h"
@@ -17,6 +18,21 @@ static const char *const list_names[] = {
 	[DIFFER_THREADS] = "threads", [DIFFER_MODULES] = "modules",
 	[DIFFER_ATTRIBUTES] = "attributes",
 };
+
+static struct err *
+all_variables(const struct diff_pair *p, difference_fn *fn, void *arg)
+{
+	const struct differing d = {
+		.insp = { p->side[0].insp, p->side[1].insp },
+		.values = { p->side[0].values, p->side[1].values },
+	};
+	size_t n = insp_target(p->side[1].insp)->n_threads;
+	struct err *err = NULL;
+
+	for (size_t k = 0; k < n && !err; k++)
+		err = differ_variables(&d, k, fn, arg);
+	return err;
+}
 
 /* ---- for a person --------------------------------------------------------- */
 /** Rows of one list. */
@@ -79,7 +95,7 @@ text_row(void *arg, const struct differ_row *row)
 }
 
 static struct err *
-text_variable(void *arg, const struct diff_variable *v)
+text_variable(void *arg, const struct difference *v)
 {
 	struct buf *out = rows_next(arg);
 
@@ -126,7 +142,7 @@ text_variables(const struct diff_pair *p, struct buf *out)
 	struct rows rows = rows_begin(p, out);
 
 	text_heading(p, out, "variables");
-	struct err *err = diff_variables(p, text_variable, &rows);
+	struct err *err = all_variables(p, text_variable, &rows);
 	rows_end(&rows);
 	return err;
 }
@@ -249,7 +265,7 @@ json_row(void *arg, const struct differ_row *row)
 }
 
 static struct err *
-json_variable(void *arg, const struct diff_variable *v)
+json_variable(void *arg, const struct difference *v)
 {
 	struct json *j = json_object();
 
@@ -336,7 +352,7 @@ diff_json(const struct diff_pair *p, struct buf *out)
 	for (unsigned k = 0; k < DIFFER_LISTS && !err; k++)
 		err = json_list(p, k, top);
 	if (!err)
-		err = diff_variables(p, json_variable, variables);
+		err = all_variables(p, json_variable, variables);
 	json_set(top, "variables", variables);
 	json_set(top, "memory", json_memory(p));
 	if (!err)

@@ -18,7 +18,6 @@ inquest_SOURCES = \
 	src/cmd/dap.c \
 	src/cmd/diff.c \
 	src/cmd/diff.h \
-	src/cmd/diff_vars.c \
 	src/cmd/diff_write.c \
 	src/cmd/disasm.c \
 	src/cmd/doctor.c \

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * diff_vars.c: variables of two snapshots of a process.
+ * Variables and stacks of two snapshots of a process.
  */
-#include <string.h>
+#include "analysis/analysis.h"
 
-#include "cmd/diff.h"
-#include "values/values.h"
+#include <string.h>
 
 #define FRAMES_MAX 32u          /* of a thread, from the outermost */
 #define STACK_MAX 512u
@@ -19,13 +18,6 @@ struct side {
 	size_t thread;
 	struct stack stack;
 };
-
-static struct err *
-side_open(struct insp *i, struct side *s)
-{
-	s->insp = i;
-	return values_new(i, NULL, &s->values);
-}
 
 /* *@whole: there is a stack, and it goes to its end. */
 static struct err *
@@ -81,7 +73,7 @@ text_of(const struct var *v, struct arena *a, struct buf *out)
 struct pairing {
 	struct side side[2];
 	struct arena *arena;    /* of one thread */
-	diff_variable_fn *fn;
+	difference_fn *fn;
 	void *arg;
 };
 
@@ -97,7 +89,7 @@ pair_variable(const struct pairing *p, const struct scope *s, uint32_t depth,
 		err = text_of(b, p->arena, &after);
 	if (err || strcmp(before.data, after.data) == 0)
 		return err;
-	const struct diff_variable v = {
+	const struct difference v = {
 		.tid = insp_target(i)->threads[p->side[1].thread].tid,
 		.depth = depth, .function = s->function, .name = b->name,
 		.before = before.data, .after = after.data,
@@ -185,32 +177,75 @@ pair_stacks(struct pairing *p, size_t x, size_t y)
 	return !err && whole[0] && whole[1] ? pair_thread(p) : err;
 }
 
-static struct err *
-pair_threads(struct pairing *p)
+struct err *
+differ_variables(const struct differing *d, size_t thread, difference_fn *fn,
+		 void *arg)
 {
-	const struct target *t = insp_target(p->side[1].insp);
-	struct err *err = NULL;
+	const uint64_t tid = insp_target(d->insp[1])->threads[thread].tid;
+	size_t other = insp_find_thread(d->insp[0], tid);
+	struct pairing p = {
+		.side = { { .insp = d->insp[0], .values = d->values[0] },
+			  { .insp = d->insp[1], .values = d->values[1] } },
+		.fn = fn, .arg = arg,
+	};
 
-	for (size_t k = 0; k < t->n_threads && !err; k++) {
-		size_t other = insp_find_thread(p->side[0].insp,
-						t->threads[k].tid);
-		if (other != INSP_NONE)
-			err = pair_stacks(p, other, k);
-	}
-	return err;
+	return other == INSP_NONE ? NULL : pair_stacks(&p, other, thread);
+}
+
+/* ---- stacks ----------------------------------------------------------------- */
+#define VIEW_MAX 256u
+
+static bool
+same_call(const struct snap_frame *a, const struct snap_frame *b)
+{
+	return a->pc == b->pc && a->cfa == b->cfa && a->how == b->how;
+}
+
+/* Where both go to their ends, what they have in common is outermost. */
+static void
+find_common(struct stack_difference *d)
+{
+	const struct view *a = &d->view[0], *b = &d->view[1];
+	size_t n = a->n < b->n ? a->n : b->n;
+
+	d->common = 0;
+	if (a->end != STACK_COMPLETE || b->end != STACK_COMPLETE)
+		return;
+	while (d->common < n
+	       && same_call(&a->frames[a->n - d->common - 1],
+			    &b->frames[b->n - d->common - 1]))
+		d->common++;
+}
+
+static bool
+same_frames(const struct view *a, const struct view *b)
+{
+	if (a->n != b->n || a->end != b->end)
+		return false;
+	for (size_t k = 0; k < a->n; k++)
+		if (!same_call(&a->frames[k], &b->frames[k]))
+			return false;
+	return true;
 }
 
 struct err *
-diff_variables(const struct diff_pair *d, diff_variable_fn *fn, void *arg)
+differ_stacks(const struct differing *d, size_t thread, struct arena *a,
+	      struct stack_difference *out)
 {
-	struct pairing p = { .fn = fn, .arg = arg };
+	const uint64_t tid = insp_target(d->insp[1])->threads[thread].tid;
+	size_t other = insp_find_thread(d->insp[0], tid);
 
-	struct err *err = side_open(d->side[0].insp, &p.side[0]);
+	*out = (struct stack_difference){ .differs = false };
+	if (other == INSP_NONE)
+		return NULL;
+	struct err *err = insp_view(d->insp[0], other, VIEW_MAX, a,
+				    &out->view[0]);
 	if (!err)
-		err = side_open(d->side[1].insp, &p.side[1]);
-	if (!err)
-		err = pair_threads(&p);
-	values_free(p.side[0].values);
-	values_free(p.side[1].values);
-	return err;
+		err = insp_view(d->insp[1], thread, VIEW_MAX, a,
+				&out->view[1]);
+	if (err)
+		return err;
+	out->differs = !same_frames(&out->view[0], &out->view[1]);
+	find_common(out);
+	return NULL;
 }
