@@ -265,6 +265,7 @@ SCRIPT_TESTS = \
 	tests/dap/ours.py \
 	tests/dap/traps.py \
 	tests/dap/values.py \
+	tests/dap/variables.py \
 	tests/dap/moves.py \
 	tests/disasm/objdump.py \
 	tests/format/same-text.py \

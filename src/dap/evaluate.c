@@ -103,7 +103,8 @@ answer(struct dap *d, const struct question *q, struct arena *a,
 	struct item item = { .name = q->text,
 			     .expr = evaluate_without_format(q->text) };
 	struct row row = { .c = &c, .item = &item, .of = ROW_RESULT,
-			   .length = q->context->length };
+			   .length = q->context->length,
+			   .tells_cut = q->context->elements };
 	_buf_ struct buf text = { 0 };
 
 	c.style.format = q->hex ? 'x' : 0;

@@ -170,7 +170,8 @@ struct row {
 	struct container *c;    /* whose item it is, or that has its place */
 	const struct item *item;
 	enum row_of of;
-	uint32_t length;        /* of the text of a value at most */
+	uint32_t length;        /* of the text of a value at most… */
+	bool tells_cut;         /* …which says so in words */
 };
 /** Appends the object to @out. */
 struct err *row_put(struct buf *out, const struct row *r) _must_check_;

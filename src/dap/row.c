@@ -89,35 +89,73 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	if (!style.format)
 		style.format = r->item->format;
 	struct err *err = value_text(v, &style, &text);
+	if (r->tells_cut && text.len > r->length)
+		buf_printf(&text, " (cut at %u KiB)", r->length / 1024);
 	put_text(out, key, text.data ? text.data : "", text.len);
 	return err;
 }
 
 /* Elements have one type. */
 static struct err *
-put_type(struct buf *out, struct container *c, const struct value *v)
+tell_type(struct container *c, const struct type *t)
 {
-	const struct type *t = value_type(v);
-	struct err *err = NULL;
+	_buf_ struct buf text = { 0 };
 
-	if (t != c->told.type || !c->told.name) {
-		_buf_ struct buf text = { 0 };
+	if (t == c->told.type && c->told.name)
+		return NULL;
+	struct err *err = type_name(t, &text);
+	if (err)
+		return err;
+	c->told.type = t;
+	c->told.name = arena_strndup(c->arena, text.data ? text.data : "",
+				     text.len);
+	return c->told.name ? NULL : err_nomem();
+}
 
-		err = type_name(t, &text);
-		c->told.type = t;
-		c->told.name = arena_strndup(c->arena, text.data ? text.data
-					     : "", text.len);
-		if (!c->told.name && !err)
-			err = err_nomem();
-	}
-	if (!err)
+/* " {Circle *}" behind "Shape *": what it is besides. */
+static struct err *
+put_dynamic(struct buf *out, const struct value *v, const struct opened *o)
+{
+	static const char *const signs[] = {
+		[SYM_TYPE_POINTER] = " *", [SYM_TYPE_REFERENCE] = " &",
+		[SYM_TYPE_RVALUE_REFERENCE] = " &&",
+	};
+	uint8_t kind = type_kind(type_plain(value_type(v)));
+
+	buf_puts(out, " {");
+	struct err *err = type_name(value_type(o->inner), out);
+	if (kind < countof(signs) && signs[kind])
+		buf_puts(out, signs[kind]);
+	buf_putc(out, '}');
+	return err ? err : buf_err(out);
+}
+
+static struct err *
+put_type(struct buf *out, struct container *c, const struct value *v,
+	 const struct opened *o)
+{
+	_buf_ struct buf text = { 0 };
+	struct err *err = tell_type(c, value_type(v));
+
+	if (err)
+		return err;
+	if (!o->cast) {
 		put_text(out, "type", c->told.name, strlen(c->told.name));
+		return NULL;
+	}
+	buf_puts(&text, c->told.name);
+	err = put_dynamic(&text, v, o);
+	if (!err)
+		put_text(out, "type", text.data, text.len);
 	return err;
 }
 
 /* ---- what it leads to -------------------------------------------------------------------- */
+#define COUNT_MAX ((uint64_t)INT32_MAX)         /* clients' numbers end */
+
 static struct err *
-put_reference(struct buf *out, const struct row *r, const struct value *v)
+put_reference(struct buf *out, const struct row *r, const struct value *v,
+	      const struct opened *o)
 {
 	const struct item *item = r->item;
 	struct ref ref = {
@@ -128,21 +166,16 @@ put_reference(struct buf *out, const struct row *r, const struct value *v)
 		.has_place = r->c->ref.has_place, .at = r->c->ref.at,
 		.value = v, .expr = item->expr,
 	};
-	struct value_style style = r->c->style;
-	struct opened o;
+	uint64_t n = o->in.pairs ? o->in.n / 2 : o->in.n;
 	int32_t id = 0;
 
-	style.object = style.object && !ref.is_base;
-	struct err *err = inside_open(v, &style, r->c->arena, &o);
-	if (!err && o.inner)
-		err = refs_add(r->c->d, &ref, &id);
+	struct err *err = o->inner ? refs_add(r->c->d, &ref, &id) : NULL;
 	if (err)
 		return err;
 	put_number(out, "variablesReference", (uint64_t)id);
-	if (id && o.in.n <= INT32_MAX)
-		put_number(out, o.in.indexed ? "indexedVariables"
-			   : "namedVariables", o.in.pairs ? o.in.n / 2
-			   : o.in.n);
+	if (id)
+		put_number(out, o->in.indexed ? "indexedVariables"
+			   : "namedVariables", n < COUNT_MAX ? n : COUNT_MAX);
 	return NULL;
 }
 
@@ -170,13 +203,18 @@ memory_of(const struct value *v, uint64_t *out)
 static struct err *
 put_of_value(struct buf *out, const struct row *r, const struct value *v)
 {
+	struct value_style style = r->c->style;
+	struct opened o;
 	uint64_t addr;
-	struct err *err = put_value(out, r, v);
 
+	style.object = style.object && r->item->child != CHILD_BASE;
+	struct err *err = inside_open(v, &style, r->c->arena, &o);
 	if (!err)
-		err = put_type(out, r->c, v);
+		err = put_value(out, r, v);
 	if (!err)
-		err = put_reference(out, r, v);
+		err = put_type(out, r->c, v, &o);
+	if (!err)
+		err = put_reference(out, r, v, &o);
 	if (!err && memory_of(v, &addr))
 		put_address(out, "memoryReference", addr);
 	return err;

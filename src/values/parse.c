@@ -221,37 +221,92 @@ qualified_name(struct parser *p, struct buf *name)
 		       QUALIFIERS_MAX);
 }
 
-/** "*", "&", "const", "[4]", "(*)" behind a type's name. */
+/** "*", "&" and "const": so many pointers. */
 static struct err *
-parse_declarator(struct parser *p, const struct type **t)
+parse_stars(struct parser *p, unsigned *stars)
 {
 	struct err *err = NULL;
-	unsigned n = 0;
 
-	for (; !err && n < QUALIFIERS_MAX; n++) {
-		if (is_op(p, '*') || is_op(p, '&')) {
-			*t = type_pointer_to(p->vs, *t);
-			if (!*t)
-				return types_spent(p->vs);
-		} else if (word_of(&p->lex.token) != W_QUALIFIER) {
+	for (unsigned n = 0; !err && n < QUALIFIERS_MAX; n++) {
+		bool star = is_op(p, '*') || is_op(p, '&');
+
+		if (!star && word_of(&p->lex.token) != W_QUALIFIER)
 			break;
-		}
+		*stars += star;
 		err = lex_next(&p->lex);
 	}
-	while (!err && is_op(p, '[') && n++ < QUALIFIERS_MAX) {
+	return err;
+}
+
+/** "[3][4]" of @t: three arrays of four. */
+static struct err *
+parse_dimensions(struct parser *p, const struct type **t)
+{
+	uint64_t counts[DIMENSIONS_MAX];
+	unsigned n = 0;
+	struct err *err = NULL;
+
+	while (!err && is_op(p, '[') && n < DIMENSIONS_MAX) {
 		err = lex_next(&p->lex);
 		if (!err && p->lex.token.kind != T_INT)
 			return error_here(p, "a number of elements is wanted");
-		uint64_t count = p->lex.token.number;
+		counts[n++] = p->lex.token.number;
 		if (!err)
 			err = lex_next(&p->lex);
 		if (!err)
 			err = expect(p, ']', "a \"]\" is wanted");
-		*t = type_array_of(p->vs, *t, count);
-		if (!err && !*t)
-			return types_spent(p->vs);
+	}
+	while (!err && n) {
+		*t = type_array_of(p->vs, *t, counts[--n]);
+		err = *t ? NULL : types_spent(p->vs);
 	}
 	return err;
+}
+
+static struct err *
+point_to(struct parser *p, unsigned stars, const struct type **t)
+{
+	for (; stars; stars--) {
+		*t = type_pointer_to(p->vs, *t);
+		if (!*t)
+			return types_spent(p->vs);
+	}
+	return NULL;
+}
+
+/** "(*)": of what stands behind it, a pointer. */
+static struct err *
+parse_inner(struct parser *p, unsigned *stars)
+{
+	const struct lexer before = p->lex;
+	struct err *err;
+
+	if (!is_op(p, '('))
+		return NULL;
+	err = lex_next(&p->lex);
+	if (!err && !is_op(p, '*') && !is_op(p, '&')) {
+		p->lex = before;
+		return NULL;
+	}
+	if (!err)
+		err = parse_stars(p, stars);
+	return err ? err : expect(p, ')', "a \")\" is wanted");
+}
+
+/** "*", "&", "const", "[4]", "(*)[4]" behind a type's name. */
+static struct err *
+parse_declarator(struct parser *p, const struct type **t)
+{
+	unsigned outer = 0, inner = 0;
+	struct err *err = parse_stars(p, &outer);
+
+	if (!err)
+		err = point_to(p, outer, t);
+	if (!err)
+		err = parse_inner(p, &inner);
+	if (!err)
+		err = parse_dimensions(p, t);
+	return err ? err : point_to(p, inner, t);
 }
 
 static struct err *

@@ -534,6 +534,17 @@ put_type_prefix(struct buf *out, const struct value *v)
 	buf_puts(out, ") ");
 }
 
+/** At most @n bytes, and no part of a character (UTF-8). */
+static size_t
+whole_chars(const struct buf *text, size_t n)
+{
+	size_t at = n;
+
+	while (at && n - at < 4 && ((uint8_t)text->data[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
 static struct err *
 show(const struct value *v, const struct value_style *style, bool summary,
      struct buf *out)
@@ -554,7 +565,7 @@ show(const struct value *v, const struct value_style *style, bool summary,
 	if (text.failed)
 		return err_nomem();
 	if (text.len > style->length && style->length) {
-		buf_put(out, text.data, style->length);
+		buf_put(out, text.data, whole_chars(&text, style->length));
 		buf_puts(out, "...");
 	} else if (text.len) {
 		buf_put(out, text.data, text.len);
