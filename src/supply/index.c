@@ -15,6 +15,7 @@
 #include "inspect/ingredients.h"
 #include "jail/jail.h"
 #include "supply/checked.h"
+#include "supply/splits.h"
 #include "supply/supply.h"
 #include "symbols/symbols.h"
 
@@ -155,6 +156,7 @@ struct maker {
 	int out;
 	_Atomic unsigned *done; /* in thousandths, shared with the parent */
 	bool lesser;            /* .dwo files were not opened, by their paths */
+	struct buf *splits;     /* those that were asked for */
 	struct supply supply;
 };
 
@@ -239,8 +241,11 @@ answer_one(const struct supply_places *places, struct maker *m, int socket)
 		return !err && !over;
 	_err_ struct err *none = supply_find(places, supply_asked(request),
 					     &found);
-	m->lesser |= places->by_id
-		     && supply_asked(request)->kind == SUPPLY_SPLIT;
+	const struct supply_ask *ask = supply_asked(request);
+	if (ask->kind == SUPPLY_SPLIT && places->by_id)
+		m->lesser = true;
+	else if (ask->kind == SUPPLY_SPLIT && ask->path)
+		splits_add(m->splits, ask->path, none ? -1 : found);
 	supply_request_free(request);
 	err = supply_give(socket, none, found);
 	return !err;
@@ -303,12 +308,13 @@ run_maker(const struct supply_places *places, struct maker *m)
 
 static struct err *
 make_index(const struct supply_places *places, const struct supply_ask *ask,
-	   int out, bool *lesser)
+	   int out, struct buf *splits, bool *lesser)
 {
 	_Atomic unsigned *done = mmap(NULL, sizeof(*done),
 				      PROT_READ | PROT_WRITE,
 				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct maker m = { .ask = ask, .out = out, .done = done };
+	struct maker m = { .ask = ask, .out = out, .done = done,
+			   .splits = splits };
 
 	if (done == MAP_FAILED)
 		return err_errno("cannot share a page");
@@ -360,6 +366,7 @@ index_file(const struct supply_indexes *x, int *out)
  */
 struct names {
 	const char *full, *lesser;      /* NULL: of no use to who asks */
+	struct buf splits;              /* of splits.h, of one that was made */
 };
 
 static bool
@@ -391,7 +398,7 @@ index_get(const struct supply_places *places, const struct supply_ask *ask,
 		return err_new(ERR_NOTFOUND, "there is no index of it yet");
 	struct err *err = ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0
 			  ? err_errno("cannot empty a file")
-			  : make_index(&from, ask, fd, &lesser);
+			  : make_index(&from, ask, fd, &names->splits, &lesser);
 	if (lesser)
 		names->full = names->lesser;
 	if (!err && more && more->keep)
@@ -413,6 +420,7 @@ index_new(const struct supply_places *places, const struct supply_ask *ask,
 		err = index_get(places, ask, more, names, fd);
 	if (!err && fd >= 0) {
 		keep_index(x, fd, names->full);
+		splits_keep(x->dir, names->full, &names->splits);
 		return reopen(fd, out);
 	}
 	if (!x->make && x->missing)
@@ -464,7 +472,7 @@ supply_index(const struct supply_places *places, const struct supply_ask *asked,
 	}, *ask = &index;
 	_buf_ struct buf hex = { 0 };
 	char full[NAME_CHARS], lesser[NAME_CHARS];
-	struct names names = { full, places->by_id ? lesser : NULL };
+	struct names names = { full, places->by_id ? lesser : NULL, { 0 } };
 	bool theirs = false;
 
 	if (!x || (places->by_id && ask->id.kind == ID_NONE))
@@ -478,12 +486,18 @@ supply_index(const struct supply_places *places, const struct supply_ask *asked,
 		index_spoilt(x, asked, &names);
 	if (asked->kind == SUPPLY_SPOILT && !x->make)
 		return err_new(ERR_NOTFOUND, "it is made anew another time");
+	/* One that is out of date is no better than none. */
+	if (x->dir >= 0 && !places->by_id
+	    && splits_changed(places, x->dir, full))
+		(void)unlinkat(x->dir, full, 0);
 	int fd = index_open(x, names.full);
 	if (fd < 0)
 		fd = index_open(x, names.lesser);
 	if (fd < 0)
-		return index_new(places, ask, theirs ? places->more : NULL,
-				 &names, out);
-	*out = fd;
-	return NULL;
+		err = index_new(places, ask, theirs ? places->more : NULL,
+				&names, &fd);
+	buf_fini(&names.splits);
+	if (!err)
+		*out = fd;
+	return err;
 }

@@ -16,6 +16,8 @@ libsupply_a_SOURCES = \
 	src/supply/serve.c \
 	src/supply/sourcemap.c \
 	src/supply/sourcemap.h \
+	src/supply/splits.c \
+	src/supply/splits.h \
 	src/supply/supply.h \
 	src/supply/trim.c \
 	src/supply/wire.c \

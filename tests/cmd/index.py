@@ -5,6 +5,7 @@ index: symbol indexes are made once and kept; what is wrong in the directory
 is not believed; a report has lines, inlined frames, variables and source.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -292,6 +293,33 @@ class Indexes:
                     "anew, too", made)
         shutil.rmtree(self.cache)
 
+    def split(self):
+        """Split units come and go, and the program stays as it is."""
+        self.build("-gsplit-dwarf")
+        units = glob.glob(os.path.join(self.directory, "*.dwo"))
+        snap = os.path.join(self.directory, "w.snap")
+        self.run("capture", "--no-cache", "-o", snap, "--", self.program)
+        shutil.rmtree(self.cache, ignore_errors=True)
+
+        def told():
+            return b"twice = 6" in self.run("report", snap).out
+        seen = [told(), told()]
+        before = self.entries()
+        for unit in units:
+            os.rename(unit, unit + ".away")
+        seen += [told(), told()]
+        for unit in units:
+            os.rename(unit + ".away", unit)
+        seen += [told(), told()]
+        self.tap.ok(units and seen == [True, True, False, False, True, True]
+                    and self.entries() == before, "an index goes with the "
+                    "split units that it was made from",
+                    (units, seen, before, self.entries()))
+        for unit in units:
+            os.unlink(unit)
+        self.build()
+        shutil.rmtree(self.cache)
+
     def told_apart(self):
         self.run("index", self.program)
         copy = os.path.join(self.directory, "copy")
@@ -332,6 +360,7 @@ def main():
     t.linked()
     t.of_projects()
     t.damaged()
+    t.split()
     t.told_apart()
     t.refused()
     tap.leave()
