@@ -208,7 +208,7 @@ put_stack(struct description *x)
 		const struct snap_frame *f = &s->view.frames[x->at.frame];
 
 		x->function = f->function;
-		json_set(j, "frameId", json_u64(s->first + x->at.frame + 1));
+		json_set(j, "frameId", json_i64(stack_frame_id(x->d, x->at)));
 		json_set(j, "frame", json_u64(x->at.frame));
 		if (f->function)
 			json_set(j, "function", json_string(f->function));

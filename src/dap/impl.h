@@ -94,6 +94,13 @@ struct dap {
 	struct source_map *maps;        /* of "attach"; longest @from first */
 	size_t n_maps;
 
+	/* what lives until another snapshot is shown, in an arena made on first
+	 * use; ids of one behind those of the ones before */
+	struct arena *lasting;
+	struct sources *sources;        /* sourceReference; sources.c */
+	struct locations *locations;    /* locationReference; locations.c */
+	int64_t sources_before, locations_before;
+
 	/* what lives until the next stop: ids a client was given; all that is
 	 * in @stop has to be forgotten by session_end_stop() */
 	struct arena *stop;
@@ -112,8 +119,6 @@ struct dap {
 		uint64_t addr, n;
 		bool registers;
 	} written;              /* by the request under way */
-	struct sources *sources;        /* sourceReference; sources.c */
-	struct locations *locations;    /* locationReference; locations.c */
 
 	struct moments *moments;        /* of a series; moves.c */
 	struct work *work;      /* NULL = none */
@@ -162,6 +167,8 @@ struct err *arg_address(const struct json *arguments, const char *name,
 struct err *session_begin_stop(struct dap *d) _must_check_;
 void session_end_stop(struct dap *d);
 void session_close(struct dap *d);
+/** The arena of what is shown, or NULL: memory is spent. */
+struct arena *session_lasting(struct dap *d);
 /** Tells "stopped", once it is time. */
 void session_after_attach(struct dap *d);
 /** "stopped", of the chosen thread. */
@@ -294,6 +301,8 @@ struct source_place {
 	uint32_t line, column;  /* @column 0 = not known */
 };
 int32_t locations_add(struct dap *d, const struct source_place *place);
+/** What is shown goes, and with it what they point to. */
+void sources_forget(struct dap *d), locations_forget(struct dap *d);
 /** A Module. */
 struct json *modules_json(struct dap *d, size_t module);
 /** What more there is in a module than clients expect. */

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #define PLACES_MAX 65536u       /* behind them none is handed out */
+#define IDS_MAX (INT32_C(1) << 30)
 #define SLOTS (2 * PLACES_MAX)  /* a power of two */
 
-/** All in the arena of the stop. A reference is the number of a place + 1. */
+/** All in the arena of what is shown. A reference is the number of a place + 1,
+ * behind those of snapshots before. */
 struct locations {
 	struct vec places;      /* of struct source_place */
 	uint32_t *slots;        /* hashed: number + 1; 0 = free */
@@ -21,16 +23,27 @@ static struct locations *
 locations_of(struct dap *d)
 {
 	struct locations *l = d->locations;
+	struct arena *a = l ? NULL : session_lasting(d);
 
-	if (l)
+	if (l || !a)
 		return l;
-	l = arena_alloc(d->stop, sizeof(*l));
+	l = arena_alloc(a, sizeof(*l));
 	if (!l)
 		return NULL;
 	l->places.max = PLACES_MAX;
-	l->slots = arena_array(d->stop, SLOTS, sizeof(*l->slots));
+	l->slots = arena_array(a, SLOTS, sizeof(*l->slots));
 	d->locations = l->slots ? l : NULL;
 	return d->locations;
+}
+
+void
+locations_forget(struct dap *d)
+{
+	if (d->locations)
+		d->locations_before += (int64_t)d->locations->places.n;
+	if (d->locations_before > IDS_MAX)
+		d->locations_before = 0;
+	d->locations = NULL;
 }
 
 static size_t
@@ -71,17 +84,17 @@ locations_add(struct dap *d, const struct source_place *place)
 	uint32_t *slot = l ? find_slot(l, place) : NULL;
 
 	if (!slot || *slot)
-		return slot ? (int32_t)*slot : 0;
+		return slot ? (int32_t)(d->locations_before + *slot) : 0;
 	const char *copy = l->places.n < PLACES_MAX
-			   ? arena_strdup(d->stop, place->file) : NULL;
-	struct source_place *p = copy ? vec_add(&l->places, d->stop, sizeof(*p))
-				      : NULL;
+			   ? arena_strdup(d->lasting, place->file) : NULL;
+	struct source_place *p = copy ? vec_add(&l->places, d->lasting,
+						sizeof(*p)) : NULL;
 	if (!p)
 		return 0;
 	*p = *place;
 	p->file = copy;
 	*slot = (uint32_t)l->places.n;
-	return (int32_t)*slot;
+	return (int32_t)(d->locations_before + *slot);
 }
 
 struct err *
@@ -94,11 +107,13 @@ locations_answer(struct dap *d, const struct json *arguments,
 	struct err *err = arg_number(arguments, "locationReference", &ids, &id);
 	if (err)
 		return err;
-	if (id < 1 || !d->locations || (uint64_t)id > d->locations->places.n)
+	int64_t nth = id - d->locations_before - 1;
+	if (!d->locations || nth < 0
+	    || (uint64_t)nth >= d->locations->places.n)
 		return err_new(ERR_NOTFOUND, "no location has the reference "
 			       "%lld, or not any more", (long long)id);
 	const struct source_place *p =
-		&((const struct source_place *)d->locations->places.data)[id - 1];
+		&((const struct source_place *)d->locations->places.data)[nth];
 	*body = json_object();
 	json_set(*body, "source", sources_source(d, p->module, p->file));
 	json_set(*body, "line", json_i64(sources_line(d, p->line)));

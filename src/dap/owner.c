@@ -122,8 +122,8 @@ owner_tell(struct description *x, const struct var *var, const struct value *v,
 	json_set(j, "type", json_string(type.data));
 	json_set(j, "offset", json_addr(x->address - start));
 	if (row != INSP_NONE)
-		json_set(j, "frameId", json_u64(
-				x->d->stacks[x->at.thread].first + row + 1));
+		json_set(j, "frameId", json_i64(stack_frame_id(
+				x->d, (struct place){ x->at.thread, row })));
 	return NULL;
 }
 

@@ -58,8 +58,6 @@ session_end_stop(struct dap *d)
 	d->refs = NULL;
 	d->cause = NULL;
 	d->alike = NULL;
-	d->sources = NULL;
-	d->locations = NULL;
 	d->stop = NULL;
 	d->stacks = NULL;
 	d->ids = NULL;
@@ -79,6 +77,14 @@ session_begin_stop(struct dap *d)
 	return d->stop ? stack_begin(d) : err_nomem();
 }
 
+struct arena *
+session_lasting(struct dap *d)
+{
+	if (!d->lasting)
+		d->lasting = arena_new(0);
+	return d->lasting;
+}
+
 /* One of a host's goes back to it. */
 void
 session_close(struct dap *d)
@@ -88,6 +94,9 @@ session_close(struct dap *d)
 	if (d->shown.insp && d->shown.number && d->options.host)
 		d->options.host->close(d->options.host->arg, d->shown.number);
 	d->shown.insp = NULL;
+	sources_forget(d);
+	locations_forget(d);
+	arena_free(take(d->lasting));
 }
 
 /* ---- attach ------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 
 #define FILES_MAX 4096u         /* whose text is looked for; others: by path */
 #define SLOTS (2 * FILES_MAX)   /* a power of two */
+#define IDS_MAX (INT32_C(1) << 30)
 #define LISTED_MAX 10000u       /* of "loadedSources" */
 #define TEXT_MAX (8u << 20)     /* bytes of one source */
 
@@ -21,7 +22,8 @@ struct source_shown {
 	const char *file;
 	struct source *text;    /* the engine's; NULL = there is none */
 };
-/** All in the arena of the stop. A reference is the number of a file + 1. */
+/** All in the arena of what is shown. A reference is the number of a file + 1,
+ * behind those of snapshots before. */
 struct sources {
 	struct source_shown *files;
 	size_t n;
@@ -88,16 +90,28 @@ static struct sources *
 sources_of(struct dap *d)
 {
 	struct sources *s = d->sources;
+	struct arena *a = s ? NULL : session_lasting(d);
 
-	if (s)
+	if (s || !a)
 		return s;
-	s = arena_alloc(d->stop, sizeof(*s));
+	s = arena_alloc(a, sizeof(*s));
 	if (!s)
 		return NULL;
-	s->files = arena_array(d->stop, FILES_MAX, sizeof(*s->files));
-	s->slots = arena_array(d->stop, SLOTS, sizeof(*s->slots));
+	s->files = arena_array(a, FILES_MAX, sizeof(*s->files));
+	s->slots = arena_array(a, SLOTS, sizeof(*s->slots));
 	d->sources = s->files && s->slots ? s : NULL;
 	return d->sources;
+}
+
+/* Those that were handed out mean nothing from here on. */
+void
+sources_forget(struct dap *d)
+{
+	if (d->sources)
+		d->sources_before += (int64_t)d->sources->n;
+	if (d->sources_before > IDS_MAX)
+		d->sources_before = 0;
+	d->sources = NULL;
 }
 
 static size_t
@@ -143,7 +157,7 @@ static void
 sources_add(struct dap *d, struct sources *s, size_t module, const char *file,
 	    uint16_t *slot)
 {
-	const char *copy = s->n < FILES_MAX ? arena_strdup(d->stop, file) : NULL;
+	const char *copy = s->n < FILES_MAX ? arena_strdup(d->lasting, file) : NULL;
 
 	if (!copy)
 		return;
@@ -153,7 +167,7 @@ sources_add(struct dap *d, struct sources *s, size_t module, const char *file,
 }
 
 /* 0: by its path alone. Unless @ask, as far as it is known. */
-static size_t
+static int64_t
 source_reference(struct dap *d, size_t module, const char *file, bool ask)
 {
 	struct sources *s = sources_of(d);
@@ -161,7 +175,8 @@ source_reference(struct dap *d, size_t module, const char *file, bool ask)
 
 	if (slot && !*slot && ask)
 		sources_add(d, s, module, file, slot);
-	return slot && *slot && s->files[*slot - 1].text ? *slot : 0;
+	return slot && *slot && s->files[*slot - 1].text
+	       ? d->sources_before + *slot : 0;
 }
 
 static struct json *
@@ -173,9 +188,9 @@ source_json(struct dap *d, size_t module, const char *file, bool ask)
 
 	json_set(j, "name", json_string(slash && slash[1] ? slash + 1 : file));
 	json_set(j, "path", path_json(d, map, file));
-	size_t reference = map ? 0 : source_reference(d, module, file, ask);
+	int64_t reference = map ? 0 : source_reference(d, module, file, ask);
 	if (reference)
-		json_set(j, "sourceReference", json_u64(reference));
+		json_set(j, "sourceReference", json_i64(reference));
 	return j;
 }
 
@@ -203,11 +218,12 @@ source_which(struct dap *d, const struct json *arguments, struct source **out)
 		return err_new(ERR_USAGE, "a source without a reference is a "
 			       "file of the client's: it is not read here; "
 			       "\"sourceMap\" of \"attach\" says where it is");
-	if (!d->sources || (uint64_t)id > d->sources->n
-	    || !d->sources->files[id - 1].text)
+	int64_t nth = id - d->sources_before - 1;
+	if (!d->sources || nth < 0 || (uint64_t)nth >= d->sources->n
+	    || !d->sources->files[nth].text)
 		return err_new(ERR_NOTFOUND, "no source has the reference %lld, "
 			       "or not any more", (long long)id);
-	*out = d->sources->files[id - 1].text;
+	*out = d->sources->files[nth].text;
 	return NULL;
 }
 

@@ -19,13 +19,13 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 
+import answers  # noqa: E402
 import build   # noqa: E402
 import client  # noqa: E402
 import kit     # noqa: E402
-import rows    # noqa: E402
 import shown   # noqa: E402
 
-from rows import expect  # noqa: E402
+from answers import expect  # noqa: E402
 
 TESTS = {}
 FUNCTIONS = 25
@@ -321,7 +321,7 @@ def judge(tap, name, shop):
     try:
         TESTS[name](shop)
         why = ""
-    except (rows.Wrong, client.Refused, EOFError, KeyError, IndexError,
+    except (answers.Wrong, client.Refused, EOFError, KeyError, IndexError,
             StopIteration, ValueError, OSError, shown.Failure,
             subprocess.CalledProcessError) as error:
         why = "%s: %s" % (type(error).__name__, error)

@@ -231,15 +231,38 @@ a_mapped_path_is_the_clients_own(void **state)
 }
 
 static void
-a_reference_ends_with_its_stop(void **state)
+a_reference_outlives_a_stop(void **state)
 {
 	struct spoken *s = *state;
 
 	assert_ok(spoken_open(s, "", ""));
 	json_free(sources_source(s->dap, 1, "/app/a.c"));
 	assert_ok(session_begin_stop(s->dap));
+	assert_null(spoken_ask(s, "source", "\"sourceReference\":1"));
+}
+
+static void
+of_another_snapshot_it_is_no_other_source(void **state)
+{
+	const struct source_place place = { 1, "/x.c", 7, 3 };
+	struct spoken *s = *state;
+
+	assert_ok(spoken_open(s, "", ""));
+	json_free(sources_source(s->dap, 1, "/app/a.c"));
+	assert_int_equal(locations_add(s->dap, &place), 1);
+	session_end_stop(s->dap);
+	session_close(s->dap);
+	s->dap->shown.insp = s->served.insp;
+	assert_ok(session_begin_stop(s->dap));
+	assert_json(sources_source(s->dap, 0, "/build/src/b.c"),
+		    "{\"name\":\"b.c\",\"path\":\"/build/src/b.c\","
+		    "\"sourceReference\":2}");
+	assert_int_equal(locations_add(s->dap, &place), 2);
 	assert_string_equal(spoken_ask(s, "source", "\"sourceReference\":1"),
 			    "notFound");
+	assert_string_equal(spoken_ask(s, "locations",
+				       "\"locationReference\":1"), "notFound");
+	assert_null(spoken_ask(s, "source", "\"sourceReference\":2"));
 }
 
 /* ---- locations -------------------------------------------------------------------- */
@@ -305,7 +328,8 @@ main(void)
 		TEST(a_text_of_the_build_has_a_reference),
 		TEST(all_else_is_a_path_and_the_clients_matter),
 		TEST(a_mapped_path_is_the_clients_own),
-		TEST(a_reference_ends_with_its_stop),
+		TEST(a_reference_outlives_a_stop),
+		TEST(of_another_snapshot_it_is_no_other_source),
 		TEST(the_same_place_has_the_same_reference),
 		TEST(what_has_no_place_has_no_reference),
 		TEST(places_end_somewhere),
