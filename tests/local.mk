@@ -262,7 +262,9 @@ SCRIPT_TESTS = \
 	tests/dap/code.py \
 	tests/dap/driver.py \
 	tests/dap/judging.py \
+	tests/dap/nvim.py \
 	tests/dap/ours.py \
+	tests/dap/replay.py \
 	tests/dap/traps.py \
 	tests/dap/values.py \
 	tests/dap/variables.py \

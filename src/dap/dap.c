@@ -125,7 +125,8 @@ dap_refuse(struct dap *d, const char *message, const char *fmt, ...)
 }
 
 /* Of an answer to what has no number of its own: one of 1 or more is wanted
- * (specification, type Response), and JavaScript knows none above. */
+ * (specification, type Response), and JavaScript knows none above. Of clients
+ * some count from 0, and want that back. */
 #define REQUEST_NONE ((INT64_C(1) << 53) - 1)
 
 /* ---- what comes in ---------------------------------------------------------- */
@@ -189,7 +190,7 @@ dap_dispatch(struct dap *d, const struct json *message)
 	static const char *const ours[] = { "response", "event" };
 
 	if (!json_to_i64(json_get(message, "seq"), &d->request_seq)
-	    || d->request_seq < 1 || d->request_seq > REQUEST_NONE)
+	    || d->request_seq < 0 || d->request_seq > REQUEST_NONE)
 		d->request_seq = REQUEST_NONE;
 	for (size_t k = 0; type && k < countof(ours); k++)
 		if (strcmp(type, ours[k]) == 0)
@@ -200,7 +201,7 @@ dap_dispatch(struct dap *d, const struct json *message)
 	else
 		dap_respond(d, d->request_seq, "", err_new(
 				ERR_FORMAT, "a request has a \"type\" and a "
-				"\"seq\" of 1 or more"), NULL);
+				"\"seq\""), NULL);
 }
 
 static struct err *

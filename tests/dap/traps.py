@@ -96,7 +96,7 @@ def numbers_rise(shop):
 
 BROKEN = (b"{", b"[]", b"null", b"7", b'"x"', b"\xff\xfe", b'{"seq":1,"seq":2}',
           b'{"type":"request","command":"threads"}',
-          b'{"seq":0,"type":"request","command":"threads"}',
+          b'{"seq":-1,"type":"request","command":"threads"}',
           b'{"seq":"1","type":"request","command":"threads"}',
           b'{"seq":1,"type":"request"}',
           b'{"seq":1,"type":"request","command":7}',
@@ -174,6 +174,18 @@ def a_stream_in_pieces(shop):
     door.write(data[80:])
     expect(c.answer(4)["success"], "threads")
     c.seq = 4
+    c.end()
+    expect(not c.faults, c.faults)
+
+
+@trap
+def a_client_may_count_from_0(shop):
+    """As nvim-dap does."""
+    c = client.Client(shop.door(), strict=False)
+    c.seq = -1
+    for command, arguments in (("initialize", client.HELLO), ("attach", {}),
+                               ("configurationDone", {}), ("threads", {})):
+        expect(c.ask(command, arguments)["success"], command)
     c.end()
     expect(not c.faults, c.faults)
 
