@@ -125,7 +125,8 @@ alike_top(struct dap *d, const struct alike *a, size_t group, size_t max)
 	struct fold f;
 
 	for (size_t k = 0; k < v->n && max; max--) {
-		json_add(names, stack_frame_name(d, &v->frames[k]));
+		json_add(names, stack_frame_name(d->shown.insp,
+						 &v->frames[k]));
 		/* Of what comes again, the first is told. */
 		k += fold_at(v, k, &f) && f.period == 1 ? f.n : 1;
 	}

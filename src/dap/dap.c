@@ -258,6 +258,15 @@ dap_begin_work(struct dap *d, const struct work *like)
 	return NULL;
 }
 
+static void
+work_free(struct dap *d, struct work *w)
+{
+	if (w && w->end)
+		w->end(d, w);
+	if (w)
+		arena_free(w->arena);
+}
+
 void
 dap_end_work(struct dap *d, struct err *err, struct json *body)
 {
@@ -265,7 +274,7 @@ dap_end_work(struct dap *d, struct err *err, struct json *body)
 
 	work_tell_end(d, w);
 	dap_respond(d, w->request_seq, w->command, err, body);
-	arena_free(w->arena);
+	work_free(d, w);
 }
 
 bool
@@ -330,8 +339,7 @@ dap_free(struct dap *d)
 {
 	if (!d)
 		return;
-	if (d->work)
-		arena_free(d->work->arena);
+	work_free(d, d->work);
 	session_end_stop(d);
 	session_close(d);
 	moves_free(d->moments);

@@ -66,6 +66,8 @@ struct work {
 	const char *command;
 	/** A piece of it, of a few ms; *@body set = it is done. */
 	struct err *(*piece)(struct dap *d, struct work *w, struct json **body);
+	/** However it ends; before @arena goes. NULL = nothing. */
+	void (*end)(struct dap *d, struct work *w);
 	void *state;
 	struct arena *arena;    /* owns all of it */
 	const char *title;      /* of a progress; or NULL */
@@ -177,6 +179,11 @@ void session_tell_stopped(struct dap *d, const char *reason);
 void session_tell_written(struct dap *d, uint64_t addr, uint64_t n);
 /** When the snapshot was taken: "2026-01-31 23:59:59 UTC", or "the past". */
 const char *session_when(const struct dap *d, char out[32]);
+/** The same of any time. */
+const char *session_time(uint64_t ns, char out[32]);
+/** ERR_DENIED for a path, or an URL, from another machine. */
+struct err *session_check_name(const struct dap *d, const char *snapshot)
+	_must_check_;
 /** "output": @category "console", "important", …; @text ends with a newline. */
 void session_output(struct dap *d, const char *category, const char *text);
 
@@ -205,8 +212,8 @@ struct err *stack_frame(struct dap *d, struct place at, struct json **out)
 int64_t stack_thread_id(const struct dap *d, size_t thread);
 /** "crash [14533] SIGSEGV" */
 struct json *stack_thread_name(const struct dap *d, size_t thread);
-/** A function, or where it is; any frame of the snapshot. */
-struct json *stack_frame_name(struct dap *d, const struct snap_frame *f);
+/** A function, or where it is; any frame of what @i inspects. */
+struct json *stack_frame_name(struct insp *i, const struct snap_frame *f);
 /** The thread that a client calls so; false: there is none. */
 bool stack_find_id(const struct dap *d, int64_t id, size_t *out);
 /** A thread's index by the "threadId" in @arguments. */
@@ -323,7 +330,7 @@ request_fn variables_answer, evaluate_answer, write_variable,
 request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 	locations_answer;
 request_fn exception_info, alike_answer, overview_answer;
-request_fn moves_next, moves_back, moves_continue, moves_answer;
+request_fn diff_answer, moves_next, moves_back, moves_continue, moves_answer;
 request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
 request_fn describe_answer, search_answer, link_answer;
 request_fn around_kernel_stack, around_fds, around_environment;

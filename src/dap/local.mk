@@ -11,6 +11,7 @@ libdap_a_SOURCES = \
 	src/dap/dap.h \
 	src/dap/describe.c \
 	src/dap/describe.h \
+	src/dap/diff.c \
 	src/dap/disassemble.c \
 	src/dap/evaluate.c \
 	src/dap/exception.c \

@@ -76,6 +76,7 @@ static const struct request requests[] = {
 	{ OURS "overview", overview_answer, NULL, 0, NULL },
 	{ OURS "threadGroups", alike_answer, NULL, 0, NULL },
 	{ OURS "series", moves_answer, NULL, 0, NULL },
+	{ OURS "diff", diff_answer, NULL, 0, NULL },
 
 	/* ours: what was recorded */
 	{ OURS "maps", maps_answer, NULL, 0, NULL },

@@ -109,8 +109,8 @@ session_launch(struct dap *d, const struct json *arguments, struct json **body)
 }
 
 /* A path or a URL is the client's own only on its own machine. */
-static struct err *
-attach_check_name(const struct dap *d, const char *snapshot)
+struct err *
+session_check_name(const struct dap *d, const char *snapshot)
 {
 	if (d->options.local || !snapshot || !strpbrk(snapshot, "/\\:"))
 		return NULL;
@@ -124,7 +124,7 @@ attach_open(struct dap *d, const char *snapshot)
 	const struct dap_host *host = d->options.host;
 	uint64_t number;
 
-	struct err *err = attach_check_name(d, snapshot);
+	struct err *err = session_check_name(d, snapshot);
 	if (err || (d->shown.insp && !snapshot))
 		return err;
 	if (d->shown.insp && d->shown.id && strcmp(snapshot, d->shown.id) == 0)
@@ -243,9 +243,8 @@ session_attach(struct dap *d, const struct json *arguments, struct json **body)
 
 /* ---- the stop ------------------------------------------------------------------ */
 const char *
-session_when(const struct dap *d, char out[32])
+session_time(uint64_t ns, char out[32])
 {
-	uint64_t ns = insp_target(d->shown.insp)->process.captured_ns;
 	time_t seconds = (time_t)(ns / 1000000000u);
 	struct tm t;
 
@@ -253,6 +252,13 @@ session_when(const struct dap *d, char out[32])
 	    || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &t))
 		return "the past";
 	return out;
+}
+
+const char *
+session_when(const struct dap *d, char out[32])
+{
+	return session_time(insp_target(d->shown.insp)->process.captured_ns,
+			    out);
 }
 
 void

@@ -241,10 +241,10 @@ path_base(const char *path)
 
 /* What cannot be named is told by where it is. */
 struct json *
-stack_frame_name(struct dap *d, const struct snap_frame *f)
+stack_frame_name(struct insp *i, const struct snap_frame *f)
 {
 	size_t n;
-	const struct snap_module *m = insp_modules(d->shown.insp, &n);
+	const struct snap_module *m = insp_modules(i, &n);
 	_buf_ struct buf text = { 0 };
 
 	if (f->function)
@@ -277,7 +277,7 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	struct json *j = json_object();
 
 	json_set(j, "id", json_i64(stack_frame_id(d, at)));
-	json_set(j, "name", stack_frame_name(d, f));
+	json_set(j, "name", stack_frame_name(d->shown.insp, f));
 	if (f->file)
 		json_set(j, "source", sources_source(d, f->module, f->file));
 	json_set(j, "line", json_i64(sources_line(d, f->line)));
