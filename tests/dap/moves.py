@@ -2,19 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 moves: a client of the Debug Adapter Protocol goes through a series: the three
-snapshots of tests/fuzz/dap-world.h, of which the second cannot be opened.
+snapshots of tests/fuzz/dap-world.h, of which the second cannot be opened; and
+holds two snapshots against each other, as `inquest diff` does.
 
   moves.py
 """
 
+import json
 import os
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
+sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), folder)
+                        for folder in ("victims", "cmd"))]
 
 import client  # noqa: E402
+import diff    # noqa: E402
 import kit     # noqa: E402
 
 
@@ -101,13 +106,63 @@ def on_and_back(tap, c):
     tap.ok(c.refusal("stepIn", threadId=tid), "to step in is refused")
 
 
-def main():
-    tap = kit.Tap()
-    c = announced(tap)
-    on_and_back(tap, c)
+def made_differ(tap, c):
+    got = c.body("inquest/diff", snapshot="aaaa")
+    gone = [r for r in got["threads"]["rows"] if r["mark"] == "gone"]
+    tap.ok(got["before"]["id"] == "aaaa" and got["after"]["id"] == "bbbb"
+           and len(gone) == 1, "a thread that is gone differs", got)
+    for wrong in ({"snapshot": "bbbb"}, {"snapshot": "nobody"}, {},
+                  {"snapshot": "aaaa", "count": -1}):
+        tap.ok(c.wild("inquest/diff", **wrong), "refused: diff %s" % wrong)
+    tap.ok(c.body("inquest/diff", snapshot="aaaa") == got,
+           "it may be asked for again")
+
+
+def live_differ(tap, inquest):
+    """Of a process at two times: what the verb says, too."""
+    place = kit.work_dir("dap.moves")
+    shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(place)
+    made = diff.Diffs(tap, inquest, place)
+    made.capture()
+    said = json.loads(made.run("diff", "--json", *made.snaps).out)
+    c = client.Client(client.Stdio(
+        [inquest, "dap", *made.snaps], env={
+            **os.environ, "INQUEST_CACHE": os.path.join(place, "cache")}))
+    c.start(snapshot=made.snaps[1])
+    got = c.body("inquest/diff", snapshot=made.snaps[0], count=2000)
+    keys = ("function", "name", "before", "after")
+    tap.ok([[v.get(k) for k in keys] for v in got["variables"]["rows"]]
+           == [[v[k] for k in keys] for v in said["variables"]]
+           and got["variables"]["rows"],
+           "variables that differ are those of inquest diff",
+           (got["variables"], said["variables"]))
+    for name in ("threads", "modules", "attributes"):
+        rows = [[r["mark"], r["what"], r.get("before"), r.get("after")]
+                for r in got[name]["rows"]]
+        want = [[r["mark"], r["what"], r["before"], r["after"]]
+                for r in said[name]["rows"]]
+        tap.ok(rows == want and got[name]["n"] == said[name]["n"],
+               name + ", too", (rows, want))
+    tap.ok(not c.taken("capabilities"), "these two are no series")
+    leave(tap, c)
+
+
+def leave(tap, c):
     status, said = c.end()
     tap.ok(status == 0 and not c.faults, "its messages were valid",
            "\n".join([said, *c.faults[:20]]))
+
+
+def main():
+    inquest = kit.need_inquest()
+    kit.need_tool("gcc")
+    tap = kit.Tap()
+    c = announced(tap)
+    on_and_back(tap, c)
+    made_differ(tap, c)
+    leave(tap, c)
+    live_differ(tap, inquest)
     tap.leave()
 
 
