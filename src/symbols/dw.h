@@ -112,6 +112,7 @@ struct dw_unit {
 	/* Bases; what is in the skeleton's file is looked up there. */
 	struct dw_unit *skeleton;       /* of a split unit */
 	struct dw_unit *split;          /* of a skeleton: the rest of it */
+	struct dw_unit *lines;          /* whose files are its own, too; NULL */
 	struct span contribution[DW_SECTIONS];  /* of a .dwp; else all */
 	uint64_t str_base, addr_base, rnglists_base, loclists_base,
 		 ranges_base, low;

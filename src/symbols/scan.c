@@ -103,8 +103,10 @@ maker_file(const struct dw_value *v)
 	int64_t n;
 
 	/* The table of a split unit is its skeleton's. */
-	if (u->skeleton && !u->n_files)
+	if (u->skeleton && !u->n_files && !u->lines)
 		u = u->skeleton;
+	if (u->lines)
+		u = u->lines;
 	return dw_constant(v, &n) && (uint64_t)n < u->n_files ? u->files[n]
 	       : STR_NONE;
 }
@@ -404,8 +406,9 @@ scan(struct maker *m, struct dw_unit *u, struct arena *scratch)
 		return false;
 	see_root(m, u, &root);
 	/* Of types alone there are no rows, nor of what another tells. */
-	bool fine = dw_rows(u, u->type != DW_UT_type
-			    && u->type != DW_UT_split_type, name_file, m);
+	bool fine = u->lines
+		    || dw_rows(u, u->type != DW_UT_type
+			       && u->type != DW_UT_split_type, name_file, m);
 	/* The split unit tells the same, and more. */
 	if (root.children && !u->split)
 		fine = walk(s, &root) && fine;

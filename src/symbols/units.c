@@ -412,6 +412,69 @@ open_unit(struct dw_unit *u)
 	return true;
 }
 
+/* ---- tables of lines: all types of a unit have its table ----------------------- */
+static int
+lines_order(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	if (has_type(x->unit) != has_type(y->unit))
+		return has_type(x->unit) ? 1 : -1;
+	return (x->unit->number > y->unit->number)
+	       - (x->unit->number < y->unit->number);
+}
+
+static const char *
+unit_dir(const struct dw_unit *u)
+{
+	struct dw_file *file;
+	uint64_t place;
+
+	return u->root.comp_dir.form
+	       ? dw_text(&u->root.comp_dir, &file, &place) : NULL;
+}
+
+/* Files are told below the directory of their unit; those of types have none. */
+static bool
+shares_lines(const struct dw_unit *u, const struct dw_unit *first)
+{
+	const char *x = unit_dir(u), *y = unit_dir(first);
+
+	return (has_type(u) && !x) || x == y || (x && y && strcmp(x, y) == 0);
+}
+
+static struct err *
+share_lines(const struct dw_file *f)
+{
+	_free_ struct place *all = calloc(f->n_units + 1, sizeof(*all));
+	struct dw_unit *first = NULL;
+	size_t n = 0;
+
+	if (!all)
+		return err_nomem();
+	for (size_t k = 0; k < f->n_units; k++) {
+		struct dw_unit *u = f->units[k];
+
+		if (u->lost || !u->root.stmt_list.form)
+			continue;
+		all[n++] = (struct place){
+			(uintptr_t)dw_section(u, DW_LINE).data
+			+ u->root.stmt_list.u, u,
+		};
+	}
+	qsort(all, n, sizeof(*all), lines_order);
+	for (size_t k = 0; k < n; k++) {
+		if (!k || all[k].offset != all[k - 1].offset)
+			first = all[k].unit;
+		else if (shares_lines(all[k].unit, first))
+			all[k].unit->lines = first;
+	}
+	return NULL;
+}
+
+/* ---- by id ------------------------------------------------------------------------- */
 /* Units of types first, then by id, and of those with one id the first. */
 static int
 id_order(const void *a, const void *b)
@@ -439,7 +502,7 @@ dw_units_open(struct dw_file *f)
 		return NULL;
 	memcpy(f->by_id, f->units, f->n_units * sizeof(struct dw_unit *));
 	qsort(f->by_id, f->n_units, sizeof(struct dw_unit *), id_order);
-	return NULL;
+	return share_lines(f);
 }
 
 struct dw_unit *

@@ -104,9 +104,9 @@ sink(void *arg, const void *data, size_t n)
 	return buf_err(arg);
 }
 
-/** How many units the index knows; it took no longer than it may. */
-static uint32_t
-units_of(struct source *file, struct source *package)
+/** What the index is about; it took no longer than it may. */
+static struct symidx_about
+about_of(struct source *file, struct source *package)
 {
 	const struct symbols_input in = { .file = file, .package = package };
 	_buf_ struct buf made = { 0 };
@@ -119,7 +119,13 @@ units_of(struct source *file, struct source *package)
 	assert_true(took < SECONDS_MAX);
 	assert_ok(source_mem(made.data, made.len, "index", &src));
 	assert_ok(symidx_open(src, &ix));
-	return symidx_about(ix)->n_units;
+	return *symidx_about(ix);
+}
+
+static uint32_t
+units_of(struct source *file, struct source *package)
+{
+	return about_of(file, package).n_units;
 }
 
 /* ---- tests --------------------------------------------------------------- */
@@ -195,6 +201,87 @@ rows_without_columns_are_none(void **state)
 	assert_int_equal(units_with_package(1, 0, UINT32_MAX), 2);
 }
 
+/* ---- units of types ------------------------------------------------------- */
+#define TYPES 60000u
+#define FILES 500u
+
+/* DWARF 5, 7.5.1.3: a structure in a unit of its own, declared in a file. */
+static void
+put_type(struct buf *info, uint64_t id)
+{
+	static const uint8_t entries[] = {
+		2, 0, 0, 0, 0,                  /* type_unit, stmt_list */
+		3, 'S', 0, 7, 8,                /* structure_type */
+		0,
+	};
+
+	buf_u32(info, 20 + sizeof(entries));
+	buf_u16(info, 5);
+	buf_putc(info, 2);
+	buf_putc(info, 8);
+	buf_u32(info, 0);
+	buf_u64(info, id);
+	buf_u32(info, 24 + 5);
+	buf_put(info, entries, sizeof(entries));
+}
+
+static void
+put_compile_unit(struct buf *info)
+{
+	static const char entry[] = "\1name\0/dir\0\0\0\0";
+
+	buf_u32(info, 7 + sizeof(entry));
+	buf_u16(info, 4);
+	buf_u32(info, 0);
+	buf_putc(info, 8);
+	buf_put(info, entry, sizeof(entry));
+}
+
+/* DWARF 4, 6.2.4: names, and no program. */
+static void
+put_lines(struct buf *out)
+{
+	_buf_ struct buf head = { 0 };
+
+	buf_put(&head, "\1\1\1\373\16\1\0", 7);
+	for (unsigned k = 0; k < FILES; k++)
+		buf_printf(&head, "f%u%c%c%c%c", k, 0, 0, 0, 0);
+	buf_putc(&head, 0);
+	buf_u32(out, (uint32_t)(6 + head.len));
+	buf_u16(out, 4);
+	buf_u32(out, (uint32_t)head.len);
+	buf_put(out, head.data, head.len);
+}
+
+static void
+types_have_the_files_of_their_unit(void **state)
+{
+	static const uint8_t abbrevs[] = {
+		1, 0x11, 0, 0x03, 0x08, 0x1b, 0x08, 0x10, 0x17, 0, 0,
+		2, 0x41, 1, 0x10, 0x17, 0, 0,
+		3, 0x13, 0, 0x03, 0x08, 0x3a, 0x0b, 0x0b, 0x0b, 0, 0, 0,
+	};
+	struct part parts[] = {
+		{ .name = ".debug_info" }, { .name = ".debug_abbrev" },
+		{ .name = ".debug_line" },
+	};
+	_buf_ struct buf bytes = { 0 };
+
+	(void)state;
+	for (uint64_t k = 0; k < TYPES; k++)
+		put_type(&parts[0].bytes, k);
+	put_compile_unit(&parts[0].bytes);
+	buf_put(&parts[1].bytes, abbrevs, sizeof(abbrevs));
+	put_lines(&parts[2].bytes);
+	_source_ struct source *file = file_of(parts, 3, &bytes);
+	const struct symidx_about about = about_of(file, NULL);
+	assert_int_equal(about.n_units, TYPES + 1);
+	assert_int_equal(about.units_lost, 0);
+	assert_int_equal(about.n_types, 1);
+	/* All of them below the directory that the unit tells. */
+	assert_int_equal(about.n_sources, FILES);
+}
+
 int
 main(void)
 {
@@ -202,6 +289,7 @@ main(void)
 		cmocka_unit_test(each_with_abbreviations_of_its_own),
 		cmocka_unit_test(each_in_a_row_of_a_package),
 		cmocka_unit_test(rows_without_columns_are_none),
+		cmocka_unit_test(types_have_the_files_of_their_unit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
