@@ -88,7 +88,7 @@ forgo_privileges(void)
 }
 
 struct err *
-confine_unfiltered(const struct confine *c)
+confine_before_files(const struct confine *c)
 {
 	int keep[JAIL_KEEP_MAX + 1];
 	struct err *err;
@@ -107,15 +107,22 @@ confine_unfiltered(const struct confine *c)
 	err = forgo_privileges();
 	if (err)
 		return err;
-	err = follow_parent(c->parent);
-	if (err)
-		return err;
-	return landlock_deny();
+	return follow_parent(c->parent);
+}
+
+struct err *
+confine_unfiltered(const struct confine *c)
+{
+	struct err *err = confine_before_files(c);
+
+	return err ? err : landlock_deny();
 }
 
 struct err *
 confine_self(const struct confine *c)
 {
+	if (c->program)
+		return program_enter(c);
 	struct err *err = confine_unfiltered(c);
 
 	if (err)

@@ -138,16 +138,13 @@ child_fork(struct jail_child *c, struct work *w)
 	return NULL;
 }
 
-struct err *
-jail_spawn(const struct jail_limits *limits, const int *keep, size_t n_keep,
-	   jail_fn *fn, void *arg, struct jail_child **out)
+/* Takes nothing of @w; its descriptors to keep have room for one more. */
+static struct err *
+child_start(const struct jail_limits *limits, struct work *w, int *kept,
+	    struct jail_child **out)
 {
-	int kept[JAIL_KEEP_MAX + 1], ends[2];
-	struct err *err;
+	int ends[2];
 
-	if (n_keep > JAIL_KEEP_MAX)
-		return err_new(ERR_LIMIT, "a jailed child cannot keep %zu "
-			       "descriptors, only %d", n_keep, JAIL_KEEP_MAX);
 	_child_ struct jail_child *c = child_new(limits);
 	if (!c)
 		return err_nomem();
@@ -155,15 +152,11 @@ jail_spawn(const struct jail_limits *limits, const int *keep, size_t n_keep,
 		return err_errno("cannot make a pipe to a jailed child");
 	_close_ int here = ends[0];
 	_close_ int there = ends[1];
-	if (n_keep)
-		memcpy(kept, keep, n_keep * sizeof(*kept));
-	kept[n_keep] = there;
-	struct work work = {
-		.confine = { .limits = &c->limits, .keep = kept,
-			     .n_keep = n_keep + 1 },
-		.report = there, .fn = fn, .arg = arg,
-	};
-	err = child_fork(c, &work);
+	kept[w->confine.n_keep++] = there;
+	w->confine.keep = kept;
+	w->confine.limits = &c->limits;
+	w->report = there;
+	struct err *err = child_fork(c, w);
 	if (err)
 		return err;
 	base_close(&there);
@@ -173,6 +166,33 @@ jail_spawn(const struct jail_limits *limits, const int *keep, size_t n_keep,
 		return err;
 	*out = take(c);
 	return NULL;
+}
+
+struct err *
+jail_spawn(const struct jail_limits *limits, const int *keep, size_t n_keep,
+	   jail_fn *fn, void *arg, struct jail_child **out)
+{
+	struct work work = {
+		.confine = { .n_keep = n_keep }, .fn = fn, .arg = arg,
+	};
+	int kept[JAIL_KEEP_MAX + 1];
+
+	if (n_keep > JAIL_KEEP_MAX)
+		return err_new(ERR_LIMIT, "a jailed child cannot keep %zu "
+			       "descriptors, only %d", n_keep, JAIL_KEEP_MAX);
+	if (n_keep)
+		memcpy(kept, keep, n_keep * sizeof(*kept));
+	return child_start(limits, &work, kept, out);
+}
+
+struct err *
+jail_exec(const struct jail_limits *limits, const struct jail_program *p,
+	  struct jail_child **out)
+{
+	struct work work = { .confine = { .program = p } };
+	int kept[1];
+
+	return child_start(limits, &work, kept, out);
 }
 
 int

@@ -53,6 +53,27 @@ struct jail_child;
 struct err *jail_spawn(const struct jail_limits *limits, const int *keep,
 		       size_t n_keep, jail_fn *fn, void *arg,
 		       struct jail_child **out) _must_check_;
+/* ---- another program ---- */
+#define JAIL_PATHS_MAX 24u
+/**
+ * It may execute nothing but itself, open no socket, start and signal nobody,
+ * write into no file; it reads what is beneath @reads alone. What it is told on
+ * its stdin may be hostile.
+ */
+struct jail_program {
+	const char *path;               /* absolute; an ELF executable */
+	const char *const *argv;        /* NULL ends; so does it for: */
+	const char *const *reads;       /* those that are not there are none */
+	const char *terminal;           /* that it may open, to read and write;
+					   or NULL */
+	int io;                         /* becomes its stdin and stdout */
+};
+/** Run @p instead of a function; its environment is empty but for what every
+ * program needs. ERR_UNSUPPORTED where the kernel has no Landlock. */
+struct err *jail_exec(const struct jail_limits *limits,
+		      const struct jail_program *p, struct jail_child **out)
+	_must_check_;
+
 /**
  * A descriptor that polls readable when the child has ended; borrowed. -1 if
  * the kernel has none.

@@ -10,4 +10,5 @@ libjail_a_SOURCES = \
 	src/jail/jail.h \
 	src/jail/landlock.c \
 	src/jail/limits.c \
+	src/jail/program.c \
 	src/jail/support.c

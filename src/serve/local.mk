@@ -10,6 +10,8 @@ libserve_a_SOURCES = \
 	src/serve/doors.c \
 	src/serve/follow.c \
 	src/serve/follow.h \
+	src/serve/gdb.c \
+	src/serve/gdb.h \
 	src/serve/host.c \
 	src/serve/host.h \
 	src/serve/impl.h \
