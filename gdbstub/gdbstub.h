@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "inspect/inspect.h"
 
+struct overlay;
 /**
  * Where a session is not bound to one snapshot: who says what there is, and
  * opens it ("target extended-remote": monitor auth, info os snapshots, monitor
@@ -55,6 +56,11 @@ struct stub_options {
 	const struct stub_host *host;   /* borrowed; NULL: @i is shown */
 	const uint64_t *attached;       /* of a host: there from the start */
 	size_t n_attached;
+	/** What was written over snapshot @number, where others see it too: it
+	 * lives as long as the session. NULL: this session has its own. */
+	struct err *(*overlay)(void *arg, uint64_t number,
+			       struct overlay **out);
+	void *overlay_arg;
 };
 
 struct stub;

@@ -26,7 +26,7 @@ struct shown {
 	uint64_t number;        /* the host's; 0 = there is no host */
 	struct insp *insp;      /* borrowed; NULL while nobody uses it */
 	const char *title;      /* borrowed; not NULL */
-	struct overlay *overlay;        /* owned */
+	struct overlay *overlay;        /* owned, but for options.overlay's */
 	unsigned users;         /* inferiors and open files */
 };
 /** The snapshots of one process over time; see timeline.c. */

@@ -19,6 +19,15 @@ find_shown(const struct stub *s, uint64_t number)
 }
 
 static struct err *
+shown_overlay(struct stub *s, uint64_t number, struct overlay **out)
+{
+	const struct stub_options *o = &s->options;
+
+	return o->overlay ? o->overlay(o->overlay_arg, number, out)
+			  : overlay_new(&s->written, out);
+}
+
+static struct err *
 add_shown(struct stub *s, uint64_t number, struct shown **out)
 {
 	struct shown **grown = reallocarray(s->shown, s->n_shown + 1,
@@ -28,7 +37,7 @@ add_shown(struct stub *s, uint64_t number, struct shown **out)
 		return err_nomem();
 	s->shown = grown;
 	struct shown *shown = calloc(1, sizeof(*shown));
-	struct err *err = shown ? overlay_new(&s->written, &shown->overlay)
+	struct err *err = shown ? shown_overlay(s, number, &shown->overlay)
 				: err_nomem();
 	if (err) {
 		free(shown);
@@ -49,7 +58,8 @@ remove_shown(struct stub *s, struct shown *shown)
 	while (s->shown[k] != shown)
 		k++;
 	s->shown[k] = s->shown[--s->n_shown];
-	overlay_free(shown->overlay);
+	if (!s->options.overlay)
+		overlay_free(shown->overlay);
 	free(shown);
 }
 

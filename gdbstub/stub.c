@@ -91,6 +91,8 @@ stub_init(struct stub *s, struct insp *i, const struct stub_options *options)
 	assert(!i == !!options->host);
 	s->options.packet_size = packet_size(options);
 	s->options.host = options->host;
+	s->options.overlay = options->overlay;
+	s->options.overlay_arg = options->overlay_arg;
 	s->authorised = !options->host || !options->host->auth;
 	s->title = strdup(options->title ? options->title : "");
 	s->options.title = s->title;

@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/t-cfi-row \
 	tests/unit/t-confined \
 	tests/unit/t-constants \
+	tests/unit/t-console \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
 	tests/unit/t-dap-bounds \
@@ -123,6 +124,7 @@ UNIT_HELPERS = \
 # in tests/fuzz/seeds/NAME-without-"fuzz-"/.
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-cfi \
+	tests/fuzz/fuzz-console \
 	tests/fuzz/fuzz-constants \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-core \

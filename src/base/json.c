@@ -98,7 +98,7 @@ json_lines(const char *s)
 	if (!s)
 		return json_null();
 	for (;;) {
-		size_t n = strcspn(s, "\n");
+		size_t n = strcspn(s, "\t\n");
 
 		escape_put(&text, s, n, name_as_is);
 		s += n;

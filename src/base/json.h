@@ -16,7 +16,8 @@
 struct json;
 struct json *json_object(void), *json_array(void), *json_null(void);
 struct json *json_string(const char *s);        /* NULL gives null */
-struct json *json_lines(const char *s);         /* the same; newlines stay */
+struct json *json_lines(const char *s);         /* the same; tabs and newlines
+						   stay */
 struct json *json_u64(uint64_t v), *json_i64(int64_t v);
 struct json *json_f64(double v);                /* null if not finite */
 struct json *json_bool(bool v), *json_addr(uint64_t v);         /* "0x1f" */

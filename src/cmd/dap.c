@@ -22,7 +22,7 @@ dap_run(const struct verb *v, int argc, char **argv, int *status)
 {
 	static const struct speak_ways ways = {
 		.protocol = WORKER_DAP, .name = "dap", .messages = true,
-		.indexes = true, .hint = "an editor attaches to",
+		.indexes = true, .consoles = true, .hint = "an editor attaches to",
 		.last_words = dap_say_why,
 	};
 
@@ -88,6 +88,12 @@ const struct verb verb_dap = {
 		"A snapshot of a series stands for all of it, as for inquest "
 		"rsp: continue and next go to the next one, reverse-continue "
 		"and step back to the one before.\n\n"
+		"What is typed into the client's console (evaluate in the "
+		"context repl) and is no expression that inquest knows, is "
+		"asked of gdb: its commands, calls, templates, printers. It is "
+		"started when it is needed first, sees what was written in the "
+		"session, and runs in a jail in which it can start nothing, "
+		"reach nobody and write no file.\n\n"
 		"Only loopback addresses and unix sockets are listened on, "
 		"because the protocol has no password. With port 0 a free one "
 		"is chosen. The address is printed once the file is open: "

@@ -539,12 +539,17 @@ speak_snaps(struct speech *x, int *status)
 		x->job.attached = x->offers.typed;
 		x->job.n_attached = 1;
 	}
+	struct err *err = x->ways->consoles
+			  ? consoles_new(&x->offers.desk.consoles) : NULL;
+	if (err)
+		return err;
 	return o->listen ? speak_socket(x, status) : speak_pipe(x, status);
 }
 
 static void
 speech_fini(struct speech *x)
 {
+	consoles_free(x->offers.desk.consoles);
 	offers_fini(&x->offers);
 	if (x->tallies)
 		munmap(x->tallies, sizeof(*x->tallies));

@@ -20,6 +20,7 @@ struct speak_ways {
 	bool messages;          /* a websocket carries messages, not bytes */
 	bool quiet;             /* its clients look at a pipe's stderr; see
 				   speak_find_quiet() */
+	bool consoles;          /* its clients may use a jailed gdb */
 	bool indexes;           /* symbol indexes are made, as it shows
 				   variables */
 	const char *hint;       /* how a client reaches an address */

@@ -280,7 +280,8 @@ dap_end_work(struct dap *d, struct err *err, struct json *body)
 bool
 dap_busy(const struct dap *d)
 {
-	return d->work && !d->done;
+	return d->work && !d->done
+	       && (!d->work->waits || d->work->cancelled);
 }
 
 struct err *
@@ -291,6 +292,8 @@ dap_work(struct dap *d, const struct dap_sink *sink)
 	if (!dap_busy(d))
 		return NULL;
 	dap_enter(d, sink);
+	if (d->work->waits)
+		console_forget(d);
 	struct err *err = d->work->cancelled
 		? dap_refuse(d, "cancelled", "\"%s\" was cancelled",
 			     d->work->command)
@@ -299,6 +302,26 @@ dap_work(struct dap *d, const struct dap_sink *sink)
 		dap_end_work(d, err, body);
 	else
 		work_tell(d, d->work);
+	return dap_take_err(d);
+}
+
+struct err *
+dap_answer(struct dap *d, struct err *said, const char *text,
+	   const struct dap_sink *sink)
+{
+	struct json *body = NULL;
+
+	if (!d->work || !d->work->waits || d->done) {
+		err_free(said);
+		return NULL;
+	}
+	dap_enter(d, sink);
+	if (!said) {
+		body = json_object();
+		json_set(body, "result", json_lines(text));
+		json_set(body, "variablesReference", json_i64(0));
+	}
+	dap_end_work(d, said, body);
 	return dap_take_err(d);
 }
 

@@ -34,6 +34,15 @@ struct dap_offer {
 	const char *id, *program, *signal, *captured;   /* or NULL */
 	uint64_t index;         /* in its series; 0 = unknown, or none */
 };
+/** A line of a console. */
+struct dap_question {
+	uint64_t number;        /* of the snapshot */
+	const char *text;       /* without newlines */
+	bool has_frame;
+	size_t thread, frame;   /* of the target; of its view */
+	uint64_t pc;            /* of the frame, which is the @same-th of */
+	size_t same;            /* that pc, from 0 on */
+};
 /**
  * Who says what else there is, and opens it. Calls may block; texts are shown
  * escaped.
@@ -49,6 +58,10 @@ struct dap_host {
 	struct err *(*series)(void *arg, uint64_t number, const char *id,
 			      struct arena *a, const struct dap_offer **out,
 			      size_t *n);
+	/** Begin to ask somebody who knows all of the language: dap_answer()
+	 * tells what it says. NULL: there is nobody. */
+	struct err *(*ask)(void *arg, const struct dap_question *q);
+	void (*forget)(void *arg);      /* nobody waits for it any more */
 	/** The base of stable URLs, "http://host/p/demo/9d33"; NULL: none. */
 	struct err *(*link)(void *arg, uint64_t number, struct buf *out);
 	void *arg;
@@ -84,6 +97,9 @@ struct err *dap_message(struct dap *d, struct span json,
  * so that messages, "cancel" among them, are heard between the pieces. */
 bool dap_busy(const struct dap *d);
 struct err *dap_work(struct dap *d, const struct dap_sink *sink) _must_check_;
+/** What who was asked by host.ask() says: text, or an error, which is taken. */
+struct err *dap_answer(struct dap *d, struct err *said, const char *text,
+		       const struct dap_sink *sink) _must_check_;
 /** Another client of the session wrote, or chose a thread: tell this one. */
 struct err *dap_written(struct dap *d, uint64_t addr, uint64_t n,
 			const struct dap_sink *sink) _must_check_;

@@ -124,18 +124,6 @@ answer(struct dap *d, const struct question *q, struct arena *a,
 	return err;
 }
 
-/*
- * A console's words that are none of ours: here stands the way to who knows
- * more of the language. Takes @err, which is what we had to say.
- */
-static struct err *
-ask_elsewhere(struct dap *d, const struct question *q, struct err *err,
-	      struct json **body)
-{
-	(void)d, (void)q, (void)body;
-	return err;
-}
-
 struct err *
 evaluate_answer(struct dap *d, const struct json *arguments,
 		struct json **body)
@@ -150,6 +138,6 @@ evaluate_answer(struct dap *d, const struct json *arguments,
 		return err;
 	err = answer(d, &q, a, body);
 	refs_turn(d);
-	return err && q.context->elsewhere ? ask_elsewhere(d, &q, err, body)
-	       : err;
+	return err && q.context->elsewhere
+	       ? console_ask(d, q.text, &q.at, err) : err;
 }

@@ -76,6 +76,7 @@ struct work {
 	unsigned told;          /* of it, per cent */
 	unsigned pieces;
 	bool cancelled;
+	bool waits;             /* for dap_answer(): no piece is made */
 };
 
 struct dap {
@@ -219,6 +220,16 @@ bool stack_find_id(const struct dap *d, int64_t id, size_t *out);
 /** A thread's index by the "threadId" in @arguments. */
 struct err *stack_thread(struct dap *d, const struct json *arguments,
 			 size_t *out) _must_check_;
+
+/* console.c */
+struct evaluation;
+/** Have the host look at what we could not: takes @why, which is the answer
+ * where nobody can. */
+struct err *console_ask(struct dap *d, const char *text,
+			const struct evaluation *at, struct err *why)
+	_must_check_;
+/** The work under way was one of these, and is cancelled. */
+void console_forget(struct dap *d);
 
 /* refs.c: what a variablesReference means */
 void refs_free(struct refs *r);

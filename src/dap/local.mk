@@ -7,6 +7,7 @@ libdap_a_SOURCES = \
 	src/dap/args.c \
 	src/dap/around.c \
 	src/dap/complete.c \
+	src/dap/console.c \
 	src/dap/dap.c \
 	src/dap/dap.h \
 	src/dap/describe.c \

@@ -16,6 +16,8 @@ struct overlay {
 	size_t n_regs, cap_regs;
 	uint64_t bytes;         /* of these, in *@used */
 	uint64_t *used, own;
+	uint64_t changes;
+	uint64_t changed_at, changed_n;         /* of the last one */
 };
 
 /* ---- life ------------------------------------------------------------------ */
@@ -31,9 +33,27 @@ overlay_new(uint64_t *used, struct overlay **out)
 	return NULL;
 }
 
+static void
+overlay_changed(struct overlay *o, uint64_t addr, uint64_t n)
+{
+	o->changes++;
+	o->changed_at = addr;
+	o->changed_n = n;
+}
+
+uint64_t
+overlay_changes(const struct overlay *o, uint64_t *addr, uint64_t *n)
+{
+	*addr = o->changed_at;
+	*n = o->changed_n;
+	return o->changes;
+}
+
 void
 overlay_discard(struct overlay *o)
 {
+	if (o->n || o->n_regs)
+		overlay_changed(o, 0, 0);
 	for (size_t k = 0; k < o->n; k++)
 		free(o->pieces[k].bytes);
 	free(o->pieces);
@@ -187,6 +207,7 @@ overlay_write(struct overlay *o, uint64_t addr, size_t n, const void *data)
 	if (err)
 		return err;
 	piece_replace(o, first, n_old, &merged);
+	overlay_changed(o, addr, n);
 	return NULL;
 }
 
@@ -251,6 +272,7 @@ overlay_forget(struct overlay *o, uint64_t addr, size_t n)
 		return err;
 	}
 	piece_cut(o, first, n_old, part);
+	overlay_changed(o, addr, n);
 	return NULL;
 }
 
@@ -337,6 +359,7 @@ overlay_forget_reg(struct overlay *o, size_t thread, size_t reg)
 	memmove(&o->regs[k], &o->regs[k + 1],
 		(--o->n_regs - k) * sizeof(*o->regs));
 	overlay_count(o, 0, sizeof(*o->regs));
+	overlay_changed(o, 0, 0);
 }
 
 struct err *
@@ -351,5 +374,6 @@ overlay_write_reg(struct overlay *o, size_t thread, size_t reg, size_t n,
 	o->regs[k].thread = thread;
 	o->regs[k].reg = reg;
 	memcpy(o->regs[k].bytes, value, n);
+	overlay_changed(o, 0, 0);
 	return NULL;
 }

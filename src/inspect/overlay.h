@@ -50,6 +50,10 @@ struct err *overlay_write(struct overlay *o, uint64_t addr, size_t n,
 struct err *overlay_forget(struct overlay *o, uint64_t addr, size_t n)
 	_must_check_;
 
+/** How often it was changed; and what of memory the last change was to, of no
+ * bytes where it was to a register. */
+uint64_t overlay_changes(const struct overlay *o, uint64_t *addr, uint64_t *n);
+
 /** A register that was written; sorted by thread, then register. */
 struct overlay_reg {
 	size_t thread, reg;

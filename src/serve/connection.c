@@ -44,7 +44,7 @@ connection_end(struct worker *w, struct connection *c)
 {
 	struct err *err = record_end(&w->recorder, &c->mask, c->number);
 
-	if (w->o->tallies)
+	if (w->o->tallies && !c->inner)
 		connection_tally(w, c)->ended = true;
 	c->protocol->end(c->client);
 	buf_fini(&c->pending);
@@ -56,6 +56,40 @@ connection_end(struct worker *w, struct connection *c)
 	return err;
 }
 
+/* The last of @w's. */
+static struct err *
+connection_open(struct worker *w, int in, int out,
+		enum worker_protocol protocol, const struct sight *sight)
+{
+	struct connection *c = &w->connections[w->n];
+
+	c->protocol = &protocols[protocol];
+	struct err *err = c->protocol->begin(sight, &c->client);
+	if (err)
+		return err;
+	c->in = in;
+	c->out = out;
+	w->n++;
+	return NULL;
+}
+
+struct err *
+worker_add(struct worker *w, int fd, enum worker_protocol protocol,
+	   const struct sight *sight)
+{
+	_close_ int mine = fd;
+
+	if (w->n == CONNECTIONS_MAX)
+		return err_new(ERR_LIMIT, "%u clients are here; end one",
+			       CONNECTIONS_MAX);
+	struct err *err = connection_open(w, mine, mine, protocol, sight);
+	if (err)
+		return err;
+	mine = -1;
+	w->connections[w->n - 1].inner = true;
+	return NULL;
+}
+
 struct err *
 connection_begin(struct worker *w, int in, int out,
 		 const struct worker_guest *guest)
@@ -63,23 +97,17 @@ connection_begin(struct worker *w, int in, int out,
 	struct sight sight = {
 		.insp = w->insp, .title = w->title, .host = &w->host,
 		.attached = w->o->attached, .n_attached = w->o->n_attached,
-		.local = guest->local,
+		.local = guest->local, .worker = w,
 	};
-	struct connection *c = &w->connections[w->n];
 
 	if (w->bound) {
 		sight.attached = &w->bound;
 		sight.n_attached = 1;
 	}
-	c->protocol = &protocols[guest->protocol];
-	struct err *err = c->protocol->begin(&sight, &c->client);
-	if (err)
-		return err;
-	c->in = in;
-	c->out = out;
-	c->number = ++w->count;
-	w->n++;
-	return NULL;
+	struct err *err = connection_open(w, in, out, guest->protocol, &sight);
+	if (!err)
+		w->connections[w->n - 1].number = ++w->count;
+	return err;
 }
 
 /* Most sessions that read much do so for a while, and then for long no more. */
@@ -142,8 +170,9 @@ connection_is_done(const struct connection *c)
 static struct err *
 connection_record(struct worker *w, const struct connection *c, size_t before)
 {
-	return record_sent(&w->recorder, c->number, (struct span){
-			c->pending.data + before, c->pending.len - before });
+	return c->inner ? NULL : record_sent(&w->recorder, c->number,
+			(struct span){ c->pending.data + before,
+				       c->pending.len - before });
 }
 
 static struct err *
@@ -151,7 +180,8 @@ connection_answer(struct worker *w, struct connection *c, struct span said)
 {
 	size_t before = c->pending.len;
 
-	struct err *err = record_said(&w->recorder, &c->mask, c->number, said);
+	struct err *err = c->inner ? NULL
+		: record_said(&w->recorder, &c->mask, c->number, said);
 	if (!err)
 		err = c->protocol->feed(c->client, said.data, said.n,
 					&c->pending);
@@ -235,7 +265,8 @@ connection_read(struct worker *w, struct connection *c)
 	}
 	w->reads++;
 	c->spoke = true;
-	connection_asked(w, c);
+	if (!c->inner)
+		connection_asked(w, c);
 	struct err *err = connection_answer_some(w, c, bytes, (size_t)n,
 						 &used);
 	if (!err && used < (size_t)n) {
@@ -273,6 +304,12 @@ connection_can_go_on(const struct connection *c)
 	       && !connection_is_full(c);
 }
 
+int
+connection_patience(const struct connection *c)
+{
+	return c->protocol->patience ? c->protocol->patience(c->client) : -1;
+}
+
 bool
 connection_foresees(const struct connection *c)
 {
@@ -282,7 +319,8 @@ connection_foresees(const struct connection *c)
 void
 connection_rest(struct connection *c)
 {
-	c->protocol->rest(c->client);
+	if (c->protocol->rest)
+		c->protocol->rest(c->client);
 	if (!connection_pending(c))
 		buf_fini(&c->pending);
 }
@@ -304,10 +342,10 @@ connection_serve(struct worker *w, struct connection *c, short events)
 	if (err)
 		return err;
 	/* Before the client may act upon what it hears. */
-	if (w->o->tallies)
+	if (w->o->tallies && !c->inner)
 		connection_tally(w, c)->cut = false;
 	connection_write(c);
-	if (w->o->tallies && connection_pending(c))
+	if (w->o->tallies && !c->inner && connection_pending(c))
 		connection_tally(w, c)->cut = true;
 	return NULL;
 }

@@ -48,6 +48,12 @@ enum control_type {
 	/* a question */
 	CONTROL_SERIES,         /* a list of the series that number is of, by
 				   its id; from the n-th on: "id n" */
+	/* a question: a jailed gdb. Its link comes as a CONTROL_CONNECTION,
+	 * then the answer: its number, what to connect it to, and the
+	 * descriptor to talk to it by. */
+	CONTROL_CONSOLE,
+	/* to the server */
+	CONTROL_CONSOLE_END,    /* the gdb of that number is to end */
 	CONTROL_TYPES
 };
 
@@ -56,6 +62,7 @@ enum control_guest {
 	CONTROL_AUTHORISED = 1, /* it needs no token */
 	CONTROL_DAP = 2,        /* it speaks the Debug Adapter Protocol */
 	CONTROL_LOCAL = 4,      /* it is the owner of what is here */
+	CONTROL_LINK = 8,       /* it is the gdb that was just asked for */
 };
 
 /** @text is NUL-terminated besides; it and @fd are borrowed for sending. */

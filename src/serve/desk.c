@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/consoles.h"
 #include "serve/impl.h"
 
 #define LIST_BYTES (CONTROL_MAX - CONTROL_HEAD - 1024u)
@@ -138,6 +139,46 @@ desk_open(int control, struct worker_desk *d, const struct control_message *m)
 }
 
 static struct err *
+desk_link(int control, int fd)
+{
+	const struct control_message m = {
+		.type = CONTROL_CONNECTION, .number = CONTROL_LINK,
+		.text = "", .fd = fd,
+	};
+
+	return control_send(control, &m);
+}
+
+static struct err *
+desk_console(int control, struct worker_desk *d,
+	     const struct control_message *m)
+{
+	_gdb_ends_ struct gdb_ends e = { -1, -1, -1, -1, "" };
+	uint64_t number;
+
+	(void)m;
+	struct err *err = d->consoles ? gdb_ends(&e)
+		: err_new(ERR_DENIED, "there is no gdb here");
+	if (!err)
+		err = consoles_start(d->consoles, &e, &number);
+	if (err)
+		return desk_refuse(control, err);
+	err = desk_link(control, e.link);
+	return err ? err : desk_answer(control, number, (struct span){
+			e.terminal, strlen(e.terminal) }, e.talk);
+}
+
+static struct err *
+desk_console_end(int control, struct worker_desk *d,
+		 const struct control_message *m)
+{
+	(void)control;
+	if (d->consoles)
+		consoles_end(d->consoles, m->number);
+	return NULL;
+}
+
+static struct err *
 desk_ready(int control, struct worker_desk *d, const struct control_message *m)
 {
 	(void)control;
@@ -174,6 +215,8 @@ worker_answer(int control, struct worker_desk *desk)
 		[CONTROL_FIND] = desk_number,
 		[CONTROL_OPEN] = desk_open,
 		[CONTROL_SERIES] = desk_series,
+		[CONTROL_CONSOLE] = desk_console,
+		[CONTROL_CONSOLE_END] = desk_console_end,
 	};
 	_free_ struct control_packet *packet = malloc(sizeof(*packet));
 

@@ -110,6 +110,21 @@ host_receive(struct host *h, bool *over)
 	return control_receive(h->control, CONTROL_MAX, true, h->packet, over);
 }
 
+/* What comes before the answer: the link of a gdb, or what has nothing to do
+ * with it. */
+static struct err *
+host_other(struct host *h, struct control_message *m)
+{
+	if (m->type != CONTROL_CONNECTION || !(m->number & CONTROL_LINK))
+		return h->other(h->other_arg, m);
+	if (h->link && *h->link < 0)
+		*h->link = m->fd;
+	else
+		base_close(&m->fd);
+	m->fd = -1;
+	return NULL;
+}
+
 /* The answer to the question just asked is in @h->packet. */
 static struct err *
 host_answer(struct host *h)
@@ -129,7 +144,7 @@ host_answer(struct host *h)
 			return err_new(m->number < ERR_KINDS && m->number
 				       ? (enum err_kind)m->number : ERR_FAILED,
 				       "%s", m->text);
-		err = h->other(h->other_arg, &h->packet->m);
+		err = host_other(h, &h->packet->m);
 		if (err)
 			return err;
 	}
@@ -315,6 +330,36 @@ host_series(void *arg, uint64_t number, const char *id, struct arena *a,
 	*out = v.data;
 	*n = v.n;
 	return NULL;
+}
+
+struct err *
+host_console(struct host *h, struct host_console *out)
+{
+	struct control_message *m = &h->packet->m;
+
+	*out = (struct host_console){ .talk = -1, .link = -1 };
+	h->link = &out->link;
+	struct err *err = host_ask(h, CONTROL_CONSOLE, 0, "");
+	h->link = NULL;
+	if (!err && (m->fd < 0 || out->link < 0
+		     || m->n >= sizeof(out->terminal)))
+		err = err_new(ERR_IO, "the descriptors of gdb did not arrive");
+	if (err) {
+		base_close(&out->link);
+		out->link = -1;
+		return err;
+	}
+	out->number = m->number;
+	out->talk = m->fd;
+	m->fd = -1;
+	memcpy(out->terminal, m->text, m->n + 1);
+	return NULL;
+}
+
+struct err *
+host_console_end(const struct host *h, uint64_t number)
+{
+	return control_say(h->control, CONTROL_CONSOLE_END, number);
 }
 
 void

@@ -34,6 +34,8 @@ struct host {
 	size_t n;
 	uint64_t closings;
 	struct control_packet *packet;
+	int *link;                      /* where the one of a gdb goes that was
+					   asked for; or NULL */
 	/** Other messages than the answer that is waited for. */
 	struct err *(*other)(void *arg, struct control_message *m);
 	void *other_arg;
@@ -48,6 +50,16 @@ struct err *host_engine(struct host *h, uint64_t number, int fd,
 	_must_check_;
 /** The variables of an engine that is open. */
 struct err *host_values(struct host *h, uint64_t number, struct values **out)
+	_must_check_;
+/** A jailed gdb: what it is to connect to, and two descriptors. */
+struct host_console {
+	uint64_t number;
+	int talk, link;
+	char terminal[64];
+};
+struct err *host_console(struct host *h, struct host_console *out)
+	_must_check_;
+struct err *host_console_end(const struct host *h, uint64_t number)
 	_must_check_;
 /** The next message; *@over when the server has gone. */
 struct err *host_receive(struct host *h, bool *over) _must_check_;

@@ -4,6 +4,10 @@
 noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	src/serve/connection.c \
+	src/serve/console.c \
+	src/serve/console.h \
+	src/serve/consoles.c \
+	src/serve/consoles.h \
 	src/serve/control.c \
 	src/serve/control.h \
 	src/serve/desk.c \

@@ -13,6 +13,25 @@ struct laid {
 };
 
 struct err *
+overlays_new(struct overlays **out)
+{
+	struct overlays *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return err_nomem();
+	o->holders = 1;
+	*out = o;
+	return NULL;
+}
+
+struct overlays *
+overlays_hold(struct overlays *o)
+{
+	o->holders++;
+	return o;
+}
+
+struct err *
 overlays_of(struct overlays *o, uint64_t number, struct overlay **out)
 {
 	struct laid *l = o->list;
@@ -53,7 +72,7 @@ overlays_drop_empty(struct overlays *o, uint64_t number)
 
 	while (*at && (*at)->number != number)
 		at = &(*at)->next;
-	if (!*at || !laid_is_empty(*at))
+	if (!*at || o->holders > 1 || !laid_is_empty(*at))
 		return;
 	struct laid *l = *at;
 	*at = l->next;
@@ -62,8 +81,10 @@ overlays_drop_empty(struct overlays *o, uint64_t number)
 }
 
 void
-overlays_fini(struct overlays *o)
+overlays_release(struct overlays *o)
 {
+	if (!o || --o->holders)
+		return;
 	while (o->list) {
 		struct laid *l = o->list;
 
@@ -71,4 +92,5 @@ overlays_fini(struct overlays *o)
 		overlay_free(l->overlay);
 		free(l);
 	}
+	free(o);
 }

@@ -8,15 +8,20 @@
 #include "inspect/overlay.h"
 
 struct overlays {
+	unsigned holders;
 	uint64_t used;          /* bytes of all, against their quota */
 	struct laid *list;
 };
+/** One holder. */
+struct err *overlays_new(struct overlays **out) _must_check_;
+struct overlays *overlays_hold(struct overlays *o);
+/** The last one frees it. */
+void overlays_release(struct overlays *o);
 /** The one over snapshot @number, made on first use. */
 struct err *overlays_of(struct overlays *o, uint64_t number,
 			struct overlay **out) _must_check_;
-/** Nobody looks through the one over @number: it is kept if it holds
- * anything. */
+/** Its only holder does not look through the one over @number any more: it is
+ * kept if it holds anything. */
 void overlays_drop_empty(struct overlays *o, uint64_t number);
-void overlays_fini(struct overlays *o);
 
 #endif

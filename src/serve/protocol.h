@@ -5,7 +5,9 @@
 #ifndef SERVE_PROTOCOL_H
 #define SERVE_PROTOCOL_H
 
+#include "serve/console.h"
 #include "serve/host.h"
+#include "serve/overlays.h"
 #include "serve/serve.h"
 
 /** What a new client sees; borrowed as long as it is there. */
@@ -17,7 +19,14 @@ struct sight {
 	size_t n_attached;
 	bool local;                     /* the client is the owner of what is
 					   on this machine */
+	struct overlays *written;       /* by others too; NULL: it has its
+					   own */
+	struct console *console;        /* of that protocol: takes a hold */
+	struct worker *worker;
 };
+/** A connection of the worker's own, to what a client asked for; takes @fd. */
+struct err *worker_add(struct worker *w, int fd, enum worker_protocol protocol,
+		       const struct sight *sight) _must_check_;
 /** Functions that are NULL have nothing to do. */
 struct protocol {
 	const char *name;
@@ -31,6 +40,8 @@ struct protocol {
 	/** Is an answer under way that is made piece by piece? */
 	bool (*busy)(const void *client);
 	struct err *(*work)(void *client, struct buf *out);
+	/** Milliseconds until it is busy even if nothing comes; -1: never. */
+	int (*patience)(const void *client);
 	/** Is it known what is asked for next, so that it can be made ready
 	 * while nobody asks? */
 	bool (*foresees)(const void *client);

@@ -6,61 +6,83 @@
 #include <string.h>
 
 #include "dap/dap.h"
-#include "serve/overlays.h"
 #include "serve/protocol.h"
 
 /* ---- the GDB remote protocol ---- */
 
+struct debugger {
+	struct stub *stub;
+	struct overlays *written;       /* held; or NULL */
+};
+
 static struct err *
-rsp_begin(const struct sight *see, void **out)
+written_over(void *arg, uint64_t number, struct overlay **out)
 {
+	return overlays_of(arg, number, out);
+}
+
+static void
+debugger_end(void *client)
+{
+	struct debugger *g = client;
+
+	stub_free(g->stub);
+	overlays_release(g->written);
+	free(g);
+}
+
+static struct err *
+debugger_begin(const struct sight *see, void **out)
+{
+	struct debugger *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return err_nomem();
+	if (see->written)
+		g->written = overlays_hold(see->written);
 	const struct stub_options options = {
 		.title = see->title, .host = see->insp ? NULL
 						       : &see->host->stub,
 		.attached = see->attached, .n_attached = see->n_attached,
+		.overlay = see->written ? written_over : NULL,
+		.overlay_arg = see->written,
 	};
-	struct stub *s;
-
-	struct err *err = stub_new(see->insp, &options, &s);
-	if (!err)
-		*out = s;
+	struct err *err = stub_new(see->insp, &options, &g->stub);
+	if (err)
+		debugger_end(g);
+	else
+		*out = g;
 	return err;
 }
 
-static void
-rsp_end(void *client)
-{
-	stub_free(client);
-}
-
 static struct err *
-rsp_feed(void *client, const void *data, size_t n, struct buf *out)
+debugger_feed(void *client, const void *data, size_t n, struct buf *out)
 {
-	return stub_feed(client, data, n, out);
+	return stub_feed(((struct debugger *)client)->stub, data, n, out);
 }
 
 static bool
-rsp_done(const void *client)
+debugger_done(const void *client)
 {
-	return stub_done(client);
+	return stub_done(((const struct debugger *)client)->stub);
 }
 
 static bool
-rsp_foresees(const void *client)
+debugger_foresees(const void *client)
 {
-	return stub_reads_on(client);
+	return stub_reads_on(((const struct debugger *)client)->stub);
 }
 
 static void
-rsp_prepare(void *client)
+debugger_prepare(void *client)
 {
-	stub_ahead(client);
+	stub_ahead(((struct debugger *)client)->stub);
 }
 
 static void
-rsp_rest(void *client)
+debugger_rest(void *client)
 {
-	stub_rest(client);
+	stub_rest(((struct debugger *)client)->stub);
 }
 
 /* ---- the Debug Adapter Protocol ---- */
@@ -71,8 +93,15 @@ struct adapter {
 	struct dap_stream stream;
 	struct dap_host host;
 	struct host *from;
+	struct worker *worker;
 	uint64_t given;         /* what "attach" opens by itself; 0 = nothing */
-	struct overlays written;
+	struct overlays *written;       /* held */
+	struct overlay *seen;           /* of what is shown; NULL: nothing is */
+	uint64_t shows;                 /* its number */
+	uint64_t changes;               /* of @seen that the client knows of */
+	struct console *console;        /* held; NULL: none was asked for */
+	uint64_t console_number;        /* what it is called by who started it */
+	uint64_t console_shows;         /* the number of a snapshot */
 };
 
 static struct err *
@@ -100,12 +129,15 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 		return err;
 	err = host_values(a->from, number, &shown.values);
 	if (!err)
-		err = overlays_of(&a->written, number, &shown.overlay);
-	if (err)
+		err = overlays_of(a->written, number, &shown.overlay);
+	if (err) {
 		a->from->stub.close(a->from, number);
-	else
-		*out = shown;
-	return err;
+		return err;
+	}
+	a->seen = shown.overlay;
+	a->shows = number;
+	*out = shown;
+	return NULL;
 }
 
 static void
@@ -113,7 +145,9 @@ dap_host_close(void *arg, uint64_t number)
 {
 	struct adapter *a = arg;
 
-	overlays_drop_empty(&a->written, number);
+	if (a->shows == number)
+		a->seen = NULL;
+	overlays_drop_empty(a->written, number);
 	a->from->stub.close(a->from, number);
 }
 
@@ -143,6 +177,91 @@ dap_host_series(void *arg, uint64_t number, const char *id, struct arena *arena,
 	return NULL;
 }
 
+/* ---- its console ---- */
+
+static void
+adapter_end_console(struct adapter *a)
+{
+	if (!a->console)
+		return;
+	console_end(a->console);
+	console_release(take(a->console));
+	/* Who does not hear it any more ends all of us. */
+	err_free(host_console_end(a->from, a->console_number));
+}
+
+/* What it says goes one way, what it looks at the other. */
+static struct err *
+adapter_connect(struct adapter *a, const struct host_console *c)
+{
+	const struct sight talk = { .console = a->console };
+	const struct sight link = {
+		.host = a->from, .attached = &a->console_shows,
+		.n_attached = 1, .written = a->written,
+	};
+
+	struct err *err = worker_add(a->worker, c->talk, WORKER_CONSOLE,
+				     &talk);
+	if (!err)
+		return worker_add(a->worker, c->link, WORKER_RSP, &link);
+	/* The hold that its connection would have. */
+	console_release(a->console);
+	int link_fd = c->link;
+	base_close(&link_fd);
+	return err;
+}
+
+static struct err *
+adapter_start_console(struct adapter *a, uint64_t number)
+{
+	struct host_console c;
+
+	struct err *err = host_console(a->from, &c);
+	if (err)
+		return err;
+	a->console_number = c.number;
+	a->console_shows = number;
+	err = console_new(c.terminal, &a->console);
+	if (err) {
+		base_close(&c.talk);
+		base_close(&c.link);
+		err_free(host_console_end(a->from, c.number));
+		return err;
+	}
+	err = adapter_connect(a, &c);
+	if (err)
+		adapter_end_console(a);
+	return err;
+}
+
+static struct err *
+dap_host_ask(void *arg, const struct dap_question *q)
+{
+	const struct console_question question = {
+		.text = q->text, .has_frame = q->has_frame,
+		.thread = q->thread, .frame = q->frame, .pc = q->pc,
+		.same = q->same, .written = true,
+	};
+	struct adapter *a = arg;
+	struct err *err = NULL;
+
+	if (a->console && (console_is_over(a->console)
+			   || a->console_shows != q->number))
+		adapter_end_console(a);
+	if (!a->console)
+		err = adapter_start_console(a, q->number);
+	return err ? err : console_question(a->console, &question);
+}
+
+/* A gdb that is in the middle of something hears nothing else. */
+static void
+dap_host_forget(void *arg)
+{
+	adapter_end_console(arg);
+}
+
+/* ---- its connection ---- */
+
 static void
 adapter_end(void *client)
 {
@@ -150,7 +269,8 @@ adapter_end(void *client)
 
 	dap_free(a->dap);
 	dap_stream_fini(&a->stream);
-	overlays_fini(&a->written);
+	adapter_end_console(a);
+	overlays_release(a->written);
 	free(a);
 }
 
@@ -162,15 +282,23 @@ adapter_begin(const struct sight *see, void **out)
 	if (!a)
 		return err_nomem();
 	a->from = see->host;
+	a->worker = see->worker;
 	a->given = see->n_attached ? see->attached[0] : 0;
 	a->host = (struct dap_host){
 		.find = dap_host_find, .open = dap_host_open,
-		.close = dap_host_close, .series = dap_host_series, .arg = a,
+		.close = dap_host_close, .series = dap_host_series,
+		.ask = dap_host_ask, .forget = dap_host_forget, .arg = a,
 	};
 	const struct dap_options options = {
 		.host = &a->host, .local = see->local,
 	};
-	struct err *err = dap_new(&options, &a->dap);
+	struct err *err = NULL;
+	if (see->written)
+		a->written = overlays_hold(see->written);
+	else
+		err = overlays_new(&a->written);
+	if (!err)
+		err = dap_new(&options, &a->dap);
 	if (err)
 		adapter_end(a);
 	else
@@ -178,12 +306,39 @@ adapter_begin(const struct sight *see, void **out)
 	return err;
 }
 
+/* Has somebody else written? */
+static bool
+adapter_has_news(const struct adapter *a)
+{
+	uint64_t addr, n;
+
+	return a->seen && overlay_changes(a->seen, &addr, &n) != a->changes;
+}
+
+static struct err *
+adapter_tell_news(struct adapter *a, const struct dap_sink *sink)
+{
+	uint64_t addr, n;
+
+	a->changes = overlay_changes(a->seen, &addr, &n);
+	return dap_written(a->dap, addr, n, sink);
+}
+
+/* What it wrote itself it knows. */
 static struct err *
 adapter_feed(void *client, const void *data, size_t n, struct buf *out)
 {
+	const struct dap_sink sink = dap_stream_sink(out);
 	struct adapter *a = client;
+	uint64_t addr, length;
 
-	return dap_stream_feed(&a->stream, a->dap, data, n, out);
+	struct err *err = adapter_has_news(a) ? adapter_tell_news(a, &sink)
+					      : NULL;
+	if (!err)
+		err = dap_stream_feed(&a->stream, a->dap, data, n, out);
+	if (a->seen)
+		a->changes = overlay_changes(a->seen, &addr, &length);
+	return err;
 }
 
 static bool
@@ -197,15 +352,36 @@ adapter_done(const void *client)
 static bool
 adapter_busy(const void *client)
 {
-	return dap_busy(((const struct adapter *)client)->dap);
+	const struct adapter *a = client;
+
+	return dap_busy(a->dap) || adapter_has_news(a)
+	       || (a->console && console_answered(a->console));
+}
+
+static struct err *
+adapter_answer(struct adapter *a, const struct dap_sink *sink)
+{
+	_buf_ struct buf text = { 0 };
+
+	struct err *said = console_take(a->console, &text);
+	if (console_is_over(a->console))
+		adapter_end_console(a);
+	return dap_answer(a->dap, said, text.data, sink);
 }
 
 static struct err *
 adapter_work(void *client, struct buf *out)
 {
 	const struct dap_sink sink = dap_stream_sink(out);
+	struct adapter *a = client;
 
-	return dap_work(((struct adapter *)client)->dap, &sink);
+	struct err *err = adapter_has_news(a) ? adapter_tell_news(a, &sink)
+					      : NULL;
+	if (err)
+		return err;
+	if (a->console && console_answered(a->console))
+		return adapter_answer(a, &sink);
+	return dap_work(a->dap, &sink);
 }
 
 static uint64_t
@@ -220,18 +396,71 @@ adapter_rest(void *client)
 	dap_rest(((struct adapter *)client)->dap);
 }
 
+/* ---- gdb/MI ---- */
+
+static struct err *
+talk_begin(const struct sight *see, void **out)
+{
+	*out = see->console;
+	return NULL;
+}
+
+static void
+talk_end(void *client)
+{
+	console_end(client);
+	console_release(client);
+}
+
+static struct err *
+talk_feed(void *client, const void *data, size_t n, struct buf *out)
+{
+	(void)out;
+	return console_hear(client, data, n);
+}
+
+static bool
+talk_done(const void *client)
+{
+	return console_is_over(client);
+}
+
+static bool
+talk_busy(const void *client)
+{
+	return console_speaks(client);
+}
+
+static struct err *
+talk_work(void *client, struct buf *out)
+{
+	return console_speak(client, out);
+}
+
+static int
+talk_patience(const void *client)
+{
+	return console_patience(client);
+}
+
 /* ---- the table ---- */
 
 const struct protocol protocols[WORKER_PROTOCOLS] = {
 	[WORKER_RSP] = {
-		.name = "rsp", .begin = rsp_begin, .end = rsp_end,
-		.feed = rsp_feed, .done = rsp_done, .foresees = rsp_foresees,
-		.prepare = rsp_prepare, .rest = rsp_rest,
+		.name = "rsp", .begin = debugger_begin, .end = debugger_end,
+		.feed = debugger_feed, .done = debugger_done,
+		.foresees = debugger_foresees, .prepare = debugger_prepare,
+		.rest = debugger_rest,
 	},
 	[WORKER_DAP] = {
 		.name = "dap", .begin = adapter_begin, .end = adapter_end,
 		.feed = adapter_feed, .done = adapter_done,
 		.busy = adapter_busy, .work = adapter_work,
 		.told = adapter_told, .rest = adapter_rest,
+	},
+	[WORKER_CONSOLE] = {
+		.name = "mi", .begin = talk_begin, .end = talk_end,
+		.feed = talk_feed, .done = talk_done, .busy = talk_busy,
+		.work = talk_work, .patience = talk_patience,
 	},
 };

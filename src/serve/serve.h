@@ -19,6 +19,7 @@ enum worker_protocol {
 	WORKER_RSP,             /* the GDB remote protocol */
 	WORKER_DAP,             /* the Debug Adapter Protocol; needs @attached,
 				   or what the other end says */
+	WORKER_CONSOLE,         /* gdb/MI; of a worker's own */
 	WORKER_PROTOCOLS
 };
 /** What became of a client's answers: told in memory that the other end of
@@ -85,9 +86,13 @@ struct worker_desk {
 	/** A descriptor, owned by the caller, and what it is called. */
 	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
 	void *arg;
+	struct consoles *consoles;      /* jailed gdbs; NULL: there are none */
 	bool ready, over;       /* clients may speak; the worker has gone */
 	unsigned unanswered;    /* questions whether it is there, in a row */
 };
+/** For @consoles; ends them. */
+struct err *consoles_new(struct consoles **out) _must_check_;
+void consoles_free(struct consoles *all);
 /** Answer one message of the worker's, which has to be there. */
 struct err *worker_answer(int control, struct worker_desk *desk) _must_check_;
 

@@ -29,10 +29,13 @@ worker_makes_room(struct worker *w)
 
 	if (w->n < CONNECTIONS_MAX)
 		return true;
+	/* They stay where they are while one of them asks the server. */
+	if (w->serving)
+		return false;
 	for (size_t k = 0; k < w->n; k++) {
 		struct connection *c = &w->connections[k];
 
-		if (!c->spoke && (!silent || c->number < silent->number))
+		if (!c->spoke && !c->inner && (!silent || c->number < silent->number))
 			silent = c;
 	}
 	if (!silent)
@@ -205,6 +208,21 @@ worker_poll_ahead(struct worker *w, struct pollfd *slot, size_t n)
 	return ready;
 }
 
+/* Milliseconds until one of them has something to do. */
+static int
+worker_patience(const struct worker *w)
+{
+	int least = -1;
+
+	for (size_t k = 0; k < w->n; k++) {
+		int ms = connection_patience(&w->connections[k]);
+
+		if (ms >= 0 && (least < 0 || ms < least))
+			least = ms;
+	}
+	return least;
+}
+
 static int
 worker_poll(struct worker *w, struct pollfd *slot, size_t n)
 {
@@ -215,7 +233,7 @@ worker_poll(struct worker *w, struct pollfd *slot, size_t n)
 	int ready = worker_poll_ahead(w, slot, n);
 	while (!ready && w->awake && connection_now() < until)
 		ready = poll(slot, n, 0);
-	return ready ? ready : poll(slot, n, -1);
+	return ready ? ready : poll(slot, n, worker_patience(w));
 }
 
 static struct err *
@@ -230,12 +248,14 @@ worker_turn(struct worker *w)
 				      : err_errno("cannot wait for a client");
 	if (slot[0].revents)
 		err = worker_control(w);
+	w->serving = true;
 	for (size_t k = 0; k < served && !err; k++) {
 		short events = (short)(slot[1 + 2 * k].revents
 				       | slot[2 + 2 * k].revents);
 		if (events || connection_can_go_on(&w->connections[k]))
 			err = connection_serve(w, &w->connections[k], events);
 	}
+	w->serving = false;
 	return err ? err : worker_reap(w);
 }
 
@@ -271,6 +291,15 @@ worker_open(struct worker *w)
 	return err;
 }
 
+static bool
+worker_has_clients(const struct worker *w)
+{
+	for (size_t k = 0; k < w->n; k++)
+		if (!w->connections[k].inner)
+			return true;
+	return false;
+}
+
 static struct err *
 worker_serve(struct worker *w)
 {
@@ -282,7 +311,8 @@ worker_serve(struct worker *w)
 
 	if (!err && here)
 		err = connection_begin(w, w->o->in, w->o->out, &guest);
-	while (!err && !w->over && (w->n || !single || !w->count))
+	while (!err && !w->over && (!single || !w->count
+				    || worker_has_clients(w)))
 		err = worker_turn(w);
 	while (w->n) {
 		struct err *end = connection_end(w, &w->connections[--w->n]);

@@ -22,6 +22,7 @@ struct connection {
 	struct buf held;        /* what it said that has not been looked at, */
 	size_t looked;          /* but for so many bytes */
 	bool spoke;             /* it has said anything at all */
+	bool inner;             /* not a client's: see worker_add() */
 	bool closed;            /* nothing more will be read */
 };
 
@@ -42,6 +43,7 @@ struct worker {
 	uint64_t asked;         /* and the last question was asked */
 	uint64_t rested;        /* what the ping before was answered with */
 	struct follow follow;
+	bool serving;           /* a connection is being served */
 	bool over;              /* nobody is left to bring connections */
 };
 
@@ -57,6 +59,8 @@ struct err *connection_serve(struct worker *w, struct connection *c,
 			     short events) _must_check_;
 /** Has it anything to do without waiting? */
 bool connection_can_go_on(const struct connection *c);
+/** Milliseconds until it can; -1: only when something comes. */
+int connection_patience(const struct connection *c);
 /** May it be read from? */
 bool connection_hears(const struct connection *c);
 /** Bytes that wait for it to read. */

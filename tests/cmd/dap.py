@@ -65,6 +65,13 @@ class Listening:
         return self.process.returncode, out, err
 
 
+def until(what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not what():
+        time.sleep(0.01)
+    return what()
+
+
 def is_closed(door):
     """Nothing came, and then the end."""
     return door.read() == b""
@@ -148,6 +155,140 @@ class Doors:
                     and joined(text, ">") == SESSION
                     and joined(text, "<") == result.out,
                     "a recording holds both directions", text[:2000])
+
+    # ---- the console: what our language lacks is asked of a jailed gdb ----
+    def console_client(self, core=None, env=None):
+        c = client.Client(client.Stdio([self.inquest, "dap",
+                                        core or self.core], env=env))
+        c.start()
+        return c
+
+    def repl(self, c, text, frame=None):
+        """What it says, or why not."""
+        frame = frame or c.stack(c.stopped["threadId"])[1]["id"]
+        answer = c.ask("evaluate", expression=text, context="repl",
+                       frameId=frame)
+        if answer["success"]:
+            return answer["body"]["result"]
+        return client.Refused(answer).text
+
+    def console(self):
+        c = self.console_client()
+        frames = c.stack(c.stopped["threadId"])
+        for text, expected in (
+                ("frame", "#1 .* in call \\(function=.*"),
+                ("bt 1", "#0 .*"),
+                ("p function", r"\$\d+ = \(.*\) 0x0"),
+                ("sizeof(int[3]) + (1 ? 2 : 3)", "14"),
+                ('printf "a\\\\b\\tc\\n"', "a.*b\tc"),
+                ("p $_gdb_setting(\"confirm\")", r"\$\d+ = .*"),
+                ("nonsense", 'No symbol "nonsense" in current context.*')):
+            said = self.repl(c, text, frames[1]["id"])
+            self.tap.ok(re.match(expected + "$", said, re.S),
+                        "the console says " + text, said)
+        self.tap.ok(re.match("#2 .*main", self.repl(c, "frame",
+                                                    frames[2]["id"])),
+                    "and means the frame that is asked in")
+        said = self.repl(c, "p 1\n2-gdb-exit")
+        self.tap.ok("$" not in said and self.repl(c, "p 5").endswith("= 5"),
+                    "no second line is a command", said)
+        said = self.repl(c, "python print('x' * 200000)")
+        self.tap.ok(65536 <= len(said) < 66000 and said.endswith("bytes"),
+                    "an answer has a limit", said[-80:])
+        self.tap.ok(not c.faults, "all of that is valid", c.faults)
+        self.jailed(c)
+        c.end()
+
+    def jailed(self, c):
+        marker = self.path("written")
+        for text in ("shell touch " + marker, "!touch " + marker,
+                     "| bt | cat > " + marker, "save breakpoints " + marker,
+                     "dump value %s 1" % marker, "set logging enabled on",
+                     "generate-core-file " + marker,
+                     "python open('%s', 'w')" % marker,
+                     "python open('%s')" % __file__,
+                     "source " + __file__,
+                     "python import os; os.fork()",
+                     "python import os; os.execv('/bin/true', ['true'])",
+                     "python import os; os.kill(os.getppid(), 9)",
+                     "python import os; os.listdir('/proc')",
+                     "python import socket; socket.socket()",
+                     "python import socket; socket.socketpair()",
+                     "python import os; os.setpriority(0, 0, -1)"):
+            said = self.repl(c, text)
+            self.tap.ok(re.search("rror|ailed|denied|cannot|No|"
+                                  "in use", said)
+                        or not said, "the jail keeps: " + text[:40], said)
+        self.tap.ok(not os.path.exists(marker)
+                    and self.repl(c, "p 6 * 7").endswith("= 42"),
+                    "and nothing was written")
+
+    def console_writes(self):
+        c = self.console_client()
+        frame = c.stack(c.stopped["threadId"])[1]["id"]
+        c.taken("memory")
+        self.repl(c, "p/x a++", frame)
+        found = c.evaluate("a", frameId=frame)
+        told = c.event("memory")
+        self.tap.ok(found["result"] == "12" and not c.faults
+                    and told["memoryReference"] == found["memoryReference"]
+                    and c.event("invalidated"),
+                    "what the console writes is there for all, and told",
+                    (found, told, c.faults))
+        c.body("setExpression", expression="a", value="77", frameId=frame)
+        said = self.repl(c, "p a", frame)
+        self.tap.ok(said.endswith("= 77"), "and the other way", said)
+        c.end()
+
+    def console_ends(self):
+        c = self.console_client()
+        self.repl(c, "bt 1")
+        (gdb,) = [p for p in kit.children(c.door.process.pid)
+                  if self.is_gdb(p)]
+        self.repl(c, "quit 0")
+        said = self.repl(c, "p 5")
+        (other,) = [p for p in kit.children(c.door.process.pid)
+                    if self.is_gdb(p)]
+        self.tap.ok(said.endswith("= 5") and other != gdb,
+                    "a gdb that has ended is started again", said)
+        seq = c.request("evaluate", expression="python\x20while True: pass",
+                        context="repl")
+        c.body("threads")
+        c.body("cancel", requestId=seq)
+        answer = c.answer(seq)
+        self.tap.ok(answer["message"] == "cancelled"
+                    and until(lambda: not os.path.exists(
+                        "/proc/%d/cmdline" % other))
+                    and self.repl(c, "p 6").endswith("= 6"),
+                    "one that does not end can be cancelled", answer)
+        seq = c.request("evaluate", expression="python\x20while True: pass",
+                        context="repl")
+        second = c.refusal("evaluate", expression="bt", context="repl")
+        self.tap.ok(second and second.word == "limit",
+                    "one is asked at a time", second)
+        (gdb,) = [p for p in kit.children(c.door.process.pid)
+                  if self.is_gdb(p)]
+        os.kill(gdb, signal.SIGKILL)
+        answer = c.answer(seq)
+        self.tap.ok(not answer["success"] and not c.faults,
+                    "that one dies is an answer", (answer, c.faults))
+        self.repl(c, "bt")
+        c.end()
+        self.tap.ok(not self.gdbs(), "none outlives its session")
+        env = dict(os.environ, PATH="/nonexistent")
+        c = self.console_client(env=env)
+        said = self.repl(c, "nonsense")
+        self.tap.ok("no gdb" in said and not c.faults,
+                    "without a gdb that is said", said)
+        c.end()
+
+    @staticmethod
+    def is_gdb(pid):
+        with open("/proc/%d/comm" % pid, encoding="ascii") as f:
+            return f.read() == "gdb\n"
+
+    def gdbs(self):
+        return [p for p in kit.children(os.getpid()) if self.is_gdb(p)]
 
     # ---- sockets ----
     def tcp(self, address):
@@ -271,6 +412,12 @@ def main():
     doors.errors()
     doors.worker_dies()
     doors.records()
+    if shutil.which("gdb"):
+        doors.console()
+        doors.console_writes()
+        doors.console_ends()
+    else:
+        tap.skip("the console", "there is no gdb")
     doors.tcp("127.0.0.1:0")
     if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
         doors.tcp("[::1]:0")

@@ -94,7 +94,7 @@ strings_are_repaired_but_keep_a_backslash(void **state)
 	check_text(json_string("\xff\x1b\xc3\xa9"),
 		   "\"\\\\xff\\\\x1b\xc3\xa9\"\n");
 	check_text(json_string("c:\\d\n"), "\"c:\\\\d\\\\x0a\"\n");
-	check_text(json_lines("a\x1b\n\nb\n"), "\"a\\\\x1b\\n\\nb\\n\"\n");
+	check_text(json_lines("a\x1b\n\tb\n"), "\"a\\\\x1b\\n\\tb\\n\"\n");
 	check_text(json_lines(NULL), "null\n");
 	json_set(o, "k\x80", json_string("v"));
 	check_text(o, "{\"k\\\\x80\":\"v\"}\n");

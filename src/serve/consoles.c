@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * consoles.c: a few jailed gdbs, by number.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve/consoles.h"
+#include "serve/serve.h"
+
+struct err *
+consoles_new(struct consoles **out)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? NULL : err_nomem();
+}
+
+void
+consoles_free(struct consoles *all)
+{
+	if (all)
+		consoles_fini(all);
+	free(all);
+}
+
+struct err *
+consoles_start(struct consoles *all, struct gdb_ends *e, uint64_t *number)
+{
+	size_t k = 0;
+
+	while (k < CONSOLES_MAX && all->rows[k].number)
+		k++;
+	if (k == CONSOLES_MAX)
+		return err_new(ERR_LIMIT, "%u gdbs are running; end one of "
+			       "these sessions", CONSOLES_MAX);
+	struct err *err = gdb_start(e->io, e->terminal, &all->rows[k].child);
+	if (err)
+		return err;
+	base_close(&e->io);
+	e->io = -1;
+	all->rows[k].line = e->line;
+	e->line = -1;
+	*number = all->rows[k].number = ++all->last;
+	return NULL;
+}
+
+void
+consoles_end(struct consoles *all, uint64_t number)
+{
+	for (size_t k = 0; k < CONSOLES_MAX; k++) {
+		if (!number || all->rows[k].number != number)
+			continue;
+		gdb_end(all->rows[k].child);
+		base_close(&all->rows[k].line);
+		all->rows[k].number = 0;
+	}
+}
+
+void
+consoles_fini(struct consoles *all)
+{
+	for (size_t k = 0; k < CONSOLES_MAX; k++)
+		consoles_end(all, all->rows[k].number);
+}
