@@ -86,6 +86,7 @@ class Webs:
                     "inquest dap URL is a bridge", (status, err, c.faults))
         c = client.Client(client.Stdio(argv))
         c.start()
+        c.taken("output")
         self.kill_worker()
         why = c.event("output")["output"]
         c.event("terminated")
@@ -255,6 +256,7 @@ class Webs:
         server = served.Server(self.shop, "--idle", "1", rsp="none")
         c = client.Client(client.Web(server, self.path(), server.token))
         c.start()
+        c.taken("output")
         why = c.event("output")["output"]
         c.event("terminated")
         self.tap.ok("nothing was asked" in why and c.hear() is None
