@@ -18,10 +18,10 @@ if vim.env.DAP_PORT then
 		port = tonumber(vim.env.DAP_PORT),
 	}
 else
-	dap.adapters.inquest = {
-		type = "executable", command = vim.env.INQUEST,
-		args = { "dap", vim.env.DAP_SNAPSHOT },
-	}
+	dap.adapters.inquest = function(callback, config)
+		callback({ type = "executable", command = vim.env.INQUEST,
+			   args = { "dap", config.snapshot } })
+	end
 end
 
 local function ask(session, command, arguments, next_one)
@@ -71,4 +71,5 @@ dap.listeners.after.event_stopped.test = function(session, body)
 end
 
 vim.defer_fn(function() finish("that took long") end, 20000)
-dap.run({ type = "inquest", request = "attach", name = "crash" })
+dap.run({ type = "inquest", request = "attach", name = "crash",
+	  snapshot = not vim.env.DAP_PORT and vim.env.DAP_SNAPSHOT or nil })
