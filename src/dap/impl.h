@@ -103,6 +103,8 @@ struct dap {
 	struct sources *sources;        /* sourceReference; sources.c */
 	struct locations *locations;    /* locationReference; locations.c */
 	int64_t sources_before, locations_before;
+	uint8_t *modules_listed;        /* by module: with symbols not read yet */
+	size_t modules_expected;        /* how many of those there are */
 
 	/* what lives until the next stop: ids a client was given; all that is
 	 * in @stop has to be forgotten by session_end_stop() */
@@ -323,6 +325,9 @@ int32_t locations_add(struct dap *d, const struct source_place *place);
 void sources_forget(struct dap *d), locations_forget(struct dap *d);
 /** A Module. */
 struct json *modules_json(struct dap *d, size_t module);
+/** Those that were listed, and whose symbols were read since: events. */
+void modules_tell(struct dap *d);
+void modules_forget(struct dap *d);
 /** What more there is in a module than clients expect. */
 void modules_put_columns(struct json *body);
 /** A line and a column as this client counts them; 0 = not known. */

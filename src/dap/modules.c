@@ -123,6 +123,56 @@ modules_json(struct dap *d, size_t module)
 	return j;
 }
 
+/* ---- what is known better now ------------------------------------------------ */
+static void
+modules_expect(struct dap *d, size_t module)
+{
+	struct arena *a = session_lasting(d);
+	bool asked;
+
+	(void)insp_index_known(d->shown.insp, module, &asked);
+	if (asked || module >= MODULES_MAX || !a)
+		return;
+	if (!d->modules_listed)
+		d->modules_listed = arena_alloc(a, MODULES_MAX);
+	if (!d->modules_listed || d->modules_listed[module])
+		return;
+	d->modules_listed[module] = 1;
+	d->modules_expected++;
+}
+
+void
+modules_tell(struct dap *d)
+{
+	size_t n;
+
+	insp_modules(d->shown.insp, &n);
+	for (size_t k = 0; k < n && k < MODULES_MAX && d->modules_expected;
+	     k++) {
+		struct json *body;
+		bool asked;
+
+		if (!d->modules_listed[k])
+			continue;
+		(void)insp_index_known(d->shown.insp, k, &asked);
+		if (!asked)
+			continue;
+		d->modules_listed[k] = 0;
+		d->modules_expected--;
+		body = json_object();
+		json_set(body, "reason", json_string("changed"));
+		json_set(body, "module", modules_json(d, k));
+		dap_event(d, "module", body);
+	}
+}
+
+void
+modules_forget(struct dap *d)
+{
+	d->modules_listed = NULL;
+	d->modules_expected = 0;
+}
+
 struct err *
 modules_answer(struct dap *d, const struct json *arguments, struct json **body)
 {
@@ -140,8 +190,10 @@ modules_answer(struct dap *d, const struct json *arguments, struct json **body)
 	if (!count || count > MODULES_MAX)
 		count = MODULES_MAX;
 	list = json_array();
-	for (size_t k = (size_t)start; k < n && count--; k++)
+	for (size_t k = (size_t)start; k < n && count--; k++) {
 		json_add(list, modules_json(d, k));
+		modules_expect(d, k);
+	}
 	*body = json_object();
 	json_set(*body, "modules", list);
 	json_set(*body, "totalModules", json_u64(n));

@@ -96,6 +96,7 @@ session_close(struct dap *d)
 	d->shown.insp = NULL;
 	sources_forget(d);
 	locations_forget(d);
+	modules_forget(d);
 	arena_free(take(d->lasting));
 }
 

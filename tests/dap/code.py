@@ -141,6 +141,21 @@ def build_ids_are_those_of_readelf(shop):
 
 
 @test
+def of_symbols_that_were_read_a_client_hears(shop):
+    with shown.session(shop.made.core) as c:
+        before = c.body("modules")["modules"][0]
+        frame = c.stack(c.stopped["threadId"])[0]
+        c.variables(c.scopes(frame["id"])["Locals"]["variablesReference"])
+        c.body("threads")
+        heard = [e for e in c.taken("module")
+                 if e["module"]["id"] == before["id"]]
+        after = c.body("modules", moduleCount=1)["modules"][0]
+        expect(after["symbolStatus"].startswith("debug info"), after)
+        expect(before == after or [e["module"] for e in heard] == [after],
+               before, heard)
+
+
+@test
 def declarations_are_in_the_sources(shop):
     seen = 0
     for frame in shop.stack[:3]:
