@@ -72,13 +72,10 @@ operand(struct arena *a, const char *expr)
 static const char *
 joined(struct arena *a, const char *x, const char *y)
 {
-	size_t n = strlen(x), m = strlen(y);
-	char *text = arena_alloc(a, n + m + 1);
+	char *text = arena_alloc(a, strlen(x) + strlen(y) + 1);
 
-	if (text) {
-		memcpy(text, x, n);
-		memcpy(text + n, y, m);
-	}
+	if (text)
+		stpcpy(stpcpy(text, x), y);
 	return text;
 }
 

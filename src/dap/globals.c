@@ -27,10 +27,11 @@ module_name(const struct container *c, size_t module)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(c->d->shown.insp, &n);
-	const char *path = m[module].path ? m[module].path : "?";
-	const char *slash = strrchr(path, '/');
+	const char *path = m[module].path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	return slash ? slash + 1 : path;
+	path = slash ? slash + 1 : path;
+	return path && *path ? path : "a module without a name";
 }
 
 static void

@@ -135,7 +135,7 @@ value_items(struct container *c, uint64_t start, size_t count,
 {
 	struct value_style style = inner_style(c);
 	size_t each = c->pairs ? 2 : 1;
-	struct children list;
+	struct children list = { 0 };
 	struct item *items;
 
 	struct err *err = value_children(c->inner, &style, start * each,
@@ -270,7 +270,7 @@ container_page(struct container *c, uint64_t start, size_t count,
 	       const struct item **out, size_t *n)
 {
 	uint64_t left;
-	struct item *items;
+	struct item *items = NULL;
 
 	*out = NULL;
 	*n = 0;
@@ -336,7 +336,7 @@ container_find(struct container *c, const char *name, const struct item **out)
 	struct err *err = c->indexed ? find_element(c, name, out) : NULL;
 	while (!err && !*out && start < c->n && start < FOUND_MAX) {
 		const struct item *items;
-		size_t n;
+		size_t n = 0;
 
 		err = container_page(c, start, LISTED_MAX, &items, &n);
 		for (size_t k = 0; k < n && !err && !*out; k++)

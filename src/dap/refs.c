@@ -262,16 +262,18 @@ refs_find(struct dap *d, int64_t id, struct ref *out)
 			       "the number %lld; they end with each stop",
 			       (long long)id);
 	const struct ref *found = generation_by_id(&r->young, (int32_t)id);
-	if (!found) {
-		found = generation_by_id(&r->old, (int32_t)id);
-		struct err *err = found ? generation_add(&r->young, found)
-				  : err_new(ERR_NOTFOUND, "what the reference "
-					    "%lld meant was let go of; open it "
-					    "from its frame again",
-					    (long long)id);
-		if (err)
-			return err;
+	if (found) {
+		*out = *found;
+		return NULL;
 	}
+	found = generation_by_id(&r->old, (int32_t)id);
+	if (!found)
+		return err_new(ERR_NOTFOUND, "what the reference %lld meant "
+			       "was let go of; open it from its frame again",
+			       (long long)id);
+	struct err *err = generation_add(&r->young, found);
+	if (err)
+		return err;
 	*out = *found;
 	return NULL;
 }

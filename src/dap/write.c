@@ -75,7 +75,7 @@ write_value(const struct writing *w, const struct value *from)
 {
 	struct container *c = w->c;
 	struct value_written done = { .in_register = true };
-	struct span bytes;
+	struct span bytes = { 0 };
 	struct err *err = NULL;
 
 	if (w->reg != INSP_NONE || value_is_in_register(w->item->value))

@@ -116,7 +116,7 @@ struct err *
 value_converted(const struct value *to, const struct value *from,
 		struct arena *a, const struct value **out)
 {
-	struct span bytes;
+	struct span bytes = { "", 0 };
 	struct err *err = value_bytes_for(to, from, a, &bytes);
 
 	return err ? err : value_of_bytes(to->vs, to->type, bytes.data,
@@ -189,7 +189,7 @@ value_write(const struct value *to, const struct value *from, struct arena *a,
 	    struct value_written *out)
 {
 	const struct loc_piece *reg;
-	struct span bytes;
+	struct span bytes = { "", 0 };
 
 	*out = (struct value_written){ 0 };
 	struct err *err = value_plain(to, a, &to);

@@ -101,6 +101,20 @@ same_loc(const struct loc *a, const struct loc *b)
 	return true;
 }
 
+static bool
+same_shape(const struct shape *a, const struct shape *b)
+{
+	if (!a || !b || a->n != b->n)
+		return a == b;
+	for (uint32_t k = 0; k < a->n; k++)
+		if (a->dim[k].lower != b->dim[k].lower
+		    || a->dim[k].count != b->dim[k].count
+		    || a->dim[k].stride != b->dim[k].stride
+		    || a->dim[k].open != b->dim[k].open)
+			return false;
+	return true;
+}
+
 /* Each file of a program may have a record of its own of one type. */
 static bool
 same_type(const struct type *a, const struct type *b)
@@ -127,11 +141,7 @@ value_is_same(const struct value *a, const struct value *b)
 	    || (a->place == PLACE_LOC && a->c != b->c)
 	    || a->bits != b->bits || a->bit_at != b->bit_at
 	    || (a->place != PLACE_BYTES && a->address != b->address)
-	    || !same_loc(a->loc, b->loc))
-		return false;
-	if (a->shape != b->shape
-	    && (!a->shape || !b->shape
-		|| memcmp(a->shape, b->shape, sizeof(*a->shape)) != 0))
+	    || !same_loc(a->loc, b->loc) || !same_shape(a->shape, b->shape))
 		return false;
 	if (a->place != PLACE_BYTES)
 		return true;
