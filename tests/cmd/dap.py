@@ -41,6 +41,12 @@ SESSION = HELLO + request(2, "attach") + request(3, "configurationDone") \
     + request(4, "threads")
 
 
+def last_words(c):
+    """What the last output before the end says."""
+    c.event("terminated")
+    return c.taken("output")[-1]["output"]
+
+
 class Listening:
     """`inquest dap --listen`; .where is what it said."""
 
@@ -133,11 +139,9 @@ class Doors:
     def worker_dies(self):
         c = client.Client(self.stdio(self.core))
         c.start()
-        c.taken("output")
         (worker,) = kit.children(c.door.process.pid)
         os.kill(worker, signal.SIGKILL)
-        why = c.event("output")["output"]
-        c.event("terminated")
+        why = last_words(c)
         self.tap.ok("killed" in why and c.hear() is None and not c.faults,
                     "a worker that dies is told of, and is the end",
                     (why, c.faults))

@@ -29,6 +29,12 @@ def request(seq, command, **arguments):
                        "arguments": arguments}).encode()
 
 
+def last_words(c):
+    """What the last output before the end says."""
+    c.event("terminated")
+    return c.taken("output")[-1]["output"]
+
+
 class Webs:
     def __init__(self, tap, inquest):
         self.tap = tap
@@ -86,10 +92,8 @@ class Webs:
                     "inquest dap URL is a bridge", (status, err, c.faults))
         c = client.Client(client.Stdio(argv))
         c.start()
-        c.taken("output")
         self.kill_worker()
-        why = c.event("output")["output"]
-        c.event("terminated")
+        why = last_words(c)
         status, err = c.door.close()
         self.tap.ok("killed" in why and status == 5 and not c.faults,
                     "and tells of a worker that died there",
@@ -230,10 +234,8 @@ class Webs:
         served.until(lambda: self.workers() == 0)
         c = self.connect()
         c.start()
-        c.taken("output")
         self.kill_worker()
-        why = c.event("output")["output"]
-        c.event("terminated")
+        why = last_words(c)
         self.tap.ok("killed" in why and c.hear() is None
                     and c.door.ws.closed[0] == 1011 and not c.faults,
                     "a worker that dies is told of, and is the end",
@@ -256,9 +258,7 @@ class Webs:
         server = served.Server(self.shop, "--idle", "1", rsp="none")
         c = client.Client(client.Web(server, self.path(), server.token))
         c.start()
-        c.taken("output")
-        why = c.event("output")["output"]
-        c.event("terminated")
+        why = last_words(c)
         self.tap.ok("nothing was asked" in why and c.hear() is None
                     and not c.faults, "an idle session ends, and says so",
                     (why, c.faults))
