@@ -243,6 +243,17 @@ struct err *refs_variable(struct dap *d, const char *name,
 			  const struct value *value, struct place at,
 			  struct json **out) _must_check_;
 
+/* folded.c: what repeats in a stack as one row */
+struct rows_asked {
+	uint64_t first, count;
+};
+bool folded_is_asked(const struct json *arguments);
+/** "stackFrames" and "totalFrames" of a stack that is made already. */
+struct err *folded_rows(struct dap *d, size_t thread,
+			const struct rows_asked *q, struct json *body)
+	_must_check_;
+bool folded_is_label(struct dap *d, int64_t id);
+
 /* exception.c: why the process died */
 struct err *exception_cause(struct dap *d, const struct cause **out)
 	_must_check_;

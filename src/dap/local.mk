@@ -18,6 +18,7 @@ libdap_a_SOURCES = \
 	src/dap/exception.c \
 	src/dap/facts.c \
 	src/dap/express.c \
+	src/dap/folded.c \
 	src/dap/globals.c \
 	src/dap/impl.h \
 	src/dap/inside.c \

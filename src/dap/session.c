@@ -318,8 +318,9 @@ session_after_attach(struct dap *d)
 	d->stopped_told = true;
 	moves_begin(d);
 	news_tell(d);
+	/* The signal hit the first thread, and perhaps another was chosen. */
 	session_tell_stopped(d, insp_target(d->shown.insp)->process.signal
-			     ? "exception" : "pause");
+				&& d->thread == 0 ? "exception" : "pause");
 }
 
 struct err *

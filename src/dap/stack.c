@@ -291,11 +291,31 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	return NULL;
 }
 
+static struct err *
+stack_rows(struct dap *d, size_t thread, const struct rows_asked *q,
+	   struct json *body)
+{
+	const struct view *v = &d->stacks[thread].view;
+	struct json *list = json_array();
+	struct err *err = NULL;
+
+	for (uint64_t k = 0; k < q->count && q->first + k < v->n && !err; k++) {
+		struct json *frame = NULL;
+
+		err = stack_frame(d, (struct place){ thread, q->first + k },
+				  &frame);
+		if (!err)
+			json_add(list, frame);
+	}
+	json_set(body, "stackFrames", list);
+	json_set(body, "totalFrames", json_u64(v->n));
+	return err;
+}
+
 struct err *
 stack_trace(struct dap *d, const struct json *arguments, struct json **body)
 {
 	static const struct arg_bounds counts = { 0, INT32_MAX, 0 };
-	struct json *list = NULL;
 	struct stack_shown *s;
 	int64_t first, levels;
 	size_t thread;
@@ -311,18 +331,11 @@ stack_trace(struct dap *d, const struct json *arguments, struct json **body)
 		return err;
 	if (!levels || levels > (int64_t)ROWS_MAX)
 		levels = ROWS_MAX;
-	list = json_array();
-	for (size_t k = (size_t)first; k < s->view.n && levels-- && !err; k++) {
-		struct json *frame = NULL;
-
-		err = stack_frame(d, (struct place){ thread, k }, &frame);
-		if (!err)
-			json_add(list, frame);
-	}
 	*body = json_object();
-	json_set(*body, "stackFrames", list);
-	json_set(*body, "totalFrames", json_u64(s->view.n));
-	return err;
+	const struct rows_asked asked = { (uint64_t)first, (uint64_t)levels };
+	return folded_is_asked(arguments)
+	       ? folded_rows(d, thread, &asked, *body)
+	       : stack_rows(d, thread, &asked, *body);
 }
 
 struct err *
@@ -334,9 +347,11 @@ stack_scopes(struct dap *d, const struct json *arguments, struct json **body)
 	int64_t id;
 
 	struct err *err = arg_number(arguments, "frameId", &ids, &id);
-	if (!err)
+	if (!err && folded_is_label(d, id))
+		list = json_array();
+	else if (!err)
 		err = stack_place(d, id, &at);
-	if (!err)
+	if (!err && !list)
 		err = refs_scopes(d, at, &list);
 	if (err)
 		return err;
