@@ -325,6 +325,35 @@ def clipboard(shop):
 
 
 @row
+def console(shop):
+    """What our expressions lack a jailed gdb answers, which sees what was
+    written, and whose writes are seen."""
+    if not kit.shutil.which("gdb"):
+        return
+
+    def say(text):
+        return shop.c.ask("evaluate", expression=text, frameId=shop.top,
+                          context="repl")
+    for text, pattern in (("n->next->id", r"2"),
+                          ("print n->name", r'\$\d+ = "first.*'),
+                          ("ptype struct pair", r"type = struct pair.*"),
+                          ("backtrace 1", r"#0 +deref \(n=0x.*, depth=43.*"),
+                          ("set var per_thread = 6", r"")):
+        got = say(text)
+        expect(got["success"] and re.fullmatch(
+            pattern, got["body"]["result"].strip(), re.S), text, got)
+    expect(shop.c.evaluate("per_thread", frameId=shop.top)["result"] == "6",
+           "what gdb wrote is not seen")
+    for text in ("shell id", "print nobody", "1 +", "print 1\nshell id",
+                 "source /etc/hostname"):
+        got = say(text)
+        expect(not got["success"] or "uid=" not in got["body"]["result"],
+               text, got)
+    shop.c.event("memory")
+    shop.c.body("threads")
+
+
+@row
 def completions(shop):
     targets = shop.c.body("completions", frameId=shop.top, text="thou",
                           column=5)["targets"]

@@ -211,6 +211,26 @@ def of_a_live_process(shop):
         expect(got["success"] or "not captured" in json.dumps(got), got)
 
 
+@row
+def diff(shop):
+    directory = kit.work_dir("dap", "two")
+    paths = [os.path.join(directory, name + ".snap") for name in "ab"]
+    for path in paths:
+        if os.path.exists(path):
+            os.unlink(path)
+        kit.run([kit.need_inquest(), "import", build.ensure(
+            "jump" if path == paths[1] else "spoken").core, "-o", path])
+    said = kit.run([kit.need_inquest(), "diff", "--json", *paths])
+    theirs = json.loads(said.out)
+    c = client.Client(client.Stdio([kit.need_inquest(), "dap", *paths]))
+    c.start()
+    got = ask(c, "diff", snapshot=paths[1])
+    expect(json.dumps(got).count("jump") > 1 and theirs, got)
+    expect(c.refusal("inquest/diff", snapshot="nothing"), "of nowhere")
+    c.end()
+    expect(not c.faults, c.faults)
+
+
 def main():
     inquest = kit.need_inquest()
     kit.need_tool("gcc")
