@@ -9,11 +9,15 @@ captured and where bytes are the core itself, sources the files.
 """
 
 import contextlib
+import ctypes.util
+import http.server
 import os
 import re
 import struct
 import subprocess
 import sys
+import tempfile
+import threading
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -300,6 +304,61 @@ def an_attached_source_has_a_reference(shop):
         expect(got["content"] == text, len(got["content"]), len(text))
         files = c.body("inquest/annotations")["annotations"]
         expect(any(f["name"].endswith("spoken.c") for f in files), files)
+
+
+@contextlib.contextmanager
+def debuginfod(texts):
+    """A server of sources, {path of a URL: text}; its URL."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            text = texts.get(self.path)
+            self.send_response(404 if text is None else 200)
+            self.send_header("Content-Length", str(len(text or b"")))
+            self.end_headers()
+            self.wfile.write(text or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield "http://127.0.0.1:%d" % server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@test
+def a_source_comes_by_build_id(shop):
+    """And what the server says is shown, not what is on the disk."""
+    path = shop.stack[0]["source"]["path"]
+    text = "/* another text: \u00fc */\n\f\tint a;\r\n"
+    with debuginfod({"/buildid/%s/source%s" % (shop.module["id"], path):
+                     text.encode() + b"\x00\xff\x1b"}) as url, \
+            tempfile.TemporaryDirectory() as cache:
+        with in_environment(DEBUGINFOD_URLS=url, DEBUGINFOD_CACHE_PATH=cache,
+                            HOME=cache), shown.session(shop.made.core) as c:
+            source = c.stack(c.stopped["threadId"], levels=1)[0]["source"]
+            if not source.get("sourceReference") and not \
+                    ctypes.util.find_library("debuginfod"):
+                return
+            got = c.body("source", source=source,
+                         sourceReference=source["sourceReference"])
+            expect(got["content"] == text + "\x00\\xff\x1b", got)
+    expect("sourceReference" not in shop.stack[0]["source"], shop.stack[0])
+
+
+@contextlib.contextmanager
+def in_environment(**more):
+    before = dict(os.environ)
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @test
