@@ -26,6 +26,7 @@ struct serve_words {
 	struct opt_list hosts, origins;
 	uint64_t sessions, connections, idle, record_limit, wait;
 	const char *record;
+	bool console;
 };
 
 /* ---- where to listen ---- */
@@ -231,6 +232,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.origins = serve_list(&w.origins, origins),
 		.debuginfod_ms = session_debuginfod(w.wait),
 		.indexes = indexes.supply.dir >= 0 ? &indexes.supply : NULL,
+		.console = w.console,
 		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,
@@ -266,6 +268,8 @@ static const struct opt serve_opts[] = {
 	  OPT_U64, offsetof(struct serve_words, connections) },
 	{ "idle", 0, "SECONDS", "end sessions that ask nothing; default 3600",
 	  OPT_U64, offsetof(struct serve_words, idle) },
+	{ "console", 0, NULL, "let editors' consoles use a jailed gdb",
+	  OPT_FLAG, offsetof(struct serve_words, console) },
 	{ "record", 0, "DIR", "write down what debuggers and it say",
 	  OPT_STRING, offsetof(struct serve_words, record) },
 	{ "record-limit", 0, "BYTES", "of each recording; default 64M",
@@ -310,7 +314,11 @@ const struct verb verb_serve = {
 		"which `inquest rsp URL` speaks to; /p/PROJECT/ID/dap is one "
 		"of the subprotocol dap, for the Debug Adapter Protocol: a "
 		"message of JSON is a text message, without a header. `inquest "
-		"dap URL` speaks to it for an editor. ID is the first digits of "
+		"dap URL` speaks to it for an editor. With --console what is "
+		"typed into an editor's console and is no expression that "
+		"inquest knows is asked of a gdb on this machine, in a jail: "
+		"it can reach nobody, start nothing and write no file, and "
+		"reads what is below /usr; 16 of them run at once. ID is the first digits of "
 		"the content hash; /p/PROJECT/n/NUMBER stands for the "
 		"number.\n\n"
 		"A token is needed for all but /healthz: in the header "

@@ -68,8 +68,9 @@ console_ask(struct dap *d, const char *text, const struct evaluation *at,
 	if (!err)
 		return NULL;
 	/* That nobody is there is told with what we know ourselves. */
-	return err_kind(err) == ERR_LIMIT ? take(err) : err_wrap(take(ours),
-			"%s", err_text(err));
+	return err_kind(err) == ERR_LIMIT ? take(err)
+	       : err_new(err_kind(ours), "%s; %s", err_text(ours),
+			 err_text(err));
 }
 
 void

@@ -24,7 +24,7 @@ consoles_free(struct consoles *all)
 }
 
 struct err *
-consoles_start(struct consoles *all, struct gdb_ends *e, uint64_t *number)
+consoles_start(struct consoles *all, uint64_t number, struct gdb_ends *e)
 {
 	size_t k = 0;
 
@@ -40,7 +40,7 @@ consoles_start(struct consoles *all, struct gdb_ends *e, uint64_t *number)
 	e->io = -1;
 	all->rows[k].line = e->line;
 	e->line = -1;
-	*number = all->rows[k].number = ++all->last;
+	all->rows[k].number = number;
 	return NULL;
 }
 

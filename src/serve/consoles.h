@@ -7,7 +7,7 @@
 
 #include "serve/gdb.h"
 
-#define CONSOLES_MAX 4u
+#define CONSOLES_MAX 16u
 
 struct consoles {
 	struct {
@@ -15,11 +15,11 @@ struct consoles {
 		struct jail_child *child;
 		int line;       /* kept open: gdb opens it late */
 	} rows[CONSOLES_MAX];
-	uint64_t last;
 };
-/** One more; what of @e is gdb's is taken. ERR_LIMIT. */
-struct err *consoles_start(struct consoles *all, struct gdb_ends *e,
-			   uint64_t *number) _must_check_;
+/** One more, called @number, over gdb's ends, which are taken. ERR_LIMIT. */
+struct err *consoles_start(struct consoles *all, uint64_t number,
+			   struct gdb_ends *e) _must_check_;
+/** End that one, if it is there. */
 void consoles_end(struct consoles *all, uint64_t number);
 void consoles_fini(struct consoles *all);
 

@@ -154,15 +154,16 @@ desk_console(int control, struct worker_desk *d,
 	     const struct control_message *m)
 {
 	_gdb_ends_ struct gdb_ends e = { -1, -1, -1, -1, "" };
-	uint64_t number;
+	uint64_t number = d->last_console + 1;
 
 	(void)m;
 	struct err *err = d->consoles ? gdb_ends(&e)
 		: err_new(ERR_DENIED, "there is no gdb here");
 	if (!err)
-		err = consoles_start(d->consoles, &e, &number);
+		err = consoles_start(d->consoles, number, &e);
 	if (err)
 		return desk_refuse(control, err);
+	d->last_console = number;
 	err = desk_link(control, e.link);
 	return err ? err : desk_answer(control, number, (struct span){
 			e.terminal, strlen(e.terminal) }, e.talk);

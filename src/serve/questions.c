@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "serve/gdb.h"
 #include "serve/server.h"
 
 #define DENIALS_MAX 3u
@@ -435,6 +436,47 @@ question_failed(struct session *s, const struct control_message *m)
 	return NULL;
 }
 
+/* ---- a gdb ---- */
+
+static struct err *
+question_link(struct session *s, const struct gdb_ends *e)
+{
+	const struct control_message link = {
+		.type = CONTROL_CONNECTION, .number = CONTROL_LINK,
+		.text = "", .fd = e->link,
+	};
+
+	struct err *err = control_send(s->control.fd, &link);
+	return err ? err : question_answer(s, s->number, (struct span){
+			e->terminal, strlen(e->terminal) }, e->talk);
+}
+
+/* A worker that was taken over gets no more by it than its client may. */
+static struct err *
+question_console(struct session *s, const struct control_message *m)
+{
+	_gdb_ends_ struct gdb_ends e = { -1, -1, -1, -1, "" };
+
+	(void)m;
+	if (!s->sv->o->console || !s->dap || !s->authorised)
+		return question_refuse(s, err_new(ERR_DENIED, "this server "
+						  "has no gdb for you; see "
+						  "inquest serve --console"));
+	zygote_console_end(&s->sv->zygote, s->number);
+	struct err *err = gdb_ends(&e);
+	if (!err)
+		err = zygote_console(&s->sv->zygote, s->number, &e);
+	return err ? question_refuse(s, err) : question_link(s, &e);
+}
+
+static struct err *
+question_console_end(struct session *s, const struct control_message *m)
+{
+	(void)m;
+	zygote_console_end(&s->sv->zygote, s->number);
+	return NULL;
+}
+
 struct err *
 question_handle(struct session *s, const struct control_message *m)
 {
@@ -448,6 +490,8 @@ question_handle(struct session *s, const struct control_message *m)
 		[CONTROL_FIND] = question_find,
 		[CONTROL_OPEN] = question_open,
 		[CONTROL_SERIES] = question_series,
+		[CONTROL_CONSOLE] = question_console,
+		[CONTROL_CONSOLE_END] = question_console_end,
 	};
 
 	if (!handlers[m->type])

@@ -87,6 +87,7 @@ struct worker_desk {
 	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
 	void *arg;
 	struct consoles *consoles;      /* jailed gdbs; NULL: there are none */
+	uint64_t last_console;
 	bool ready, over;       /* clients may speak; the worker has gone */
 	unsigned unanswered;    /* questions whether it is there, in a row */
 };
@@ -124,6 +125,8 @@ struct serve_options {
 	/** Where symbol indexes are kept, that workers are given; others are
 	 * made in the background. NULL: there are none. */
 	const struct supply_indexes *indexes;
+	bool console;                   /* sessions of the Debug Adapter
+					   Protocol may use a jailed gdb */
 	const char *record;             /* directory that recordings of all
 					   sessions go to; or NULL */
 	uint64_t record_limit;          /* bytes of each (64 MiB) */

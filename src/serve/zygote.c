@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "jail/jail.h"
+#include "serve/consoles.h"
 #include "serve/impl.h"
 #include "serve/zygote.h"
 #include "supply/supply.h"
@@ -22,7 +23,7 @@
 /* How often ends are looked for where the kernel has no pidfd. */
 #define LOOK_MS 200
 
-/* A worker's ends of two sockets. */
+/* A worker's ends of two sockets; or what a gdb is connected by. */
 struct ends {
 	int control, supply;
 };
@@ -74,6 +75,7 @@ struct nest {
 	struct pollfd *polls;           /* 0: requests; then one a child */
 	struct jail_child **children;   /* of polls[k + 1] */
 	uint32_t *numbers;
+	struct consoles *consoles;
 };
 
 static void
@@ -119,10 +121,56 @@ nest_kill(struct nest *n, uint32_t number)
 	}
 }
 
+static void
+nest_spawn(struct nest *n, const struct zygote_message *m, struct ends *e)
+{
+	_err_ struct err *err = nest_hatch(n, m->number, e);
+
+	if (err)
+		nest_report(n, m->number, err);
+}
+
+static void
+nest_do_kill(struct nest *n, const struct zygote_message *m, struct ends *e)
+{
+	(void)e;
+	nest_kill(n, m->number);
+}
+
+/* Whoever waits for it sees that its ends are closed. */
+static void
+nest_console(struct nest *n, const struct zygote_message *m, struct ends *e)
+{
+	struct gdb_ends of = { .talk = -1, .link = -1, .io = e->control,
+			       .line = e->supply };
+
+	snprintf(of.terminal, sizeof(of.terminal), "%.*s",
+		 (int)sizeof(of.terminal) - 1, m->text);
+	err_free(consoles_start(n->consoles, m->number, &of));
+	e->control = of.io;
+	e->supply = of.line;
+}
+
+static void
+nest_console_end(struct nest *n, const struct zygote_message *m,
+		 struct ends *e)
+{
+	(void)e;
+	consoles_end(n->consoles, m->number);
+}
+
 /* False: the server has gone. */
 static bool
 nest_request(struct nest *n)
 {
+	static void (*const handlers[])(struct nest *,
+					const struct zygote_message *,
+					struct ends *) = {
+		[ZYGOTE_SPAWN] = nest_spawn,
+		[ZYGOTE_KILL] = nest_do_kill,
+		[ZYGOTE_CONSOLE] = nest_console,
+		[ZYGOTE_CONSOLE_END] = nest_console_end,
+	};
 	struct ends e = { -1, -1 };
 	union passing room;
 	struct zygote_message m;
@@ -140,13 +188,9 @@ nest_request(struct nest *n)
 	const struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_len == CMSG_LEN(sizeof(e)))
 		memcpy(&e, CMSG_DATA(c), sizeof(e));
-	if (m.what == ZYGOTE_KILL) {
-		nest_kill(n, m.number);
-	} else {
-		_err_ struct err *err = nest_hatch(n, m.number, &e);
-		if (err)
-			nest_report(n, m.number, err);
-	}
+	m.text[sizeof(m.text) - 1] = '\0';
+	if (m.what < countof(handlers) && handlers[m.what])
+		handlers[m.what](n, &m, &e);
 	base_close(&e.control);
 	base_close(&e.supply);
 	return true;
@@ -171,6 +215,7 @@ nest_reap(struct nest *n)
 		int status;
 		if (!nest_has_ended(n, k))
 			continue;
+		consoles_end(n->consoles, n->numbers[k]);
 		_err_ struct err *err = jail_wait(n->children[k], &status);
 		nest_report(n, n->numbers[k], err);
 		n->n--;
@@ -218,7 +263,8 @@ zygote_main(int fd, unsigned max, uint64_t file_size)
 	n.polls = calloc(max + 1, sizeof(*n.polls));
 	n.children = calloc(max, sizeof(struct jail_child *));
 	n.numbers = calloc(max, sizeof(*n.numbers));
-	if (n.polls && n.children && n.numbers) {
+	err_free(consoles_new(&n.consoles));
+	if (n.polls && n.children && n.numbers && n.consoles) {
 		n.polls[0] = (struct pollfd){ .fd = n.fd, .events = POLLIN };
 		nest_run(&n);
 	}
@@ -247,11 +293,10 @@ zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
 	return NULL;
 }
 
-struct err *
-zygote_spawn(struct zygote *z, uint32_t number, int control, int supply)
+/* @m with two descriptors. */
+static struct err *
+zygote_send(struct zygote *z, struct zygote_message m, struct ends e)
 {
-	const struct ends e = { control, supply };
-	struct zygote_message m = { .what = ZYGOTE_SPAWN, .number = number };
 	union passing room = { .bytes = { 0 } };
 	struct iovec part = { .iov_base = &m, .iov_len = sizeof(m) };
 	struct msghdr msg = {
@@ -265,8 +310,38 @@ zygote_spawn(struct zygote *z, uint32_t number, int control, int supply)
 	c->cmsg_len = CMSG_LEN(sizeof(e));
 	memcpy(CMSG_DATA(c), &e, sizeof(e));
 	if (sendmsg(z->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return err_errno("cannot start a worker");
+		return err_errno("cannot start a process");
 	return NULL;
+}
+
+struct err *
+zygote_spawn(struct zygote *z, uint32_t number, int control, int supply)
+{
+	return zygote_send(z, (struct zygote_message){
+			.what = ZYGOTE_SPAWN, .number = number },
+			(struct ends){ control, supply });
+}
+
+struct err *
+zygote_console(struct zygote *z, uint32_t number, const struct gdb_ends *e)
+{
+	struct zygote_message m = {
+		.what = ZYGOTE_CONSOLE, .number = number,
+	};
+
+	snprintf(m.text, sizeof(m.text), "%s", e->terminal);
+	return zygote_send(z, m, (struct ends){ e->io, e->line });
+}
+
+void
+zygote_console_end(struct zygote *z, uint32_t number)
+{
+	const struct zygote_message m = {
+		.what = ZYGOTE_CONSOLE_END, .number = number,
+	};
+
+	/* One that is lost ends with its worker. */
+	send(z->fd, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void

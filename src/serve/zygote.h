@@ -16,7 +16,12 @@ struct zygote {
 	pid_t pid;
 };
 #define ZYGOTE_TEXT_MAX 240u
-enum zygote_what { ZYGOTE_SPAWN = 1, ZYGOTE_KILL, ZYGOTE_ENDED };
+enum zygote_what {
+	ZYGOTE_SPAWN = 1, ZYGOTE_KILL, ZYGOTE_ENDED,
+	ZYGOTE_CONSOLE,         /* a gdb for that worker; the text is its
+				   terminal */
+	ZYGOTE_CONSOLE_END,
+};
 struct zygote_message {
 	uint32_t what, number;
 	char text[ZYGOTE_TEXT_MAX];     /* of an end that was none of its own */
@@ -31,6 +36,12 @@ struct err *zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
  */
 struct err *zygote_spawn(struct zygote *z, uint32_t number, int control,
 			 int supply) _must_check_;
+/** Start a jailed gdb for worker @number, over its ends, both borrowed. It ends
+ * with its worker. What is wrong shows as the end of what it talks by. */
+struct gdb_ends;
+struct err *zygote_console(struct zygote *z, uint32_t number,
+			   const struct gdb_ends *e) _must_check_;
+void zygote_console_end(struct zygote *z, uint32_t number);
 /** Ask again until its end is told. */
 void zygote_kill(struct zygote *z, uint32_t number);
 /** One report; *@over when the zygote itself has ended. */

@@ -7,6 +7,7 @@ is turned away, pieces, slow readers, and how a session ends.
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -147,6 +148,7 @@ class Webs:
 
     # ---- messages ----
     def headers(self):
+        started = self.server.metric("workers_total")
         for said in (b"Content-Length: 9\r\n\r\n" + request(1, "initialize"),
                      b"content-length:9"):
             door = self.door()
@@ -159,7 +161,8 @@ class Webs:
         door.ws.send(request(1, "initialize"), opcode=BINARY)
         self.tap.ok(door.receive() is None and door.ws.closed[0] == 1003,
                     "so is what is binary", door.ws.closed)
-        self.tap.ok(self.workers() == 0, "without a worker")
+        self.tap.ok(self.server.metric("workers_total") == started,
+                    "without a worker")
 
     def pieces(self):
         c = self.connect()
@@ -264,6 +267,47 @@ class Webs:
                     (why, c.faults))
         server.end()
 
+    def console(self):
+        def said(c, text):
+            frame = c.stack(c.stopped["threadId"])[1]["id"]
+            answer = c.ask("evaluate", expression=text, context="repl",
+                           frameId=frame)
+            return answer["body"]["result"] if answer["success"] \
+                else client.Refused(answer).text
+
+        def gdbs(server):
+            return kit.children(kit.children(server.process.pid)[0])
+
+        c = self.connect()
+        c.start()
+        answers = [said(c, "nonsense"), said(c, "bt")]
+        self.tap.ok("nonsense" in answers[0] and "#0" not in answers[1]
+                    and c.body("threads") and not c.faults,
+                    "a server has no gdb by itself", answers)
+        c.door.close()
+        server = served.Server(self.shop, "--console", rsp="none")
+        c, other = [client.Client(client.Web(server, self.path(),
+                                             server.token))
+                    for _ in range(2)]
+        c.start()
+        other.start()
+        before = len(gdbs(server))
+        answers = [said(x, t) for t in ("p a = 5", "p a") for x in (c, other)]
+        self.tap.ok([a.split("= ")[1] for a in answers] == ["5", "5", "5",
+                                                            "5"]
+                    and len(gdbs(server)) == before + 2 and not c.faults,
+                    "one that may gives each session its own", answers)
+        said(c, "p a = 7")
+        self.tap.ok(said(other, "p a").endswith("= 5"),
+                    "which sees no other's writes")
+        said(c, "quit 0")
+        self.tap.ok(said(c, "p 8").endswith("= 8"), "and is started again")
+        c.door.close()
+        other.door.close()
+        self.tap.ok(served.until(lambda: not gdbs(server)),
+                    "they end with their sessions", gdbs(server))
+        server.end()
+
     def done(self):
         status, _, err = self.server.end()
         self.tap.ok(status == 0, "the server ends when it is told to", err)
@@ -287,6 +331,8 @@ def main():
     webs.bridged()
     webs.many()
     webs.idle()
+    if shutil.which("gdb"):
+        webs.console()
     webs.done()
     tap.leave()
 
