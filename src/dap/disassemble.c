@@ -43,7 +43,7 @@ listing_pass(const struct listing *l, int64_t n, uint64_t *address)
 	struct err *err = !a ? err_nomem() : n < 0
 		? listing_read(&passed, *address, (size_t)-n, 0)
 		: listing_read(&passed, *address, 0, (size_t)n);
-	if (err)
+	if (err || !passed.list.n)
 		return err;
 	const struct disasm_entry *e = passed.list.entries;
 	if (n < 0)
@@ -213,8 +213,8 @@ disassemble_answer(struct dap *d, const struct json *arguments,
 	_arena_ struct arena *a = arena_new(0);
 	_disasm_ struct disasm *decoder = NULL;
 	struct listing l = { .d = d, .arena = a };
-	uint64_t address;
-	int64_t n, offset;
+	uint64_t address = 0;
+	int64_t n = 0, offset = 0;
 
 	struct err *err = a ? disassemble_where(arguments, &address, &offset)
 			    : err_nomem();

@@ -20,7 +20,7 @@ static struct err *
 link_thread(struct dap *d, const struct json *arguments, struct linked *out)
 {
 	static const struct arg_bounds numbers = { 0, INT32_MAX, -1 };
-	struct stack_shown *s;
+	struct stack_shown *s = NULL;
 	int64_t number = -1;
 
 	struct err *err = stack_thread(d, arguments, &out->at.thread);
@@ -28,7 +28,7 @@ link_thread(struct dap *d, const struct json *arguments, struct linked *out)
 		err = arg_number(arguments, "frame", &numbers, &number);
 	if (!err && number >= 0)
 		err = stack_of(d, out->at.thread, &s);
-	if (!err && number >= 0 && (uint64_t)number >= s->view.n)
+	if (!err && s && (uint64_t)number >= s->view.n)
 		err = err_new(ERR_NOTFOUND, "that stack has no frame %lld",
 			      (long long)number);
 	out->has_thread = true;
@@ -69,11 +69,12 @@ link_answer(struct dap *d, const struct json *arguments, struct json **body)
 	_buf_ struct buf url = { 0 };
 
 	struct err *err = link_what(d, arguments, &what);
-	if (!err && (!host || !host->link))
-		err = err_new(ERR_NOTFOUND, "there is no URL: this snapshot "
+	if (err)
+		return err;
+	if (!host || !host->link)
+		return err_new(ERR_NOTFOUND, "there is no URL: this snapshot "
 			      "is not in a store that a server serves");
-	if (!err)
-		err = host->link(host->arg, d->shown.number, &url);
+	err = host->link(host->arg, d->shown.number, &url);
 	if (err)
 		return err;
 	if (what.has_thread)

@@ -94,23 +94,23 @@ put_run(struct buf *out, const char *s, size_t n)
 /* ASCII is sent as it is, with what keeps lines and pages apart; what is not
  * UTF-8, and what would turn text around, is shown. */
 struct json *
-json_of_text(struct span bytes)
+json_of_text(struct span text)
 {
-	const char *text = bytes.data;
-	const size_t n = bytes.n;
+	const char *s = text.data;
+	const size_t n = text.n;
 	struct buf out = { 0 };
 	size_t from = 0;
 
 	buf_putc(&out, '"');
 	for (size_t k = 0; k < n; k++) {
-		if ((uint8_t)text[k] >= ' ' && text[k] != 0x7f)
+		if ((uint8_t)s[k] >= ' ' && s[k] != 0x7f)
 			continue;
-		put_run(&out, text + from, k - from);
-		buf_printf(&out, "\\u%04x", (uint8_t)text[k]);
+		put_run(&out, s + from, k - from);
+		buf_printf(&out, "\\u%04x", (uint8_t)s[k]);
 		from = k + 1;
 	}
 	if (n)
-		put_run(&out, text + from, n - from);
+		put_run(&out, s + from, n - from);
 	buf_putc(&out, '"');
 	return json_raw(&out);
 }

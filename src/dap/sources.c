@@ -231,12 +231,12 @@ struct err *
 sources_answer(struct dap *d, const struct json *arguments, struct json **body)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct source *source;
+	struct source *source = NULL;
 	struct span text = { NULL, 0 };
 
 	struct err *err = a ? source_which(d, arguments, &source)
 			    : err_nomem();
-	if (!err)
+	if (!err && source)
 		err = source_load(source, 0, source_size(source), TEXT_MAX, a,
 				  &text);
 	if (err)
