@@ -34,6 +34,8 @@ static const struct opt dap_opts[] = {
 	  OPT_STRING, offsetof(struct speak_options, exe) },
 	{ "listen", 'l', "ADDRESS", "HOST:PORT on loopback, or unix:PATH",
 	  OPT_STRING, offsetof(struct speak_options, listen) },
+	{ "rsp", 0, "ADDRESS", "where gdb reaches the same session",
+	  OPT_STRING, offsetof(struct speak_options, rsp) },
 	{ "record", 0, "FILE", "write down both directions",
 	  OPT_STRING, offsetof(struct speak_options, record) },
 	{ "record-limit", 0, "BYTES", "of the recording; default 1G",
@@ -50,6 +52,8 @@ static const struct example dap_examples[] = {
 	{ PROGRAM " dap x.snap", "as an editor starts it" },
 	{ PROGRAM " dap --listen 127.0.0.1:0 x.snap", "on a free port" },
 	{ PROGRAM " dap --listen unix:/tmp/x x.snap", "on a unix socket" },
+	{ PROGRAM " dap --listen 127.0.0.1:0 --rsp unix:/tmp/x x.snap",
+	  "and gdb beside it" },
 	{ PROGRAM " dap http://HOST/p/PROJECT/ID", "through a server" },
 	{ NULL, NULL }
 };
@@ -94,6 +98,10 @@ const struct verb verb_dap = {
 		"started when it is needed first, sees what was written in the "
 		"session, and runs in a jail in which it can start nothing, "
 		"reach nobody and write no file.\n\n"
+		"With --rsp a debugger reaches the same session by the GDB "
+		"remote protocol, beside the editor: what one of them writes "
+		"the other sees, and so do all clients of --listen among "
+		"themselves.\n\n"
 		"Only loopback addresses and unix sockets are listened on, "
 		"because the protocol has no password. With port 0 a free one "
 		"is chosen. The address is printed once the file is open: "

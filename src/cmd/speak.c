@@ -35,6 +35,8 @@ struct speech {
 	struct worker_options job;
 	struct offers offers;
 	struct worker_tallies *tallies;
+	struct net_listener door;       /* fd -1: there is a client already */
+	struct net_listener side;       /* where debuggers come in; or fd -1 */
 };
 
 /* ---- the jailed side ---- */
@@ -173,22 +175,31 @@ waits_timer(unsigned seconds)
 	return fd;
 }
 
-/* @listener: -1 on a pipe, whose signals are its client's. */
+/* On a pipe signals are its client's. */
 static struct err *
-waits_open(struct waits *w, int control, int listener)
+waits_open(struct waits *w, int control, const struct speech *x)
 {
 	sigset_t ends;
 
 	waits_signals(&ends);
 	w->control = control;
-	if (listener >= 0)
+	if (x->door.fd >= 0)
 		w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->tick = waits_timer(w->seconds);
 	w->all = epoll_create1(EPOLL_CLOEXEC);
-	const int fds[] = { w->tick, control, listener, w->signals };
-	for (size_t k = 0; k < (listener >= 0 ? countof(fds) : 2u); k++) {
+	const struct {
+		int fd;
+		bool wanted;
+	} rows[] = {
+		{ w->tick, true }, { control, true },
+		{ x->door.fd, x->door.fd >= 0 },
+		{ w->signals, x->door.fd >= 0 },
+		{ x->side.fd, x->side.fd >= 0 },
+	};
+	for (size_t k = 0; k < countof(rows); k++) {
 		struct epoll_event e = { .events = EPOLLIN };
-		if (epoll_ctl(w->all, EPOLL_CTL_ADD, fds[k], &e) < 0)
+		if (rows[k].wanted && epoll_ctl(w->all, EPOLL_CTL_ADD,
+						rows[k].fd, &e) < 0)
 			return err_errno("cannot wait for a client");
 	}
 	return NULL;
@@ -209,6 +220,29 @@ waits_look(const struct waits *w, struct worker_desk *desk)
 		return err;
 	return err_new(ERR_LIMIT, "a request took longer than %u seconds, and "
 		       "was given up with its session", w->seconds);
+}
+
+/* ---- who comes in ---- */
+
+static struct err *
+speak_hand_over(const struct net_listener *l, enum worker_protocol protocol,
+		int control)
+{
+	const struct worker_guest guest = {
+		.protocol = protocol,
+		/* A unix socket is its owner's alone; a port is anybody's. */
+		.local = l->unlink,
+	};
+	_close_ int fd = net_accept(l);
+
+	/* A client that gave up meanwhile is no trouble of ours. */
+	return fd < 0 ? NULL : worker_pass(control, fd, &guest);
+}
+
+static bool
+speak_at_side(const struct speech *x)
+{
+	return x->side.fd >= 0 && speak_readable(x->side.fd);
 }
 
 /* ---- on a pipe ---- */
@@ -287,12 +321,14 @@ speak_pipe(struct speech *x, int *status)
 		.signals = -1, .tick = -1, .all = -1,
 		.seconds = job->seconds,
 	};
-	err = waits_open(&waits, control, -1);
+	err = waits_open(&waits, control, x);
 	while (!err && !desk->over && !session_ended(s)) {
 		bool was = desk->ready;
 		err = session_serve(s, waits.all);
 		if (!err && speak_readable(control))
 			err = worker_answer(control, desk);
+		else if (!err && speak_at_side(x))
+			err = speak_hand_over(&x->side, WORKER_RSP, control);
 		else if (!err)
 			err = waits_look(&waits, desk);
 		if (desk->ready && !was && quiet >= 0)
@@ -349,9 +385,9 @@ speak_url(struct speech *x, const char *typed)
 	_free_ char *url = NULL, *token = NULL, *address = NULL;
 	struct taped taped = { .quiet = x->ways->quiet };
 
-	if (o->exe || o->listen)
-		return err_new(ERR_USAGE, "--exe and --listen are for files; a "
-			       "URL is served elsewhere");
+	if (o->exe || o->listen || o->rsp)
+		return err_new(ERR_USAGE, "--exe, --listen and --rsp are for "
+			       "files; a URL is served elsewhere");
 	struct err *err = pick_token(typed, &url, &token);
 	if (err)
 		return err;
@@ -384,8 +420,9 @@ speak_url(struct speech *x, const char *typed)
 /* ---- on a socket ---- */
 
 static struct err *
-speak_announce(const struct speech *x, const struct net_listener *l)
+speak_announce(const struct speech *x)
 {
+	const struct net_listener *l = &x->door;
 	_buf_ struct buf b = { 0 };
 
 	buf_printf(&b, "listening on %s\n", l->where);
@@ -398,36 +435,20 @@ speak_announce(const struct speech *x, const struct net_listener *l)
 }
 
 static struct err *
-speak_hand_over(const struct speech *x, const struct net_listener *l,
-		int control)
-{
-	const struct worker_guest guest = {
-		.protocol = x->ways->protocol,
-		/* A unix socket is its owner's alone; a port is anybody's. */
-		.local = l->unlink,
-	};
-	_close_ int fd = net_accept(l);
-
-	/* A client that gave up meanwhile is no trouble of ours. */
-	return fd < 0 ? NULL : worker_pass(control, fd, &guest);
-}
-
-static struct err *
-speak_hear(struct speech *x, const struct waits *w,
-	   const struct net_listener *l)
+speak_hear(struct speech *x, const struct waits *w)
 {
 	struct worker_desk *desk = &x->offers.desk;
 	bool was = desk->ready;
 
 	struct err *err = worker_answer(w->control, desk);
 	return !err && desk->ready && !was && !w->again
-	       ? speak_announce(x, l) : err;
+	       ? speak_announce(x) : err;
 }
 
 /* Serve until a signal (*@asked) or the worker's end. */
 static struct err *
 speak_wait(struct speech *x, struct session *s, const struct waits *w,
-	   const struct net_listener *l, bool *asked)
+	   bool *asked)
 {
 	struct worker_desk *desk = &x->offers.desk;
 
@@ -440,11 +461,15 @@ speak_wait(struct speech *x, struct session *s, const struct waits *w,
 		if (*asked || session_ended(s))
 			return NULL;
 		if (speak_readable(w->control)) {
-			err = speak_hear(x, w, l);
+			err = speak_hear(x, w);
 		} else if (speak_readable(w->tick)) {
 			err = waits_look(w, desk);
-		} else if (speak_readable(l->fd)) {
-			err = speak_hand_over(x, l, w->control);
+		} else if (speak_readable(x->door.fd)) {
+			err = speak_hand_over(&x->door, x->ways->protocol,
+					      w->control);
+		} else if (speak_at_side(x)) {
+			err = speak_hand_over(&x->side, WORKER_RSP,
+					      w->control);
 		} else {
 			/* The supply socket was closed: the end is near. */
 			return NULL;
@@ -455,8 +480,7 @@ speak_wait(struct speech *x, struct session *s, const struct waits *w,
 }
 
 static struct err *
-speak_socket_session(struct speech *x, const struct net_listener *l,
-		     int *status)
+speak_socket_session(struct speech *x, int *status)
 {
 	struct worker_desk *desk = &x->offers.desk;
 	_cleanup_(waits_close) struct waits waits = {
@@ -475,9 +499,9 @@ speak_socket_session(struct speech *x, const struct net_listener *l,
 		err = speak_start(&x->session, &x->job, &control, &s);
 	if (err)
 		return err;
-	err = waits_open(&waits, control, l->fd);
+	err = waits_open(&waits, control, x);
 	if (!err)
-		err = speak_wait(x, s, &waits, l, &asked);
+		err = speak_wait(x, s, &waits, &asked);
 	if (asked || err)
 		session_kill(s);
 	_err_ struct err *end = session_end(s, status);
@@ -489,18 +513,16 @@ speak_socket_session(struct speech *x, const struct net_listener *l,
 static struct err *
 speak_socket(struct speech *x, int *status)
 {
-	_cleanup_(net_listener_close) struct net_listener l = { .fd = -1 };
-
-	struct err *err = net_listen(x->options.listen, &l);
+	struct err *err = net_listen(x->options.listen, &x->door);
 	if (!err)
-		err = speak_socket_session(x, &l, status);
+		err = speak_socket_session(x, status);
 	/* Who comes next is served: by another worker, without a recording. */
 	while (x->offers.desk.ready && err_kind(err) == ERR_LIMIT) {
 		say("%s: %s; others are served", x->session.verb,
 		    err_text(err));
 		err_free(err);
 		x->job.record = -1;
-		err = speak_socket_session(x, &l, status);
+		err = speak_socket_session(x, status);
 	}
 	return err;
 }
@@ -516,6 +538,20 @@ speak_tallies(struct worker_tallies **out)
 	if (page == MAP_FAILED)
 		return err_errno("cannot share memory with a worker");
 	*out = page;
+	return NULL;
+}
+
+/* A debugger's door to what an editor sees. */
+static struct err *
+speak_open_side(struct speech *x)
+{
+	struct err *err = net_listen(x->options.rsp, &x->side);
+
+	if (err)
+		return err;
+	x->job.shared = true;
+	say("gdb sees this session, too: target remote %s",
+	    x->side.unlink ? x->side.unlink : x->side.where);
 	return NULL;
 }
 
@@ -541,6 +577,8 @@ speak_snaps(struct speech *x, int *status)
 	}
 	struct err *err = x->ways->consoles
 			  ? consoles_new(&x->offers.desk.consoles) : NULL;
+	if (!err && o->rsp)
+		err = speak_open_side(x);
 	if (err)
 		return err;
 	return o->listen ? speak_socket(x, status) : speak_pipe(x, status);
@@ -549,6 +587,8 @@ speak_snaps(struct speech *x, int *status)
 static void
 speech_fini(struct speech *x)
 {
+	net_listener_close(&x->door);
+	net_listener_close(&x->side);
 	consoles_free(x->offers.desk.consoles);
 	offers_fini(&x->offers);
 	if (x->tallies)
@@ -565,7 +605,7 @@ speak_run(const struct verb *v, const struct speak_ways *ways, int argc,
 			.in = -1, .out = -1, .control = -1, .record = -1,
 			.quiet = -1, .peer = -1,
 		},
-		.session.verb = v->name,
+		.session.verb = v->name, .door.fd = -1, .side.fd = -1,
 	};
 	struct operands operands;
 	_close_ int record = -1;

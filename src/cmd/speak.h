@@ -10,7 +10,7 @@
 #include "serve/serve.h"
 
 struct speak_options {
-	const char *exe, *listen, *record;
+	const char *exe, *listen, *record, *rsp;
 	uint64_t record_limit, seconds, wait;
 };
 /** A protocol's own ways. */

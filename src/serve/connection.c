@@ -97,7 +97,7 @@ connection_begin(struct worker *w, int in, int out,
 	struct sight sight = {
 		.insp = w->insp, .title = w->title, .host = &w->host,
 		.attached = w->o->attached, .n_attached = w->o->n_attached,
-		.local = guest->local, .worker = w,
+		.local = guest->local, .worker = w, .written = w->written,
 	};
 
 	if (w->bound) {

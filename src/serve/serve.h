@@ -48,6 +48,7 @@ struct worker_options {
 	enum worker_protocol protocol;  /* of it */
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
+	bool shared;            /* what one client writes all see */
 	int peer;               /* the one client runs on the processor that
 				   this tells: worker_peer(); or -1 */
 	struct worker_tallies *tallies; /* or NULL */

@@ -291,12 +291,16 @@ worker_open(struct worker *w)
 	return err;
 }
 
+/* Clients that are waited for: the one that was there, or any. */
 static bool
 worker_has_clients(const struct worker *w)
 {
-	for (size_t k = 0; k < w->n; k++)
-		if (!w->connections[k].inner)
+	for (size_t k = 0; k < w->n; k++) {
+		const struct connection *c = &w->connections[k];
+
+		if (!c->inner && (w->o->in < 0 || c->in == w->o->in))
 			return true;
+	}
 	return false;
 }
 
@@ -349,11 +353,16 @@ worker_run_with(const struct worker_options *o, const struct supply *supply)
 	host_init(&w->host);
 	if (o->n_attached)
 		w->host.stub.auth = NULL;
-	struct err *err = w->host.packet ? worker_open(w) : err_nomem();
+	struct err *err = w->host.packet ? NULL : err_nomem();
+	if (!err && o->shared)
+		err = overlays_new(&w->written);
+	if (!err)
+		err = worker_open(w);
 	if (!err)
 		err = worker_ready(o);
 	if (!err)
 		err = worker_serve(w);
+	overlays_release(w->written);
 	host_fini(&w->host);
 	return err;
 }

@@ -31,6 +31,7 @@ struct worker {
 	struct insp *insp;
 	const char *title;
 	uint64_t bound;         /* what the server says that all see; 0 = none */
+	struct overlays *written;       /* by all of them; NULL: each its own */
 	struct host host;
 	struct recorder recorder;
 	int record;             /* that the server sent for it; or -1 */

@@ -22,7 +22,7 @@ sys.path[:0] = [HERE] + [os.path.join(os.path.dirname(HERE), folder)
 import build    # noqa: E402
 import client   # noqa: E402
 import kit      # noqa: E402
-from rsp import joined  # noqa: E402
+import rsp      # noqa: E402
 
 FAILED, USAGE, NOTFOUND, DENIED = 1, 2, 3, 4
 
@@ -156,8 +156,8 @@ class Doors:
         with open(path, encoding="ascii") as f:
             text = f.read()
         self.tap.ok(result.status == 0 and text.startswith("inquest-dap 2\n")
-                    and joined(text, ">") == SESSION
-                    and joined(text, "<") == result.out,
+                    and rsp.joined(text, ">") == SESSION
+                    and rsp.joined(text, "<") == result.out,
                     "a recording holds both directions", text[:2000])
 
     # ---- the console: what our language lacks is asked of a jailed gdb ----
@@ -332,6 +332,58 @@ class Doors:
         self.tap.ok(status == 0 and not os.path.exists(path),
                     "and is removed at the end", status)
 
+    def shared(self):
+        path = self.path("side")
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core,
+                              "--rsp", "unix:" + path)
+        first, second = listening.connect(), listening.connect()
+        for c in (first, second):
+            c.start()
+            c.taken("memory")
+        frame = first.stack(first.stopped["threadId"])[1]["id"]
+        where = first.evaluate("a", frameId=frame)["memoryReference"]
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        gdb = rsp.Client(s)
+        gdb.ask("QStartNoAckMode")
+        at = int(where, 16)
+        said = gdb.ask("M%x,4:2a000000" % at)
+        told = [c.event("memory") for c in (first, second)]
+        values = [c.evaluate("a", frameId=c.stack(c.stopped["threadId"])[1][
+            "id"])["result"] for c in (first, second)]
+        self.tap.ok(said == "OK" and values == ["42", "42"]
+                    and all(t["memoryReference"] == where for t in told)
+                    and not self.faultless(first, second),
+                    "what a gdb writes beside them editors see",
+                    (said, values, told))
+        second.body("setExpression", expression="a", value="43",
+                    frameId=second.stack(second.stopped["threadId"])[1]["id"])
+        self.tap.ok(rsp.plain(gdb.ask("m%x,4" % at)) == "2b000000"
+                    and first.event("memory")["memoryReference"] == where,
+                    "and what an editor writes gdb and others see")
+        second.end()
+        s.close()
+        self.tap.ok(first.evaluate("a", frameId=first.stack(
+            first.stopped["threadId"])[1]["id"])["result"] == "43",
+                    "whoever goes leaves it")
+        status, _, _ = listening.end()
+        self.tap.ok(status == 0 and not os.path.exists(path),
+                    "both doors are closed at the end", status)
+        self.shared_pipe(path)
+
+    def shared_pipe(self, path):
+        c = client.Client(self.stdio("--rsp", "unix:" + path, self.core))
+        c.start()
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        gdb = rsp.Client(s)
+        first = gdb.ask("?")
+        status, err = c.end()
+        self.tap.ok(first.startswith("T0b") and gdb.is_closed()
+                    and status == 0 and path in err,
+                    "a pipe has such a door, too, and ends both",
+                    (first, status, err))
+
     # ---- who is hung up on ----
     def strangers(self):
         listening = Listening(self.inquest, "127.0.0.1:0", self.core)
@@ -426,6 +478,7 @@ def main():
     if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
         doors.tcp("[::1]:0")
     doors.unix()
+    doors.shared()
     doors.strangers()
     doors.pieces()
     doors.slow_reader()
