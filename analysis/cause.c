@@ -168,6 +168,9 @@ cause_stack_overflowed(struct insp *i, uint64_t address)
 	space_region(insp_space(i), address, &here);
 	if (here.mapped && (!here.map || (here.map->perm & SNAP_PERM_W)))
 		return false;
+	/* What was captured in one piece may be two mappings. */
+	if (here.map && here.map->end < here.end)
+		here.end = here.map->end;
 	if (here.end - address > STACK_NEAR)
 		return false;
 	space_region(insp_space(i), here.end, &above);

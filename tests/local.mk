@@ -4,6 +4,9 @@
 # One cmocka program each; its source is NAME.c.
 UNIT_TESTS = \
 	tests/unit/t-aarch64 \
+	tests/unit/t-analysis-cause \
+	tests/unit/t-analysis-groups \
+	tests/unit/t-analysis-missing \
 	tests/unit/t-arena \
 	tests/unit/t-base64 \
 	tests/unit/t-buf \
@@ -21,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/t-core-out \
 	tests/unit/t-dap-bounds \
 	tests/unit/t-dap-refs \
+	tests/unit/t-dap-view \
 	tests/unit/t-dap-code \
 	tests/unit/t-dap-facts \
 	tests/unit/t-disasm \

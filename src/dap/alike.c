@@ -14,7 +14,7 @@
 #define TEXT "threads"          /* the kernel's account, as capture keeps it */
 
 /* ---- processor time ---------------------------------------------------------- */
-/* A field of a line, before a tab; false: it is no number, or the last. */
+/* A field of a line, up to a tab or its end; false: it is no number. */
 static bool
 line_field(const char **at, const char *end, uint64_t *out)
 {
@@ -23,8 +23,8 @@ line_field(const char **at, const char *end, uint64_t *out)
 	uint64_t v = 0;
 
 	if (!tab)
-		return false;
-	*at = tab + 1;
+		tab = end;
+	*at = tab < end ? tab + 1 : end;
 	for (const char *c = from; c < tab; c++) {
 		if (*c < '0' || *c > '9' || v > (UINT64_MAX - 9) / 10)
 			return false;
