@@ -200,6 +200,20 @@ memory_of(const struct value *v, uint64_t *out)
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
+/* What leads to nothing that is known has no inside: its row says so. */
+static struct err *
+row_open(const struct value *v, const struct value_style *style,
+	 struct arena *a, struct opened *out)
+{
+	struct err *err = inside_open(v, style, a, out);
+
+	if (!err || err_kind(err) == ERR_NOMEM || err_kind(err) == ERR_LIMIT)
+		return err;
+	err_free(err);
+	*out = (struct opened){ 0 };
+	return NULL;
+}
+
 static struct err *
 put_of_value(struct buf *out, const struct row *r, const struct value *v)
 {
@@ -208,7 +222,7 @@ put_of_value(struct buf *out, const struct row *r, const struct value *v)
 	uint64_t addr;
 
 	style.object = style.object && r->item->child != CHILD_BASE;
-	struct err *err = inside_open(v, &style, r->c->arena, &o);
+	struct err *err = row_open(v, &style, r->c->arena, &o);
 	if (!err)
 		err = put_value(out, r, v);
 	if (!err)
