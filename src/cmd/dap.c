@@ -50,6 +50,7 @@ static const struct opt dap_opts[] = {
 
 static const struct example dap_examples[] = {
 	{ PROGRAM " dap x.snap", "as an editor starts it" },
+	{ PROGRAM " dap", "of what its \"attach\" names" },
 	{ PROGRAM " dap --listen 127.0.0.1:0 x.snap", "on a free port" },
 	{ PROGRAM " dap --listen unix:/tmp/x x.snap", "on a unix socket" },
 	{ PROGRAM " dap --listen 127.0.0.1:0 --rsp unix:/tmp/x x.snap",
@@ -71,8 +72,8 @@ static const struct exit_row dap_exits[] = {
 
 const struct verb verb_dap = {
 	.name = "dap",
-	.operands = "SNAP...",
-	.min = 1,
+	.operands = "[SNAP...]",
+	.min = 0,
 	.max = OFFERS_TYPED_MAX,
 	.summary = "Speak the Debug Adapter Protocol on a pipe or a socket",
 	.seldom = true,
@@ -85,7 +86,8 @@ const struct verb verb_dap = {
 		"modules. Requests to run on are refused in words. What one "
 		"writes no other sees, and the file never changes.\n\n"
 		"attach takes \"snapshot\": one of the SNAPs, instead of the "
-		"first; \"thread\": a thread id, instead of the one that the "
+		"first; without a SNAP any, once, so that an editor's "
+		"configuration may name it; \"thread\": a thread id, instead of the one that the "
 		"signal was for; \"sourceMap\": a list of pairs [from, to], of "
 		"beginnings of paths that are told otherwise than they were "
 		"when the program was built.\n\n"

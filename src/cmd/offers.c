@@ -339,6 +339,9 @@ offers_type(struct offers *o, const char *typed)
 	if (k >= o->rows.n)
 		return err_new(ERR_NOTFOUND, "%s: no such file", typed);
 	offers_row(o, k)->listed = true;
+	o->words_typed[o->n_typed] = arena_strdup(o->arena, typed);
+	if (!o->words_typed[o->n_typed])
+		return err_nomem();
 	o->typed[o->n_typed++] = offers_row(o, k)->number;
 	return NULL;
 }
@@ -413,6 +416,39 @@ offers_open(void *arg, uint64_t number, int *fd, char **title)
 	return err;
 }
 
+/* Only as it was called before: a worker that was taken over may ask for any
+ * name, and has not read anything yet where there was none. */
+static struct err *
+offers_find_named(void *arg, const char *name, uint64_t *number)
+{
+	struct offers *o = arg;
+	struct err *err = NULL;
+
+	if (!o->n_typed) {
+		err = offers_type(o, name);
+		if (!err)
+			err = pick_open(offers_word(o, 0), &o->first);
+		if (err)
+			o->n_typed = 0;
+		o->desk.offers = o->rows.data;
+		o->desk.n = o->rows.n;
+	}
+	for (size_t k = 0; k < o->n_typed && !err; k++) {
+		if (strcmp(o->words_typed[k], name) == 0) {
+			*number = o->typed[k];
+			return NULL;
+		}
+	}
+	size_t k = err ? SIZE_MAX : offers_find(o, name);
+	if (k != SIZE_MAX)
+		*number = offers_row(o, k)->number;
+	else if (!err)
+		err = err_new(ERR_NOTFOUND, "no snapshot here is called "
+			      "\"%s\": only what the session was started with "
+			      "is", name);
+	return err;
+}
+
 struct err *
 offers_make(char *const *typed, size_t n, struct offers *out)
 {
@@ -426,11 +462,12 @@ offers_make(char *const *typed, size_t n, struct offers *out)
 			       "by side", OFFERS_TYPED_MAX);
 	for (size_t k = 0; k < n && !err; k++)
 		err = offers_type(out, typed[k]);
-	if (!err)
+	if (!err && n)
 		err = pick_open(offers_word(out, 0), &out->first);
 	out->desk = (struct worker_desk){
 		.offers = out->rows.data, .n = out->rows.n,
-		.open = offers_open, .refresh = offers_refresh, .arg = out,
+		.open = offers_open, .refresh = offers_refresh,
+		.find = offers_find_named, .arg = out,
 	};
 	return err;
 }

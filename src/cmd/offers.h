@@ -23,10 +23,12 @@ struct offers {
 	struct vec words;       /* of const char *: a SNAP each, as the rows */
 	uint64_t typed[OFFERS_TYPED_MAX];       /* their numbers */
 	size_t n_typed;
+	const char *words_typed[OFFERS_TYPED_MAX];
 	struct pick first;      /* of the first one typed, opened */
 	struct worker_desk desk;
 };
-/** Opens the first. @out stays where it is until offers_fini(). */
+/** Opens the first; without any the first that is asked for by name is opened
+ * as if it had been typed, before a worker has seen anything. @out stays where it is until offers_fini(). */
 struct err *offers_make(char *const *typed, size_t n, struct offers *out)
 	_must_check_;
 void offers_fini(struct offers *o);

@@ -134,7 +134,7 @@ session_work(const struct session *s, int *status)
 	};
 	struct err *err = NULL;
 
-	if (!o->picture)
+	if (!o->picture && s->pick->fd >= 0)
 		err = source_fd(s->pick->fd, subject.path, &src);
 	if (!err && s->exe >= 0)
 		err = source_fd(s->exe, o->exe, &exe);

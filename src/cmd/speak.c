@@ -46,7 +46,7 @@ speak_work(struct subject *s, void *options)
 {
 	struct worker_options *o = options;
 
-	if (o->n_attached) {
+	if (o->n_attached || o->protocol == WORKER_DAP) {
 		o->supply = &s->supply;
 		o->exe = s->options.exe;
 		return worker_run(o);
@@ -573,7 +573,7 @@ speak_snaps(struct speech *x, int *status)
 	x->job.seconds = o->seconds ? (unsigned)o->seconds : REQUEST_SECONDS;
 	if (!offers_alone(&x->offers) || x->ways->protocol == WORKER_DAP) {
 		x->job.attached = x->offers.typed;
-		x->job.n_attached = 1;
+		x->job.n_attached = x->offers.n_typed > 0;
 	}
 	struct err *err = x->ways->consoles
 			  ? consoles_new(&x->offers.desk.consoles) : NULL;
@@ -624,6 +624,8 @@ speak_run(const struct verb *v, const struct speak_ways *ways, int argc,
 		return err_new(ERR_USAGE, "--request-seconds is %u at most",
 			       REQUEST_SECONDS_MAX);
 	x.job.record = record;
-	x.session.snap = operands.item[0];
+	x.session.snap = operands.n ? operands.item[0] : "-";
+	if (!operands.n && (x.options.listen || x.options.rsp))
+		return err_new(ERR_USAGE, "--listen and --rsp need a SNAP");
 	return url ? speak_url(&x, operands.item[0]) : speak_snaps(&x, status);
 }

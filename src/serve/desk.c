@@ -113,14 +113,11 @@ desk_series(int control, struct worker_desk *d, const struct control_message *m)
 static struct err *
 desk_number(int control, struct worker_desk *d, const struct control_message *m)
 {
-	for (size_t k = 0; k < d->n; k++) {
-		if (strcmp(d->offers[k].id, m->text) == 0)
-			return desk_answer(control, d->offers[k].number,
-					   (struct span){ 0 }, -1);
-	}
-	return desk_refuse(control, err_new(ERR_NOTFOUND, "no snapshot here is "
-					    "called \"%s\"; see `info os "
-					    "snapshots`", m->text));
+	uint64_t number;
+
+	struct err *err = d->find(d->arg, m->text, &number);
+	return err ? desk_refuse(control, err)
+		   : desk_answer(control, number, (struct span){ 0 }, -1);
 }
 
 static struct err *

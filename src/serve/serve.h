@@ -84,6 +84,8 @@ struct worker_desk {
 	size_t n;
 	/** Look again what there is of @group; may change the above. */
 	struct err *(*refresh)(void *arg, unsigned group);
+	/** The number of what a person calls so; may change the above, too. */
+	struct err *(*find)(void *arg, const char *name, uint64_t *number);
 	/** A descriptor, owned by the caller, and what it is called. */
 	struct err *(*open)(void *arg, uint64_t number, int *fd, char **title);
 	void *arg;

@@ -270,7 +270,7 @@ worker_ready(const struct worker_options *o)
 		if (dup(o->quiet) != STDERR_FILENO)
 			return err_errno("cannot turn stderr away");
 	}
-	return o->insp || o->n_attached
+	return o->insp || o->n_attached || o->in >= 0
 	       ? control_say(o->control, CONTROL_READY, 0) : NULL;
 }
 

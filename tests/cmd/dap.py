@@ -160,6 +160,37 @@ class Doors:
                     and rsp.joined(text, "<") == result.out,
                     "a recording holds both directions", text[:2000])
 
+    def named(self):
+        here = self.path("here.core")
+        os.symlink(self.core, here)
+        c = client.Client(self.stdio())
+        stopped = c.start(snapshot=here)
+        again = client.Client(self.stdio(here))
+        self.tap.ok(stopped["reason"] == "exception"
+                    and again.start(snapshot=here) == stopped
+                    and not self.faultless(c, again),
+                    "attach names what is opened", stopped)
+        c.end()
+        again.end()
+        for words, name in (((), self.path("nowhere")), ((here,), self.core),
+                            ((), "")):
+            c = client.Client(self.stdio(*words))
+            c.body("initialize", client.HELLO)
+            why = c.refusal("attach", snapshot=name)
+            self.tap.ok(why and not c.faults, "or is refused: %r %r"
+                        % (words, name), why)
+            c.end()
+        c = client.Client(self.stdio())
+        c.body("initialize", client.HELLO)
+        why = c.refusal("attach")
+        c.refusal("attach", snapshot=self.path("nowhere"))
+        other = c.refusal("attach", snapshot=here)
+        self.tap.ok(why and "snapshot" in why.text and not other,
+                    "what it does not name first, it may name then", other)
+        c.end()
+        result = kit.run([self.inquest, "dap", "--listen", "127.0.0.1:0"])
+        self.tap.ok(result.status == USAGE, "but not for all to come", result)
+
     # ---- the console: what our language lacks is asked of a jailed gdb ----
     def console_client(self, core=None, env=None):
         c = client.Client(client.Stdio([self.inquest, "dap",
@@ -466,6 +497,7 @@ def main():
     doors = Doors(tap, inquest, directory)
     doors.pipe()
     doors.errors()
+    doors.named()
     doors.worker_dies()
     doors.records()
     if shutil.which("gdb"):
