@@ -5,6 +5,7 @@ index: symbol indexes are made once and kept; what is wrong in the directory
 is not believed; a report has lines, inlined frames, variables and source.
 """
 
+import fcntl
 import glob
 import json
 import os
@@ -72,6 +73,14 @@ class Indexes:
         except FileNotFoundError:
             return []
 
+    def forget(self):
+        """The cache, when all who add to it in the background are done."""
+        for path, _, names in os.walk(self.cache):
+            if ".lock" in names:
+                with open(os.path.join(path, ".lock")) as f:
+                    fcntl.flock(f, fcntl.LOCK_EX)
+        shutil.rmtree(self.cache, ignore_errors=True)
+
     def frames(self, *words, **env):
         result = self.run("report", "--json", *words, self.snap, **env)
         report = json.loads(result.out)
@@ -122,7 +131,7 @@ class Indexes:
                     "and is Markdown when asked for", page)
 
     def without(self):
-        shutil.rmtree(self.cache)
+        self.forget()
         frames = self.frames("--no-index")
         self.tap.ok(not self.entries() and "walk" in frames
                     and "locals" not in frames["walk"]
@@ -140,9 +149,9 @@ class Indexes:
             time.sleep(0.05)
         self.tap.ok(self.entries(), "an index that a capture lacked is made "
                     "when it is over", self.entries())
-        shutil.rmtree(self.cache)
+        self.forget()
         self.run("capture", "--wait-symbols", "-o", snap, "--", self.program)
-        shutil.rmtree(self.cache)
+        self.forget()
         os.rename(self.program, self.program + ".away")
         page = self.run("report", "--no-index", snap).out
         os.rename(self.program + ".away", self.program)
@@ -155,7 +164,7 @@ class Indexes:
         dump = self.run("dump", hidden).out
         self.tap.ok(b"\nframe" in dump and b"\nvariable" not in dump,
                     "and in none from which something is left out", dump)
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def in_the_store(self):
         """Variables are beside an object once its indexes are there."""
@@ -177,7 +186,7 @@ class Indexes:
             time.sleep(0.05)
         self.tap.ok(b"twice = 6" in page, "variables of an object come when "
                     "the indexes are there", page)
-        shutil.rmtree(self.cache)
+        self.forget()
         os.rename(self.program, self.program + ".away")
         page = self.run("report", "--no-index", name, **store).out
         os.rename(self.program + ".away", self.program)
@@ -201,7 +210,7 @@ class Indexes:
         self.tap.ok(b"twice = 6" in page and b"[inlined]" in page
                     and b"/* dies here */" in page, "debug information that "
                     "was attached is used", page)
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def linked(self):
         """A program that names its debug file: one index, whoever asks."""
@@ -213,7 +222,7 @@ class Indexes:
                         + debug, whole, self.program], check=True)
         snap = os.path.join(self.directory, "l.snap")
         self.run("capture", "--no-cache", "-o", snap, "--", self.program)
-        shutil.rmtree(self.cache, ignore_errors=True)
+        self.forget()
         self.run("index", snap)
         before = self.entries()
         made = json.loads(self.run("index", "--json", self.program).out)
@@ -227,7 +236,7 @@ class Indexes:
                     page)
         os.unlink(debug)
         os.rename(whole, self.program)
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def of_projects(self):
         """Symbol files of one build-id in two projects of a store."""
@@ -252,7 +261,7 @@ class Indexes:
         self.tap.ok(b"twice = 6" in pages[0] and b"thric = 6" in pages[1],
                     "an index of one project's file is not another's", pages)
         self.build()
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def damaged(self):
         self.run("index", self.program)
@@ -291,7 +300,7 @@ class Indexes:
         made = json.loads(self.run("index", "--json", self.program).out)
         self.tap.ok(made["indexes"][0]["functions"] >= 2, "the verb makes it "
                     "anew, too", made)
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def split(self):
         """Split units come and go, and the program stays as it is."""
@@ -299,7 +308,7 @@ class Indexes:
         units = glob.glob(os.path.join(self.directory, "*.dwo"))
         snap = os.path.join(self.directory, "w.snap")
         self.run("capture", "--no-cache", "-o", snap, "--", self.program)
-        shutil.rmtree(self.cache, ignore_errors=True)
+        self.forget()
 
         def told():
             return b"twice = 6" in self.run("report", snap).out
@@ -318,7 +327,7 @@ class Indexes:
         for unit in units:
             os.unlink(unit)
         self.build()
-        shutil.rmtree(self.cache)
+        self.forget()
 
     def told_apart(self):
         self.run("index", self.program)
