@@ -17,6 +17,7 @@ on the machine: sizes and ratios.
 import argparse
 import datetime
 import json
+import operator
 import os
 import platform
 import random
@@ -147,13 +148,22 @@ def first_look(argv, env, **attach):
                          if s["name"] == "Locals")
         rows = c.ask("variables", variablesReference=reference)["variables"]
         wall = time.monotonic() - began
+        # lldb-vscode has them among the locals.
+        for reference in (s["variablesReference"] for s in scopes
+                          if s["name"] == "Arguments"):
+            rows += c.ask("variables", variablesReference=reference)[
+                "variables"]
     finally:
         c.end()
     if len(frames) < 20 or not rows:
         raise rounds.Failed("%d frames, %d locals" % (len(frames),
                                                       len(rows)))
     return {"wall": wall, "stopped": stopped, "frames": len(frames),
-            "locals": len(rows)}
+            "locals": len(rows), "told": {
+                "frames": [(f["name"].partition("(")[0], f["line"])
+                           for f in frames],
+                "locals": sorted({v["name"].partition("@")[0].partition(
+                    " @ ")[0] for v in rows})}}
 
 
 # ---- rows ---------------------------------------------------------------------------
@@ -206,7 +216,12 @@ class Bench:
             rivals[THEIRS] = lambda: first_look(
                 [self.rival], {}, program=made.program, coreFile=made.core,
                 stopOnEntry=True)
-        return self.measure(rivals, "first look")
+        measured = self.measure(rivals, "first look")
+        if self.rival:
+            self.report["agreement"] = agreement(*(
+                rivals[who]()["told"] for who in (OURS + ", the core",
+                                                  THEIRS)))
+        return measured
 
     def overview(self):
         def first():
@@ -303,6 +318,14 @@ class Bench:
         finally:
             crowd.close()
             server.end()
+
+
+def agreement(ours, theirs):
+    same = sum(map(operator.eq, ours["frames"], theirs["frames"]))
+    both = set(ours["locals"]) & set(theirs["locals"])
+    return "of %d frames %d have the same name and line, of %d locals %d are" \
+        " there, too" % (len(theirs["frames"]), same,
+                         len(theirs["locals"]), len(both))
 
 
 # ---- many websockets --------------------------------------------------------------------
@@ -496,6 +519,8 @@ def main():
         measured = getattr(bench, name)()
         bench.report["rows"][name] = measured
         table(TITLES[name], measured)
+        if name == "first" and "agreement" in bench.report:
+            print("  beside %s: %s" % (THEIRS, bench.report["agreement"]))
     bench.report["goals"] = list(verdicts(bench.report))
     tell_goals(bench.report["goals"])
     if options.json:
