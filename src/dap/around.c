@@ -40,6 +40,21 @@ around_absent(const char *what)
 		       what);
 }
 
+/* Begins like one. */
+static bool
+is_number(struct span text)
+{
+	return text.n && *(const char *)text.data >= '0'
+	       && *(const char *)text.data <= '9';
+}
+
+/* Stands for what is not known. */
+static bool
+is_dash(struct span text)
+{
+	return text.n == 1 && *(const char *)text.data == '-';
+}
+
 /* ---- the kernel's stack ----------------------------------------------------------- */
 /* "[<0>] futex_wait+0x64/0xe0": what is in front says nothing any more. */
 static struct json *
@@ -54,36 +69,6 @@ kernel_frame(struct span line)
 			blank + 1, line.n - (size_t)(blank + 1 - p) });
 }
 
-struct err *
-around_kernel_stack(struct dap *d, const struct json *arguments,
-		    struct json **body)
-{
-	const struct target *t = insp_target(d->shown.insp);
-	struct span text, line;
-	struct json *list;
-	size_t thread;
-
-	struct err *err = stack_thread(d, arguments, &thread);
-	if (err)
-		return err;
-	const struct snap_thread *s = &t->threads[thread];
-	if (!s->kernel_stack)
-		return err_new(ERR_ABSENT, "the kernel's stack of thread %"
-			       PRIu64 " was not captured: reading it needs "
-			       "CAP_SYS_ADMIN", s->tid);
-	list = json_array();
-	text = (struct span){ s->kernel_stack, 
-			      strnlen(s->kernel_stack, TEXT_MAX) };
-	for (size_t k = 0; k < STACK_MAX && cut_until(&text, '\n', &line); k++)
-		json_add(list, kernel_frame(line));
-	*body = json_object();
-	json_set(*body, "threadId", json_i64(stack_thread_id(d, thread)));
-	json_set(*body, "state", json_string(snap_state_text(s->state)));
-	json_set(*body, "frames", list);
-	return NULL;
-}
-
-/* ---- descriptors ---------------------------------------------------------------------- */
 static uint64_t
 number_of(struct span digits)
 {
@@ -94,6 +79,85 @@ number_of(struct span digits)
 	return strtoull(text, NULL, 10);
 }
 
+/* A thread's row in the text "threads": tid, state, times, processor, and where
+ * in the kernel it was. */
+static bool
+around_thread(const struct dap *d, uint64_t tid, struct span *row)
+{
+	struct span text, line, cell;
+
+	if (!around_text(d, "threads", &text))
+		return false;
+	while (cut_until(&text, '\n', &line)) {
+		*row = line;
+		if (cut_until(&line, '\t', &cell) && is_number(cell)
+		    && number_of(cell) == tid)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_thread(struct json *body, struct span row)
+{
+	static const struct { const char *name; bool number; } columns[] = {
+		{ NULL, false }, { NULL, false }, { "userMs", true },
+		{ "systemMs", true }, { "processor", true },
+		{ "waitsIn", false }, { "systemCall", false },
+	};
+	struct span cell;
+
+	for (size_t k = 0; k < countof(columns)
+			   && cut_until(&row, '\t', &cell); k++) {
+		if (!columns[k].name || !cell.n || is_dash(cell)
+		    || (columns[k].number && !is_number(cell)))
+			continue;
+		json_set(body, columns[k].name, columns[k].number
+			 ? json_integer(number_of(cell), false)
+			 : json_of_span(cell));
+	}
+}
+
+static struct json *
+kernel_frames(const char *stack)
+{
+	struct span line, text = { stack, strnlen(stack, TEXT_MAX) };
+	struct json *list = json_array();
+
+	for (size_t k = 0; k < STACK_MAX && cut_until(&text, '\n', &line); k++)
+		json_add(list, kernel_frame(line));
+	return list;
+}
+
+/* Where its stack may not be read, a row still says where the thread waits. */
+struct err *
+around_kernel_stack(struct dap *d, const struct json *arguments,
+		    struct json **body)
+{
+	const struct target *t = insp_target(d->shown.insp);
+	struct span row = { "", 0 };
+	size_t thread;
+
+	struct err *err = stack_thread(d, arguments, &thread);
+	if (err)
+		return err;
+	const struct snap_thread *s = &t->threads[thread];
+	bool told = around_thread(d, s->tid, &row);
+	if (!s->kernel_stack && !told)
+		return err_new(ERR_ABSENT, "the kernel's stack of thread %"
+			       PRIu64 " was not captured: reading it needs "
+			       "CAP_SYS_ADMIN", s->tid);
+	*body = json_object();
+	json_set(*body, "threadId", json_i64(stack_thread_id(d, thread)));
+	json_set(*body, "state", json_string(snap_state_text(s->state)));
+	if (s->kernel_stack)
+		json_set(*body, "frames", kernel_frames(s->kernel_stack));
+	if (told)
+		put_thread(*body, row);
+	return NULL;
+}
+
+/* ---- descriptors ---------------------------------------------------------------------- */
 static struct json *
 fd_json(struct span line)
 {
@@ -106,8 +170,7 @@ fd_json(struct span line)
 	(void)cut_until(&line, '\t', &cell);
 	json_set(j, "number", json_integer(number_of(cell), false));
 	for (size_t k = 0; k < countof(columns); k++) {
-		if (!cut_until(&line, '\t', &cell) || !cell.n
-		    || (cell.n == 1 && *(const char *)cell.data == '-'))
+		if (!cut_until(&line, '\t', &cell) || !cell.n || is_dash(cell))
 			continue;
 		json_set(j, columns[k], json_of_span(cut_trimmed(cell)));
 	}
@@ -115,13 +178,6 @@ fd_json(struct span line)
 }
 
 /* A line that begins with no number is about those that were left out. */
-static bool
-is_fd(struct span line)
-{
-	return line.n && *(const char *)line.data >= '0'
-	       && *(const char *)line.data <= '9';
-}
-
 struct err *
 around_fds(struct dap *d, const struct json *arguments, struct json **body)
 {
@@ -133,13 +189,13 @@ around_fds(struct dap *d, const struct json *arguments, struct json **body)
 	if (!around_text(d, "fd", &text))
 		return around_absent("open files");
 	for (all = text; cut_until(&all, '\n', &line);)
-		n += is_fd(line);
+		n += is_number(line);
 	struct err *err = page_of(arguments, n, &p);
 	if (err)
 		return err;
 	list = json_array();
 	for (n = 0; cut_until(&text, '\n', &line);)
-		if (is_fd(line) && n++ >= p.start && n <= p.end)
+		if (is_number(line) && n++ >= p.start && n <= p.end)
 			json_add(list, fd_json(line));
 	*body = page_body("descriptors", list, &p);
 	return NULL;

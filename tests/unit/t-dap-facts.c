@@ -256,10 +256,26 @@ a_kernel_stack_is_its_functions(void **state)
 	served_init(&s->served);
 	s->served.threads[1].kernel_stack =
 		"[<0>] futex_wait+0x64/0xe0\n[<0>] \033x\n";
+	s->served.target.n_texts = 0;
 	assert_ok(spoken_open(s, "", ""));
 	assert_said(s, "kernelStack", "\"threadId\":4242",
 		    "{\"threadId\":4242,\"state\":\"sleeping\",\"frames\":["
 		    "\"futex_wait+0x64/0xe0\",\"\\\\x1bx\"]}");
+}
+
+static void
+where_a_thread_waits_is_told_without_its_stack(void **state)
+{
+	struct spoken *s = *state;
+
+	assert_ok(spoken_open(s, "", ""));
+	assert_said(s, "kernelStack", "\"threadId\":4243",
+		    "{\"threadId\":4243,\"state\":\"sleeping\",\"userMs\":"
+		    "1,\"systemMs\":2,\"processor\":5,\"waitsIn\":"
+		    "\"do_exit\"}");
+	assert_said(s, "kernelStack", "\"threadId\":4244",
+		    "{\"threadId\":4244,\"state\":\"sleeping\",\"userMs\":"
+		    "1,\"systemMs\":2,\"waitsIn\":\"pipe_read\"}");
 }
 
 static void
@@ -570,6 +586,7 @@ main(void)
 		TEST(descriptors_come_by_pages),
 		TEST(what_was_not_captured_is_refused),
 		TEST(a_kernel_stack_is_its_functions),
+		TEST(where_a_thread_waits_is_told_without_its_stack),
 		TEST(an_environment_is_in_words),
 		TEST(an_address_is_described),
 		TEST(a_stack_is_that_of_the_nearest_thread),
