@@ -119,8 +119,8 @@ int
 late_find(struct store *s, const struct store_ref *ref)
 {
 	int fd = -1;
-	_err_ struct err *none = store_sidecars(s, ref, late_take, &fd);
 
+	err_free(store_sidecars(s, ref, late_take, &fd));
 	return fd;
 }
 

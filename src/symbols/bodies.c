@@ -310,10 +310,10 @@ bodies_forget(struct symidx *ix)
 static bool
 body_keep(struct symidx *ix, struct index_bodies *b, uint32_t function)
 {
-	const struct sym_body *body;
+	const struct sym_body *body = NULL;
 	_err_ struct err *err = body_read(ix, function, b->arena, &body);
 
-	if (err)
+	if (err || !body)
 		return false;
 	b->slots[function % KEPT_SLOTS] = (struct kept){ function, body };
 	return true;
