@@ -37,6 +37,8 @@ struct speech {
 	struct worker_tallies *tallies;
 	struct net_listener door;       /* fd -1: there is a client already */
 	struct net_listener side;       /* where debuggers come in; or fd -1 */
+	int guests[WORKER_TALLIES];     /* of whom tallies are told; or -1 */
+	unsigned n_guests;              /* that there ever were */
 };
 
 /* ---- the jailed side ---- */
@@ -224,9 +226,60 @@ waits_look(const struct waits *w, struct worker_desk *desk)
 
 /* ---- who comes in ---- */
 
+/* They are kept for their last words alone. */
+static void
+speak_reap_guests(struct speech *x)
+{
+	for (size_t k = 0; k < WORKER_TALLIES; k++) {
+		if (x->guests[k] < 0 || !x->tallies->of[k].ended)
+			continue;
+		base_close(&x->guests[k]);
+		x->guests[k] = -1;
+	}
+}
+
+/* Takes @fd, but for a protocol without last words on sockets. */
+static void
+speak_keep_guest(struct speech *x, int *fd)
+{
+	int *slot = &x->guests[++x->n_guests % WORKER_TALLIES];
+
+	base_close(slot);
+	*slot = -1;
+	x->tallies->of[x->n_guests % WORKER_TALLIES]
+		= (struct worker_tally){ 0 };
+	if (!x->ways->messages)
+		return;
+	*slot = *fd;
+	*fd = -1;
+}
+
+static void
+speak_part(struct speech *x, const struct err *why)
+{
+	for (size_t k = 0; k < WORKER_TALLIES; k++) {
+		const struct worker_tally *t = &x->tallies->of[k];
+		_buf_ struct buf b = { 0 };
+
+		if (x->guests[k] < 0)
+			continue;
+		if (why && !t->ended && !t->cut && t->messages) {
+			x->ways->last_words(why, true, (int64_t)t->messages,
+					    &b);
+			/* Who does not read has no need of it. */
+			if (!b.failed && send(x->guests[k], b.data, b.len,
+					      MSG_NOSIGNAL) < 0)
+				say("a client is not told: it has gone");
+		}
+		base_close(&x->guests[k]);
+		x->guests[k] = -1;
+	}
+	x->n_guests = 0;
+}
+
 static struct err *
-speak_hand_over(const struct net_listener *l, enum worker_protocol protocol,
-		int control)
+speak_hand_over(struct speech *x, const struct net_listener *l,
+		enum worker_protocol protocol, int control)
 {
 	const struct worker_guest guest = {
 		.protocol = protocol,
@@ -236,7 +289,12 @@ speak_hand_over(const struct net_listener *l, enum worker_protocol protocol,
 	_close_ int fd = net_accept(l);
 
 	/* A client that gave up meanwhile is no trouble of ours. */
-	return fd < 0 ? NULL : worker_pass(control, fd, &guest);
+	if (fd < 0)
+		return NULL;
+	struct err *err = worker_pass(control, fd, &guest);
+	speak_reap_guests(x);
+	speak_keep_guest(x, &fd);
+	return err;
 }
 
 static bool
@@ -328,7 +386,7 @@ speak_pipe(struct speech *x, int *status)
 		if (!err && speak_readable(control))
 			err = worker_answer(control, desk);
 		else if (!err && speak_at_side(x))
-			err = speak_hand_over(&x->side, WORKER_RSP, control);
+			err = speak_hand_over(x, &x->side, WORKER_RSP, control);
 		else if (!err)
 			err = waits_look(&waits, desk);
 		if (desk->ready && !was && quiet >= 0)
@@ -465,10 +523,10 @@ speak_wait(struct speech *x, struct session *s, const struct waits *w,
 		} else if (speak_readable(w->tick)) {
 			err = waits_look(w, desk);
 		} else if (speak_readable(x->door.fd)) {
-			err = speak_hand_over(&x->door, x->ways->protocol,
+			err = speak_hand_over(x, &x->door, x->ways->protocol,
 					      w->control);
 		} else if (speak_at_side(x)) {
-			err = speak_hand_over(&x->side, WORKER_RSP,
+			err = speak_hand_over(x, &x->side, WORKER_RSP,
 					      w->control);
 		} else {
 			/* The supply socket was closed: the end is near. */
@@ -505,6 +563,7 @@ speak_socket_session(struct speech *x, int *status)
 	if (asked || err)
 		session_kill(s);
 	_err_ struct err *end = session_end(s, status);
+	speak_part(x, asked ? NULL : err ? err : end);
 	if (asked)
 		*status = 0;
 	return err ? err : asked ? NULL : take(end);
@@ -607,6 +666,7 @@ speak_run(const struct verb *v, const struct speak_ways *ways, int argc,
 		},
 		.session.verb = v->name, .door.fd = -1, .side.fd = -1,
 	};
+	memset(x.guests, 0xff, sizeof(x.guests));
 	struct operands operands;
 	_close_ int record = -1;
 

@@ -49,6 +49,7 @@ static const struct rule {
 	/* sockets that are there: supply, control, connections handed over */
 	{ SCMP_SYS(recvmsg), 0, { 0 } },
 	{ SCMP_SYS(sendmsg), 0, { 0 } },
+	{ SCMP_SYS(shutdown), 0, { 0 } },
 	{ SCMP_SYS(poll), 0, { 0 } },
 	{ SCMP_SYS(ppoll), 0, { 0 } },
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,9 +50,12 @@ connection_end(struct worker *w, struct connection *c)
 	c->protocol->end(c->client);
 	buf_fini(&c->pending);
 	buf_fini(&c->held);
-	/* A connection that was there from the start is the caller's. */
-	if (c->in != w->o->in)
+	/* A connection that was there from the start is the caller's; another
+	 * one may be open in the process that it came from, too. */
+	if (c->in != w->o->in) {
+		shutdown(c->in, SHUT_RDWR);
 		base_close(&c->in);
+	}
 	memset(c, 0, sizeof(*c));
 	return err;
 }
@@ -106,7 +110,7 @@ connection_begin(struct worker *w, int in, int out,
 	}
 	struct err *err = connection_open(w, in, out, guest->protocol, &sight);
 	if (!err)
-		w->connections[w->n - 1].number = ++w->count;
+		w->connections[w->n - 1].number = w->count;
 	return err;
 }
 

@@ -69,7 +69,8 @@ struct worker_guest {
 	enum worker_protocol protocol;
 	bool local;             /* may name what its owner has on this machine */
 };
-/** The other end of @control: hand over a connection; borrows @fd. */
+/** The other end of @control: hand over a connection; borrows @fd. They count
+ * from 1, behind one that was there already. */
 struct err *worker_pass(int control, int fd, const struct worker_guest *g)
 	_must_check_;
 /** What the other end has, for workers without an @insp of their own. */

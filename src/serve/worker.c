@@ -46,6 +46,15 @@ worker_makes_room(struct worker *w)
 	return true;
 }
 
+/* One too many: whoever brought it may have it open still. */
+static void
+worker_turn_away(const struct worker *w, int fd)
+{
+	shutdown(fd, SHUT_RDWR);
+	if (w->o->tallies)
+		w->o->tallies->of[w->count % WORKER_TALLIES].ended = true;
+}
+
 static struct err *
 worker_connection(struct worker *w, struct control_message *m)
 {
@@ -54,8 +63,13 @@ worker_connection(struct worker *w, struct control_message *m)
 		.local = m->number & CONTROL_LOCAL,
 	};
 
-	if (m->fd < 0 || !worker_makes_room(w))
+	w->count++;
+	if (m->fd < 0)
 		return NULL;
+	if (!worker_makes_room(w)) {
+		worker_turn_away(w, m->fd);
+		return NULL;
+	}
 	if (m->number & CONTROL_AUTHORISED)
 		w->host.stub.auth = NULL;
 	struct err *err = connection_begin(w, m->fd, m->fd, &guest);
@@ -313,6 +327,7 @@ worker_serve(struct worker *w)
 				       w->o->record_limit,
 				       protocols[w->o->protocol].name);
 
+	w->count += here;
 	if (!err && here)
 		err = connection_begin(w, w->o->in, w->o->out, &guest);
 	while (!err && !w->over && (!single || !w->count

@@ -363,6 +363,35 @@ class Doors:
         self.tap.ok(status == 0 and not os.path.exists(path),
                     "and is removed at the end", status)
 
+    def worker_dies_on_sockets(self):
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        clients = [listening.connect() for _ in range(3)]
+        for c in clients:
+            c.start()
+        clients[0].end()
+        (worker,) = kit.children(listening.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        whys = [last_words(c) for c in clients[1:]]
+        self.tap.ok(all("killed" in w for w in whys)
+                    and all(c.hear() is None for c in clients[1:])
+                    and not self.faultless(*clients),
+                    "all clients of a worker that dies are told", whys)
+        listening.end()
+
+    def too_many(self):
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core)
+        clients = [listening.connect() for _ in range(32)]
+        for c in clients:
+            c.body("initialize", client.HELLO)
+        self.tap.ok(is_closed(listening.door()), "one too many is hung up on")
+        silent = clients.pop()
+        silent.body("disconnect")
+        again = listening.connect()
+        again.start()
+        self.tap.ok(silent.hear() is None or silent.hear() is None,
+                    "and one more comes where one has gone")
+        listening.end()
+
     def shared(self):
         path = self.path("side")
         listening = Listening(self.inquest, "127.0.0.1:0", self.core,
@@ -511,6 +540,8 @@ def main():
         doors.tcp("[::1]:0")
     doors.unix()
     doors.shared()
+    doors.worker_dies_on_sockets()
+    doors.too_many()
     doors.strangers()
     doors.pieces()
     doors.slow_reader()
