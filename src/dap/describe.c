@@ -248,26 +248,34 @@ put_sentence(struct description *x)
 
 /* ---- the request ------------------------------------------------------------------- */
 struct err *
-describe_answer(struct dap *d, const struct json *arguments,
-		struct json **body)
+describe_address(struct dap *d, uint64_t address, struct json **body)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct description x = { .d = d, .insp = d->shown.insp, .arena = a };
+	struct description x = { .d = d, .insp = d->shown.insp, .arena = a,
+				 .address = address };
 
-	struct err *err = a ? arg_address(arguments, "address", &x.address)
-			    : err_nomem();
-	if (err)
-		return err;
+	if (!a)
+		return err_nomem();
 	x.body = *body = json_object();
 	json_set(x.body, "address", json_addr(x.address));
 	put_mapping(&x);
 	put_module(&x);
 	put_symbol(&x);
 	put_line(&x);
-	err = put_stack(&x);
+	struct err *err = put_stack(&x);
 	if (!err)
 		err = owner_put(&x);
 	put_sentence(&x);
 	buf_fini(&x.owner);
 	return err;
+}
+
+struct err *
+describe_answer(struct dap *d, const struct json *arguments,
+		struct json **body)
+{
+	uint64_t address;
+
+	struct err *err = arg_address(arguments, "address", &address);
+	return err ? err : describe_address(d, address, body);
 }

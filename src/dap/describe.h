@@ -29,4 +29,8 @@ struct description {
 /** "variable" of @x->body, where an index knows it. owner.c */
 struct err *owner_put(struct description *x) _must_check_;
 
+/** What is at an address, as the request tells it; "text" is one line. */
+struct err *describe_address(struct dap *d, uint64_t address,
+			     struct json **body) _must_check_;
+
 #endif

@@ -19,12 +19,13 @@ static const struct context_row {
 	uint32_t length, elements;
 	bool typed;             /* "(int *) 0x…", as a console has it */
 	bool elsewhere;         /* what we do not know somebody else may */
+	bool target;            /* "0x… → stack of thread 7, #2 main `n`" */
 } contexts[] = {
-	{ "hover", TEXT_MAX, 0, false, false },
-	{ "watch", TEXT_MAX, 0, false, false },
-	{ "variables", TEXT_MAX, 0, false, false },
-	{ "clipboard", WHOLE_MAX, WHOLE_ELEMENTS, false, false },
-	{ "repl", WHOLE_MAX, 0, true, true },
+	{ "hover", TEXT_MAX, 0, false, false, true },
+	{ "watch", TEXT_MAX, 0, false, false, false },
+	{ "variables", TEXT_MAX, 0, false, false, false },
+	{ "clipboard", WHOLE_MAX, WHOLE_ELEMENTS, false, false, false },
+	{ "repl", WHOLE_MAX, 0, true, true, false },
 };
 
 struct question {
@@ -104,7 +105,8 @@ answer(struct dap *d, const struct question *q, struct arena *a,
 			     .expr = evaluate_without_format(q->text) };
 	struct row row = { .c = &c, .item = &item, .of = ROW_RESULT,
 			   .length = q->context->length,
-			   .tells_cut = q->context->elements };
+			   .tells_cut = q->context->elements,
+			   .tells_target = q->context->target };
 	_buf_ struct buf text = { 0 };
 
 	c.style.format = q->hex ? 'x' : 0;

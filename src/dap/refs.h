@@ -172,6 +172,7 @@ struct row {
 	enum row_of of;
 	uint32_t length;        /* of the text of a value at most… */
 	bool tells_cut;         /* …which says so in words */
+	bool tells_target;      /* where a pointer leads, in words */
 };
 /** Appends the object to @out. */
 struct err *row_put(struct buf *out, const struct row *r) _must_check_;

@@ -3,6 +3,7 @@
  * Rows: an item as a Variable, written as text at once: replies of a thousand
  * of them are usual.
  */
+#include "dap/describe.h"
 #include "dap/refs.h"
 #include "symbols/symbols.h"
 
@@ -71,6 +72,28 @@ absence_of(enum value_state state)
 	return words[state];
 }
 
+/* " → stack of thread 7, #2 main `n`" behind a pointer to data. */
+static struct err *
+put_target(struct buf *out, struct dap *d, const struct value *v)
+{
+	const struct type *p = type_plain(value_type(v));
+	struct json *body = NULL;
+	uint64_t addr = 0;
+
+	if (type_kind(p) != SYM_TYPE_POINTER
+	    || type_kind(type_plain(type_target(p))) == SYM_TYPE_FUNCTION)
+		return NULL;
+	_err_ struct err *unknown = value_u64(v, &addr);
+	if (unknown || !addr)
+		return NULL;
+	struct err *err = describe_address(d, addr, &body);
+	const char *text = json_str(json_get(body, "text"));
+	if (!err && text)
+		buf_printf(out, " → %s", text);
+	json_free(body);
+	return err;
+}
+
 static struct err *
 put_value(struct buf *out, const struct row *r, const struct value *v)
 {
@@ -89,6 +112,8 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	if (!style.format)
 		style.format = r->item->format;
 	struct err *err = value_text(v, &style, &text);
+	if (r->tells_target && !err)
+		err = put_target(&text, r->c->d, v);
 	if (r->tells_cut && text.len > r->length)
 		buf_printf(&text, " (cut at %u KiB)", r->length / 1024);
 	put_text(out, key, text.data ? text.data : "", text.len);
