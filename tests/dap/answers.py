@@ -520,7 +520,7 @@ def judge(tap, name, function, shop):
         function(shop)
         why = "\n".join(shop.c.faults[before:])
     except (Wrong, client.Refused, EOFError, KeyError, IndexError,
-            StopIteration, ValueError, shown.Failure) as error:
+            StopIteration, ValueError, TimeoutError, shown.Failure) as error:
         why = "%s: %s" % (type(error).__name__, error)
     tap.ok(not why, name.strip("_").replace("_", " "), why)
 

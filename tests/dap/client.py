@@ -10,7 +10,7 @@ against the one before.
 
 import json
 import os
-import signal
+import select
 import socket
 import subprocess
 import sys
@@ -87,18 +87,21 @@ class Stdio(Framed):
         self.process.stdin.flush()
 
     def read(self):
-        return os.read(self.process.stdout.fileno(), 1 << 16)
+        pipe = self.process.stdout
+        if not select.select([pipe], [], [], PATIENCE)[0]:
+            raise TimeoutError("nothing was said for %d s" % PATIENCE)
+        return os.read(pipe.fileno(), 1 << 16)
 
     def hang_up(self):
         self.process.stdin.close()
 
     def close(self):
         """Its exit status, or -signal; and what it said on stderr."""
-        timer = signal.alarm(PATIENCE)
         try:
+            _, err = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
             _, err = self.process.communicate()
-        finally:
-            signal.alarm(timer)
         return self.process.returncode, err.decode("utf-8", "replace")
 
     def kill(self):

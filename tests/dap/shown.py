@@ -49,7 +49,8 @@ def session(path, _hello=None, **attach):
         if status or c.faults:
             raise Failure("status %d %s\n%s" % (status, said,
                                                 "\n".join(c.faults[:20])))
-    except (EOFError, client.Refused, ValueError, KeyError) as error:
+    except (EOFError, client.Refused, ValueError, KeyError,
+            TimeoutError) as error:
         raise Failure("%s: %s" % (type(error).__name__, error)) from error
     finally:
         c.door.kill()

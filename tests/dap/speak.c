@@ -8,6 +8,7 @@
  * machine. speak time FILE EXPRESSION COUNT: milliseconds that building a
  * "variables" reply of so many children takes, the median, and its bytes.
  */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,15 @@
 #include "dap/dap.h"
 #include "tests/fuzz/dap-world.h"
 #include "tests/unit/make-opened.h"
+
+/* "cancel" is heard between the pieces of what takes long. */
+static bool
+is_said(void)
+{
+	struct pollfd said = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&said, 1, 0) > 0;
+}
 
 static struct err *
 serve(struct dap *d)
@@ -34,7 +44,7 @@ serve(struct dap *d)
 		if (n <= 0)
 			break;
 		err = dap_stream_feed(&stream, d, bytes, (size_t)n, &out);
-		while (!err && dap_busy(d))
+		while (!err && dap_busy(d) && !is_said())
 			err = dap_work(d, &sink);
 		if (!err)
 			err = io_write(STDOUT_FILENO, out.data, out.len);
