@@ -92,6 +92,7 @@ UNIT_TESTS = \
 	tests/unit/t-unwind \
 	tests/unit/t-values-circles \
 	tests/unit/t-values-loc \
+	tests/unit/t-values-made \
 	tests/unit/t-values-text \
 	tests/unit/t-view
 
