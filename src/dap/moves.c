@@ -238,6 +238,8 @@ show(struct dap *d, const struct dap_shown *shown)
 	int64_t id = d->thread != INSP_NONE ? stack_thread_id(d, d->thread)
 		     : 0;
 
+	if (d->work && d->work->waits)
+		console_forget(d);
 	if (d->work)
 		dap_end_work(d, dap_refuse(d, "cancelled", "another snapshot is "
 					   "shown now"), NULL);

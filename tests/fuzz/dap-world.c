@@ -356,13 +356,34 @@ fake_link(void *arg, uint64_t number, struct buf *out)
 	return buf_err(out);
 }
 
+/* "!": nobody is there. */
+static struct err *
+fake_ask(void *arg, const struct dap_question *q)
+{
+	struct world *w = arg;
+
+	if (w->asked || strpbrk(q->text, "\r\n"))
+		abort();
+	if (*q->text == '!')
+		return err_new(ERR_NETWORK, "nobody {text} is there");
+	w->asked = true;
+	return NULL;
+}
+
+static void
+fake_forget(void *arg)
+{
+	((struct world *)arg)->asked = false;
+}
+
 struct err *
 world_init(struct world *w, unsigned which, const struct world_patch *patches,
 	   size_t n)
 {
 	*w = (struct world){ .supply = { world_supply, w }, .host = {
 		.find = fake_find, .open = fake_open, .close = fake_close,
-		.series = fake_series, .link = fake_link, .arg = w } };
+		.series = fake_series, .ask = fake_ask,
+		.forget = fake_forget, .link = fake_link, .arg = w } };
 	struct err *err = world_index(w, which % WORLD_INDEXES, patches, n);
 	if (err)
 		return err;

@@ -40,6 +40,7 @@ struct world {
 	struct supply supply;
 	struct dap_host host;
 	unsigned opened;
+	bool asked;                     /* a console's question is open */
 };
 
 /** With index @which % WORLD_INDEXES, and @n bytes of it changed. */
