@@ -143,15 +143,18 @@ entry_put_line(struct dap *d, const struct disasm_entry *e, struct line *last,
 	bool same = last->file && strcmp(line.file, last->file) == 0;
 	if (same && line.line == last->line)
 		return;
+	const struct source_place place = {
+		.module = insp_module_at(d->shown.insp, e->address),
+		.file = line.file, .line = line.line, .column = line.column,
+	};
 	if (!same)
-		json_set(j, "location", sources_source(
-				d, insp_module_at(d->shown.insp, e->address),
-				line.file));
+		json_set(j, "location", sources_source(d, place.module,
+						       line.file));
 	if (line.line)
 		json_set(j, "line", json_i64(sources_line(d, line.line)));
 	if (line.line && line.column)
 		json_set(j, "column",
-			 json_i64(sources_column(d, line.column)));
+			 json_i64(sources_column(d, &place)));
 	*last = line;
 }
 

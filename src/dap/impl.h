@@ -343,7 +343,11 @@ void modules_forget(struct dap *d);
 void modules_put_columns(struct json *body);
 /** A line and a column as this client counts them; 0 = not known. */
 int64_t sources_line(const struct dap *d, uint32_t line);
-int64_t sources_column(const struct dap *d, uint32_t column);
+int64_t sources_column(struct dap *d, const struct source_place *at);
+/** @column of a line of @text, in UTF-16; *@how, 0 at first, remembers what
+ * kind of text it is. columns.c */
+uint32_t columns_units(struct source *text, uint8_t *how, uint32_t line,
+		       uint32_t column);
 
 /* handlers, by file, in the order of the table in requests.c */
 request_fn session_initialize, session_attach, session_launch,

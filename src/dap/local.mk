@@ -6,6 +6,7 @@ libdap_a_SOURCES = \
 	src/dap/alike.c \
 	src/dap/args.c \
 	src/dap/around.c \
+	src/dap/columns.c \
 	src/dap/complete.c \
 	src/dap/console.c \
 	src/dap/dap.c \

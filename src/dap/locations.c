@@ -119,6 +119,6 @@ locations_answer(struct dap *d, const struct json *arguments,
 	json_set(*body, "line", json_i64(sources_line(d, p->line)));
 	if (p->column)
 		json_set(*body, "column",
-			 json_i64(sources_column(d, p->column)));
+			 json_i64(sources_column(d, p)));
 	return NULL;
 }

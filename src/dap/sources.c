@@ -21,6 +21,7 @@ struct source_shown {
 	size_t module;
 	const char *file;
 	struct source *text;    /* the engine's; NULL = there is none */
+	uint8_t columns;        /* see columns_units() */
 };
 /** All in the arena of what is shown. A reference is the number of a file + 1,
  * behind those of snapshots before. */
@@ -35,12 +36,6 @@ int64_t
 sources_line(const struct dap *d, uint32_t line)
 {
 	return line && d->lines_from_0 ? (int64_t)line - 1 : line;
-}
-
-int64_t
-sources_column(const struct dap *d, uint32_t column)
-{
-	return column && d->columns_from_0 ? (int64_t)column - 1 : column;
 }
 
 /* ---- paths ----------------------------------------------------------------------- */
@@ -161,8 +156,10 @@ sources_add(struct dap *d, struct sources *s, size_t module, const char *file,
 
 	if (!copy)
 		return;
-	s->files[s->n] = (struct source_shown){ module, copy,
-						find_text(d, module, copy) };
+	s->files[s->n] = (struct source_shown){
+		.module = module, .file = copy,
+		.text = find_text(d, module, copy),
+	};
 	*slot = (uint16_t)++s->n;
 }
 
@@ -199,6 +196,19 @@ sources_source(struct dap *d, size_t module, const char *file)
 {
 	return file && *file ? source_json(d, module, file, true)
 			     : json_null();
+}
+
+int64_t
+sources_column(struct dap *d, const struct source_place *at)
+{
+	struct sources *s = at->file && at->column ? d->sources : NULL;
+	uint16_t *slot = s ? find_slot(s, at->module, at->file) : NULL;
+	struct source_shown *f = slot && *slot ? &s->files[*slot - 1] : NULL;
+	uint32_t column = f && f->text
+			  ? columns_units(f->text, &f->columns, at->line,
+					  at->column) : at->column;
+
+	return column && d->columns_from_0 ? (int64_t)column - 1 : column;
 }
 
 /* ---- "source" ------------------------------------------------------------------------ */

@@ -281,8 +281,11 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	if (f->file)
 		json_set(j, "source", sources_source(d, f->module, f->file));
 	json_set(j, "line", json_i64(sources_line(d, f->line)));
-	json_set(j, "column", json_i64(sources_column(
-			d, f->line && scope ? scope->column : 0)));
+	const struct source_place place = {
+		.module = f->module, .file = f->file, .line = f->line,
+		.column = f->line && scope ? scope->column : 0,
+	};
+	json_set(j, "column", json_i64(sources_column(d, &place)));
 	json_set(j, "instructionPointerReference", json_addr(f->pc));
 	if (f->module != UINT32_MAX)
 		json_set(j, "moduleId", modules_id(d, f->module));

@@ -265,6 +265,26 @@ of_another_snapshot_it_is_no_other_source(void **state)
 	assert_null(spoken_ask(s, "source", "\"sourceReference\":2"));
 }
 
+static void
+columns_are_counted_in_utf16(void **state)
+{
+	/* a, u with dots (2 bytes, 1 unit), a clef (4 bytes, 2 units), b */
+	static const char text[] = "plain\na\xc3\xbc\xf0\x9d\x84\x9e" "b\n";
+	static const struct { uint32_t line, column, units; } rows[] = {
+		{ 1, 3, 3 }, { 2, 0, 0 }, { 2, 1, 1 }, { 2, 2, 2 }, { 2, 4, 3 },
+		{ 2, 8, 5 }, { 2, 9, 6 }, { 2, 10, 10 }, { 3, 2, 2 },
+		{ 9, 3, 3 }, { 0, 3, 3 },
+	};
+	_source_ struct source *source = NULL;
+	uint8_t how = 0;
+
+	(void)state;
+	assert_ok(source_mem(text, sizeof(text) - 1, "text", &source));
+	for (size_t k = 0; k < countof(rows); k++)
+		assert_int_equal(columns_units(source, &how, rows[k].line,
+					       rows[k].column), rows[k].units);
+}
+
 /* ---- locations -------------------------------------------------------------------- */
 static void
 the_same_place_has_the_same_reference(void **state)
@@ -330,6 +350,7 @@ main(void)
 		TEST(a_mapped_path_is_the_clients_own),
 		TEST(a_reference_outlives_a_stop),
 		TEST(of_another_snapshot_it_is_no_other_source),
+		TEST(columns_are_counted_in_utf16),
 		TEST(the_same_place_has_the_same_reference),
 		TEST(what_has_no_place_has_no_reference),
 		TEST(places_end_somewhere),
