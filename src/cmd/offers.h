@@ -28,7 +28,8 @@ struct offers {
 	struct worker_desk desk;
 };
 /** Opens the first; without any the first that is asked for by name is opened
- * as if it had been typed, before a worker has seen anything. @out stays where it is until offers_fini(). */
+ * as if it had been typed, before a worker has seen anything. @out stays where
+ * it is until offers_fini(). */
 struct err *offers_make(char *const *typed, size_t n, struct offers *out)
 	_must_check_;
 void offers_fini(struct offers *o);

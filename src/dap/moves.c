@@ -459,7 +459,7 @@ moves_arrive(struct dap *d)
 	tell_stopped(d);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- the beginning --------------------------------------------------------------------------- */
 void
 moves_begin(struct dap *d)
 {
@@ -480,7 +480,7 @@ moves_begin(struct dap *d)
 		session_output(d, "console", text.data);
 }
 
-/* ---- inquest/series ------------------------------------------------------------------------------ */
+/* ---- inquest/series --------------------------------------------------------------------------- */
 static void
 set_text(struct json *j, struct page *p, const char *key, const char *text)
 {

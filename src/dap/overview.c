@@ -437,7 +437,7 @@ make_missing(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return err;
 }
 
-/* ---- all of it --------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------- */
 enum { SNAPSHOT, REASON, THREADS, GROUPS, STACK, SCOPES_OF_TOP, NOTES, MISSING,
        SECTIONS };
 static const struct {
