@@ -298,6 +298,7 @@ SCRIPT_TESTS = \
 	tests/serve/dap.py \
 	tests/serve/doors.py \
 	tests/serve/hostile.py \
+	tests/serve/indexes.py \
 	tests/serve/kill.py \
 	tests/serve/lives.py \
 	tests/serve/session.py \
