@@ -226,6 +226,19 @@ def absence_has_three_names(shop):
 
 
 @row
+def registers_are_those_of_the_frame(shop):
+    def general(frame):
+        scope = shop.c.scopes(frame)["Registers"]
+        group = shop.c.variables(scope["variablesReference"])[0]
+        return {v["name"]: v["value"] for v in
+                shop.c.variables(group["variablesReference"])}
+    inner, outer = general(shop.area), general(shop.main)
+    expect(outer["rip"] != inner["rip"] and "main" in outer["rip"], outer)
+    expect(outer["rax"] == "<optimised out>", outer)
+    expect(outer["rsp"].startswith("0x"), outer)
+
+
+@row
 def texts_are_clean(shop):
     text = shop.local("text")
     expect(text["value"] == '"héllo \\"w\\\\orld\\"\\033[2J\\377"', text)
