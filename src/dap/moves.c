@@ -480,7 +480,7 @@ moves_begin(struct dap *d)
 		session_output(d, "console", text.data);
 }
 
-/* ---- inquest/series --------------------------------------------------------------------------- */
+/* ---- inquest/series ------------------------------------------------------------------------ */
 static void
 set_text(struct json *j, struct page *p, const char *key, const char *text)
 {
