@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
 	tests/unit/t-dap-bounds \
+	tests/unit/t-dap-memory \
 	tests/unit/t-dap-refs \
 	tests/unit/t-dap-view \
 	tests/unit/t-dap-code \

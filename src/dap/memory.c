@@ -72,8 +72,8 @@ gap_end(const struct dap *d, uint64_t addr)
 {
 	struct region r;
 	uint64_t end = (addr | (PIECE - 1)) + 1;
-	const struct overlay_piece *written = d->shown.overlay
-		? overlay_above(d->shown.overlay, addr) : NULL;
+	const struct overlay_piece *written =
+		overlay_above(insp_overlay(d->shown.insp), addr);
 
 	space_region(insp_space(d->shown.insp), addr, &r);
 	if (!r.captured && r.end > addr)

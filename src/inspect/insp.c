@@ -165,6 +165,12 @@ insp_space(struct insp *i)
 	return i->space;
 }
 
+const struct overlay *
+insp_overlay(const struct insp *i)
+{
+	return space_overlay(i->space);
+}
+
 void
 insp_lay_over(struct insp *i, struct overlay *o)
 {

@@ -24,6 +24,8 @@ void overlay_discard(struct overlay *o);
 /** Reads and writes of @i go through @o until the next call; NULL: through the
  * engine's own. Borrows @o. */
 void insp_lay_over(struct insp *i, struct overlay *o);
+/** What lies over it now. */
+const struct overlay *insp_overlay(const struct insp *i);
 
 /**
  * Write into what lies over the space; the target never changes. ERR_UNMAPPED
