@@ -2,6 +2,7 @@
 /*
  * What was recorded with a snapshot: attributes, notes, attached files.
  */
+#include "analysis/analysis.h"
 #include "dap/impl.h"
 
 #include <math.h>
@@ -107,15 +108,56 @@ note_json(const struct dap *d, struct page *p, const struct snap_note *n)
 	return j;
 }
 
-/* What analysis found out, and what is missing. */
+static void
+set_text(struct json *j, const char *key, const char *text)
+{
+	if (text)
+		json_set(j, key, json_string(text));
+}
+
+struct err *
+facts_lacks(struct dap *d, const struct missing *m, struct arena *a,
+	    struct json **out)
+{
+	const struct lack *lacks;
+	size_t n;
+
+	struct err *err = missing_list(m, d->shown.insp, a, &lacks, &n);
+	*out = json_array();
+	for (size_t k = 0; k < n && !err; k++) {
+		struct json *j = json_object();
+
+		set_text(j, "what", lacks[k].what);
+		set_text(j, "of", lacks[k].of);
+		set_text(j, "why", lacks[k].why);
+		set_text(j, "mend", lacks[k].mend);
+		json_add(*out, j);
+	}
+	return err;
+}
+
+/* Which names stacks lack is known where all of them were looked at. */
+static struct err *
+find_lacks(struct dap *d, struct json **out)
+{
+	_arena_ struct arena *a = arena_new(0);
+	struct missing m = { .n_modules = 0 };
+
+	struct err *err = a ? missing_init(&m, d->shown.insp, a)
+			    : err_nomem();
+	if (err)
+		return err;
+	missing_finish(&m, d->shown.insp);
+	return facts_lacks(d, d->alike ? &d->alike->missing : &m, a, out);
+}
+
+/* What was found out, and what is missing. */
 struct err *
 facts_notes(struct dap *d, const struct json *arguments, struct json **body)
 {
 	const struct target *t = insp_target(d->shown.insp);
-	struct json *list, *missing;
-	const char *const *gaps;
+	struct json *list, *missing = NULL;
 	struct page p;
-	size_t n;
 
 	struct err *err = page_of(arguments, t->n_notes, &p);
 	if (err)
@@ -124,12 +166,10 @@ facts_notes(struct dap *d, const struct json *arguments, struct json **body)
 	for (size_t k = p.start; k < p.end && p.bytes < PAGE_BYTES_MAX; k++)
 		json_add(list, note_json(d, &p, &t->notes[k]));
 	*body = page_body("notes", list, &p);
-	missing = json_array();
-	gaps = insp_gaps(d->shown.insp, &n);
-	for (size_t k = 0; k < n && p.bytes < 2 * PAGE_BYTES_MAX; k++)
-		json_add(missing, page_text(&p, gaps[k]));
-	json_set(*body, "missing", missing);
-	return NULL;
+	err = find_lacks(d, &missing);
+	if (!err)
+		json_set(*body, "missing", missing);
+	return err;
 }
 
 /* ---- annotations ------------------------------------------------------------------------ */

@@ -325,6 +325,10 @@ void describe_put_place(struct dap *d, const struct map_names *names,
 			uint64_t address, struct buf *out);
 /** With all but letters, digits and what is in @plain as %XX (RFC 3986). */
 void text_put_uri(struct buf *out, const char *text, const char *plain);
+/** What is missing, of what, why, and what mends it. facts.c */
+struct missing;
+struct err *facts_lacks(struct dap *d, const struct missing *m,
+			struct arena *a, struct json **out) _must_check_;
 /** A locationReference of a place in a source; 0: none is left. locations.c */
 struct source_place {
 	size_t module;

@@ -418,23 +418,8 @@ make_notes(struct overview *o, unsigned level, struct json **out, bool *cut)
 static struct err *
 make_missing(struct overview *o, unsigned level, struct json **out, bool *cut)
 {
-	const struct lack *lacks;
-	size_t n;
-
 	(void)level, (void)cut;
-	struct err *err = missing_list(&o->alike->missing, o->d->shown.insp,
-				       o->arena, &lacks, &n);
-	*out = json_array();
-	for (size_t k = 0; k < n && !err; k++) {
-		struct json *j = json_object();
-
-		set_text(j, "what", lacks[k].what);
-		set_text(j, "of", lacks[k].of);
-		set_text(j, "why", lacks[k].why);
-		set_text(j, "mend", lacks[k].mend);
-		json_add(*out, j);
-	}
-	return err;
+	return facts_lacks(o->d, &o->alike->missing, o->arena, out);
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */

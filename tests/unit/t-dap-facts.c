@@ -185,9 +185,13 @@ notes_and_files_are_told(void **state)
 	assert_said(s, "notes", "",
 		    "{\"notes\":[{\"key\":\"null\",\"severity\":\"critical\","
 		    "\"text\":\"a null pointer was read\",\"threadId\":4243,"
-		    "\"frame\":0}],\"total\":1,\"missing\":[\"the core is "
-		    "truncated\",\"/bin/served: no file with its id was found; "
-		    "its functions have no names (it has no build-id)\"]}");
+		    "\"frame\":0}],\"total\":1,\"missing\":[{\"what\":"
+		    "\"input\",\"why\":\"the core is truncated\"},{\"what\":"
+		    "\"input\",\"why\":\"/bin/served: no file with its id was "
+		    "found; its functions have no names (it has no build-id)\"}"
+		    ",{\"what\":\"memory\",\"of\":\"4.0 KiB\",\"why\":\"over "
+		    "the limit of bytes\",\"mend\":\"capture it with a larger "
+		    "--budget, or --memory full\"}]}");
 	assert_said(s, "annotations", "",
 		    "{\"annotations\":[{\"name\":\"src/b.c\",\"size\":7,"
 		    "\"format\":\"text\",\"text\":\"int b;\\n\",\"cut\":false}"
