@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "disasm/disasm.h"
 #include "jail/jail.h"
 #include "serve/consoles.h"
 #include "serve/impl.h"
@@ -264,6 +265,8 @@ zygote_main(int fd, unsigned max, uint64_t file_size)
 	n.children = calloc(max, sizeof(struct jail_child *));
 	n.numbers = calloc(max, sizeof(*n.numbers));
 	err_free(consoles_new(&n.consoles));
+	/* A worker can load nothing any more. */
+	disasm_prepare();
 	if (n.polls && n.children && n.numbers && n.consoles) {
 		n.polls[0] = (struct pollfd){ .fd = n.fd, .events = POLLIN };
 		nest_run(&n);
