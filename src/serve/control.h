@@ -63,6 +63,7 @@ enum control_guest {
 	CONTROL_DAP = 2,        /* it speaks the Debug Adapter Protocol */
 	CONTROL_LOCAL = 4,      /* it is the owner of what is here */
 	CONTROL_LINK = 8,       /* it is the gdb that was just asked for */
+	CONTROL_SHARED = 16,    /* what one client writes all see */
 };
 
 /** @text is NUL-terminated besides; it and @fd are borrowed for sending. */

@@ -76,10 +76,11 @@ origin_ok(const struct server *sv, const char *origin, const char *host)
 
 /* ---- tokens ---- */
 
-/* The value of @key in @text, pairs that @between separates; into @out. */
-static bool
-pair_find(const char *text, const char *key, char between,
-	  char out[TOKEN_DIGITS + 1])
+_Static_assert(TOKEN_DIGITS == DOORS_VALUE_MAX, "a token is a value");
+
+bool
+doors_pair(const char *text, const char *key, char between,
+	   char out[DOORS_VALUE_MAX + 1])
 {
 	size_t n = strlen(key);
 
@@ -89,7 +90,7 @@ pair_find(const char *text, const char *key, char between,
 		if (strncmp(text, key, n) == 0 && text[n] == '=') {
 			size_t length = (size_t)(end - text) - n - 1;
 			/* A longer one is none: no part of it may pass. */
-			if (length > TOKEN_DIGITS)
+			if (length > DOORS_VALUE_MAX)
 				length = 0;
 			memcpy(out, text + n + 1, length);
 			out[length] = '\0';
@@ -115,8 +116,8 @@ token_of(const struct net_request *r, char out[TOKEN_DIGITS + 1])
 		out[n] = '\0';
 		return true;
 	}
-	return pair_find(r->query, "token", '&', out)
-	       || pair_find(r->cookie, "inquest", ';', out);
+	return doors_pair(r->query, "token", '&', out)
+	       || doors_pair(r->cookie, "inquest", ';', out);
 }
 
 bool

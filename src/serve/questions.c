@@ -451,6 +451,15 @@ question_link(struct session *s, const struct gdb_ends *e)
 			e->terminal, strlen(e->terminal) }, e->talk);
 }
 
+static bool
+session_has_dap(const struct session *s)
+{
+	for (size_t k = 0; k < s->n_clients; k++)
+		if (s->clients[k].dap)
+			return true;
+	return false;
+}
+
 /* A worker that was taken over gets no more by it than its client may. */
 static struct err *
 question_console(struct session *s, const struct control_message *m)
@@ -458,7 +467,7 @@ question_console(struct session *s, const struct control_message *m)
 	_gdb_ends_ struct gdb_ends e = { -1, -1, -1, -1, "" };
 
 	(void)m;
-	if (!s->sv->o->console || !s->dap || !s->authorised)
+	if (!s->sv->o->console || !session_has_dap(s) || !s->authorised)
 		return question_refuse(s, err_new(ERR_DENIED, "this server "
 						  "has no gdb for you; see "
 						  "inquest serve --console"));

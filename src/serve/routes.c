@@ -19,6 +19,7 @@
 struct match {
 	char text[512];
 	const char *universe, *project, *id, *number;
+	char session[SESSION_NAME_MAX + 1];     /* a shared one's name; or "" */
 };
 
 /* What net_client_set() holds: a client whose request is not done with. */
@@ -29,6 +30,7 @@ struct guest {
 	struct shelf_wait wait;         /* for a file to send */
 	struct session *session;        /* of a websocket, */
 	bool dap;               /* which speaks that, not rsp */
+	char name[SESSION_NAME_MAX + 1];        /* of one that is shared */
 };
 
 struct route;
@@ -92,7 +94,7 @@ routes_gone(void *arg, struct net_client *c)
 	(void)arg;
 	shelf_cancel(&g->wait);
 	if (g->session)
-		session_abandon(g->session);
+		session_abandon(g->session, c);
 	free(g);
 }
 
@@ -210,7 +212,9 @@ route_upgrade(struct server *sv, struct net_client *c, const struct visitor *v,
 	if (!object_find(sv, c, v, m, &ref))
 		return NULL;
 	g = guest_new(sv, c, &ref);
-	if (!g)
+	if (g)
+		memcpy(g->name, m->session, sizeof(g->name));
+	else
 		route_say(c, 503, "no memory is left; try again");
 	return g;
 }
@@ -250,6 +254,7 @@ routes_begin(void *arg, struct net_client *c)
 	const struct session_begin b = {
 		.connection = pair[1], .ref = &g->ref, .authorised = true,
 		.dap = g->dap, .client = c, .owner = &g->session,
+		.name = *g->name ? g->name : NULL,
 	};
 	_err_ struct err *err = session_begin(g->sv, &b);
 	if (!err)
@@ -267,7 +272,7 @@ routes_ended(void *arg, struct net_client *c)
 
 	(void)arg;
 	if (g->session)
-		session_hang_up(g->session);
+		session_hang_up(g->session, c);
 	else
 		net_close(c, NET_NORMAL, "");
 }
@@ -397,6 +402,14 @@ routes_speaks(const char *asked, const char *name)
 	return false;
 }
 
+/* ?session=NAME; false: what is there is no name. */
+static bool
+routes_session(const struct net_request *r, struct match *m)
+{
+	return !doors_pair(r->query, "session", '&', m->session)
+	       || store_name_ok(m->session);
+}
+
 /* A websocket of the wrong one. */
 static void
 route_other_protocol(struct server *sv, struct net_client *c,
@@ -430,6 +443,10 @@ routes_request(void *arg, struct net_client *c, const struct net_request *r)
 	} else if (r->websocket
 		   && !routes_speaks(r->protocols, route->subprotocol)) {
 		route_other_protocol(sv, c, route);
+	} else if (r->websocket && !routes_session(r, &m)) {
+		sv->refused[REFUSED_METHOD]++;
+		route_say(c, 400, "a session's name is of letters, digits, - "
+			  "and _");
 	} else {
 		route->run(sv, c, &v, &m);
 	}

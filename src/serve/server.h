@@ -61,6 +61,11 @@ struct verdict {
 };
 struct verdict doors_check(struct server *sv, const struct net_request *r,
 			   enum door door, struct visitor *out);
+/** The value of @key in @text, pairs that @between separates; "" for one that
+ * is longer. False: there is none. */
+#define DOORS_VALUE_MAX 64
+bool doors_pair(const char *text, const char *key, char between,
+		char out[DOORS_VALUE_MAX + 1]);
 /** Does @v see @project? */
 bool doors_sees(const struct visitor *v, const char *project);
 /** The same for a connection that speaks no HTTP: by who is behind it. */
@@ -83,21 +88,33 @@ void metrics_write(const struct server *sv, struct buf *b);
 
 /* ---- sessions.c: a worker and what it serves ---- */
 #define SESSION_OFFERS_MAX 4096u
+#define SESSION_NAME_MAX DOORS_VALUE_MAX
+#define SESSION_CLIENTS_MAX 16u
+/** Who speaks to a worker. */
+struct session_client {
+	struct net_client *client;      /* its websocket; or NULL */
+	struct session **owner; /* set to NULL when it goes; or NULL */
+	int connection;         /* to be handed over; -1: it was */
+	bool dap;               /* speaks that protocol, not rsp */
+	bool left;              /* its connection was closed by the worker */
+};
 struct session {
 	struct server *sv;
-	struct session **owner; /* set to NULL when it is freed; or NULL */
 	struct session *next, **back;
 	uint32_t number;
 	struct net_watch control, supply;       /* our ends */
+	struct net_watch leaving;       /* a moment, for clients that left */
 	/* what it asks for of modules: supplies.c */
 	struct supply_request *asking;
 	struct net_watch supplied;      /* a thread has answered */
 	struct shelf_wait supply_wait;
 	bool fetching;          /* it is not answered yet */
-	struct net_client *client;      /* its websocket; or NULL */
-	bool dap;               /* speaks that protocol, not rsp */
+	struct session_client clients[SESSION_CLIENTS_MAX];
+	size_t n_clients;
+	char name[SESSION_NAME_MAX + 1];        /* others join it by; or "" */
+	struct store_ref ref;   /* of what it was begun with, if it has one */
+	bool open;              /* what it shows has been handed over */
 	unsigned hung_up;       /* seconds since it closed its connection */
-	int connection;         /* to be handed over; -1: it was */
 	struct shelf_wait wait;
 	bool opening;           /* it waits for the answer to CONTROL_OPEN */
 	bool ended;             /* nothing more is heard; its worker may live */
@@ -129,6 +146,8 @@ struct session_begin {
 	bool authorised, dap;
 	struct net_client *client;
 	struct session **owner; /* where the session is; or NULL */
+	const char *name;       /* joins, or begins, the one of that name over
+				   @ref; NULL: one of its own */
 };
 struct err *session_begin(struct server *sv, const struct session_begin *b)
 	_must_check_;
@@ -138,10 +157,10 @@ void session_stop(struct session *s, const char *why);
 void session_shows(struct session *s, const char *project);
 /** It asked for something: those that ask without end have to wait. */
 void session_count_question(struct session *s);
-/** Its websocket has gone. */
-void session_abandon(struct session *s);
-/** It has closed its end of what a websocket is bridged to. */
-void session_hang_up(struct session *s);
+/** A websocket of its has gone. */
+void session_abandon(struct session *s, const struct net_client *c);
+/** It has closed its end of what that websocket is bridged to. */
+void session_hang_up(struct session *s, const struct net_client *c);
 /** Once a second. */
 void sessions_tick(struct server *sv);
 /** A report of the zygote's. */

@@ -3,6 +3,7 @@
  * sessions.c: workers, from their start to their end.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,22 +21,43 @@
 #define GOODBYE_SECONDS 3u
 /* Questions a second: opening a program with many libraries asks hundreds. */
 #define ASKED_MAX 2000u
+/* Until it is seen whether it was its worker's end, too. */
+#define LEAVING_MS 50u
 
 /* ---- life ---- */
+
+/* @c goes; its websocket is told by whoever calls. */
+static void
+client_leave(struct session *s, struct session_client *c)
+{
+	base_close(&c->connection);
+	if (c->owner)
+		*c->owner = NULL;
+	*c = s->clients[--s->n_clients];
+}
+
+static struct session_client *
+client_find(struct session *s, const struct net_client *of)
+{
+	for (size_t k = 0; k < s->n_clients; k++)
+		if (s->clients[k].client == of)
+			return &s->clients[k];
+	return NULL;
+}
 
 static void
 session_free(struct session *s)
 {
 	shelf_cancel(&s->wait);
 	net_watch_close(&s->control);
+	net_watch_close(&s->leaving);
 	supplies_end(s);
-	base_close(&s->connection);
+	while (s->n_clients)
+		client_leave(s, &s->clients[0]);
 	*s->back = s->next;
 	if (s->next)
 		s->next->back = s->back;
 	s->sv->n_sessions--;
-	if (s->owner)
-		*s->owner = NULL;
 	free(s->refs);
 	free(s);
 }
@@ -49,22 +71,27 @@ session_says(void *arg, struct span json)
 
 /* What its worker would have to say of its end, and cannot. */
 static void
-session_farewell(struct session *s)
+client_farewell(const struct session *s, const struct session_client *c)
 {
-	const struct dap_sink sink = { session_says, s->client };
+	const struct dap_sink sink = { session_says, c->client };
 	uint64_t told;
 
-	if (s->dap && *s->why && net_messages_sent(s->client, &told))
+	if (c->dap && *s->why && net_messages_sent(c->client, &told))
 		err_free(dap_last_words(told, s->why, &sink));
 }
 
 static void
-session_tell_client(struct session *s)
+session_tell_clients(const struct session *s)
 {
-	if (!s->client)
-		return;
-	session_farewell(s);
-	net_close(s->client, *s->why ? NET_FAILED : NET_NORMAL, s->why);
+	for (size_t k = 0; k < s->n_clients; k++) {
+		const struct session_client *c = &s->clients[k];
+
+		if (!c->client)
+			continue;
+		client_farewell(s, c);
+		net_close(c->client, *s->why ? NET_FAILED : NET_NORMAL,
+			  s->why);
+	}
 }
 
 /* The first reason is the one. */
@@ -90,24 +117,70 @@ session_stop(struct session *s, const char *why)
 	shelf_cancel(&s->wait);
 	net_watch_close(&s->control);
 	supplies_end(s);
-	base_close(&s->connection);
-	s->connection = -1;
+	for (size_t k = 0; k < s->n_clients; k++) {
+		base_close(&s->clients[k].connection);
+		s->clients[k].connection = -1;
+	}
 	/* Its report will come, and then it is freed. */
 	zygote_kill(&s->sv->zygote, s->number);
 }
 
 void
-session_abandon(struct session *s)
+session_abandon(struct session *s, const struct net_client *of)
 {
-	s->client = NULL;
-	s->owner = NULL;
-	session_stop(s, NULL);
+	struct session_client *c = client_find(s, of);
+
+	if (c)
+		client_leave(s, c);
+	if (!s->n_clients)
+		session_stop(s, NULL);
+}
+
+/* A worker's death shows at all its sockets, one after the other. */
+static bool
+session_is_dying(const struct session *s)
+{
+	struct pollfd p = { .fd = s->control.fd };
+
+	return s->ended || poll(&p, 1, 0) > 0;
+}
+
+/* Those that have left, of several; not where all of them are to be told. */
+static void
+session_leave(void *arg, unsigned events)
+{
+	struct session *s = arg;
+
+	(void)events;
+	net_watch_close(&s->leaving);
+	for (size_t k = s->n_clients; k-- > 0 && !session_is_dying(s);) {
+		struct session_client *c = &s->clients[k];
+
+		if (!c->left)
+			continue;
+		net_close(c->client, NET_NORMAL, "");
+		client_leave(s, c);
+	}
+	if (!s->n_clients)
+		session_stop(s, NULL);
 }
 
 void
-session_hang_up(struct session *s)
+session_hang_up(struct session *s, const struct net_client *of)
 {
-	s->hung_up = 1;
+	struct session_client *c = client_find(s, of);
+
+	if (!c || s->n_clients == 1) {
+		s->hung_up = 1;
+		return;
+	}
+	c->left = true;
+	if (s->leaving.net)
+		return;
+	s->leaving = (struct net_watch){
+		.fd = -1, .fn = session_leave, .arg = s,
+	};
+	err_free(net_tick(s->sv->net, &s->leaving, LEAVING_MS));
 }
 
 /* ---- what comes from the worker ---- */
@@ -157,6 +230,25 @@ session_control(void *arg, unsigned events)
 /* ---- what it serves ---- */
 
 static struct err *
+client_hand_over(struct session *s, struct session_client *c)
+{
+	const struct control_message m = {
+		.type = CONTROL_CONNECTION,
+		.number = (s->authorised ? CONTROL_AUTHORISED : 0u)
+			  | (c->dap ? CONTROL_DAP : 0u)
+			  | (*s->name ? CONTROL_SHARED : 0u),
+		.text = "", .fd = c->connection,
+	};
+
+	if (c->connection < 0)
+		return NULL;
+	struct err *err = control_send(s->control.fd, &m);
+	base_close(&c->connection);
+	c->connection = -1;
+	return err;
+}
+
+static struct err *
 session_hand_over(struct session *s, int fd, const char *title)
 {
 	const struct control_message snapshot = {
@@ -165,18 +257,10 @@ session_hand_over(struct session *s, int fd, const char *title)
 		.n = title ? strlen(title) : 0, .fd = fd,
 	};
 
-	const struct control_message connection = {
-		.type = CONTROL_CONNECTION, 
-		.number = (s->authorised ? CONTROL_AUTHORISED : 0u)
-			  | (s->dap ? CONTROL_DAP : 0u),
-		.text = "", .fd = s->connection,
-	};
-
 	struct err *err = title ? control_send(s->control.fd, &snapshot) : NULL;
-	if (!err)
-		err = control_send(s->control.fd, &connection);
-	base_close(&s->connection);
-	s->connection = -1;
+	for (size_t k = 0; k < s->n_clients && !err; k++)
+		err = client_hand_over(s, &s->clients[k]);
+	s->open = true;
 	return err;
 }
 
@@ -229,8 +313,8 @@ session_start(struct session *s, const struct store_ref *ref)
 
 	struct err *err = session_sockets(s, theirs);
 	if (!err)
-		err = recordings_begin(s->sv, s->number, s->dap ? "dap" : "rsp",
-				       s->control.fd);
+		err = recordings_begin(s->sv, s->number, s->clients[0].dap
+				       ? "dap" : "rsp", s->control.fd);
 	if (!err)
 		err = zygote_spawn(&s->sv->zygote, s->number, theirs[0],
 				   theirs[1]);
@@ -247,9 +331,21 @@ session_start(struct session *s, const struct store_ref *ref)
 	err = question_number(s, ref, &s->bound);
 	if (err)
 		return err;
+	s->ref = *ref;
 	s->wait = (struct shelf_wait){ .fn = session_shelf, .arg = s };
 	shelf_get(&s->sv->shelf, ref, &s->wait);
 	return NULL;
+}
+
+static void
+client_enter(struct session *s, const struct session_begin *b)
+{
+	s->clients[s->n_clients++] = (struct session_client){
+		.client = b->client, .owner = b->owner, .dap = b->dap,
+		.connection = b->connection,
+	};
+	if (b->owner)
+		*b->owner = s;
 }
 
 static struct session *
@@ -261,16 +357,14 @@ session_new(struct server *sv, const struct session_begin *b)
 		return NULL;
 	s->sv = sv;
 	s->number = ++sv->last_number;
-	s->connection = b->connection;
-	s->client = b->client;
-	s->dap = b->dap;
-	s->owner = b->owner;
-	if (s->owner)
-		*s->owner = s;
+	client_enter(s, b);
+	if (b->name)
+		snprintf(s->name, sizeof(s->name), "%s", b->name);
 	s->authorised = b->authorised;
 	s->control = (struct net_watch){
 		.fd = -1, .fn = session_control, .arg = s,
 	};
+	s->leaving = (struct net_watch){ .fd = -1 };
 	s->supply = (struct net_watch){ .fd = -1, .arg = s };
 	s->supplied = (struct net_watch){ .fd = -1, .arg = s };
 	s->next = sv->sessions;
@@ -282,11 +376,41 @@ session_new(struct server *sv, const struct session_begin *b)
 	return s;
 }
 
+/* The one of that name over the same object, if it is there. */
+static struct session *
+session_named(const struct server *sv, const struct session_begin *b)
+{
+	struct session *s = b->name ? sv->sessions : NULL;
+
+	while (s && (s->ended || s->hung_up || strcmp(s->name, b->name) != 0
+		     || s->ref.number != b->ref->number
+		     || strcmp(s->ref.project, b->ref->project) != 0))
+		s = s->next;
+	return s;
+}
+
+/* Takes the connection. */
+static struct err *
+session_join(struct session *s, const struct session_begin *b)
+{
+	if (s->n_clients == SESSION_CLIENTS_MAX) {
+		close(b->connection);
+		return err_new(ERR_LIMIT, "%u clients share this session; "
+			       "begin another one", SESSION_CLIENTS_MAX);
+	}
+	client_enter(s, b);
+	return s->open ? client_hand_over(s, &s->clients[s->n_clients - 1])
+		       : NULL;
+}
+
 struct err *
 session_begin(struct server *sv, const struct session_begin *b)
 {
-	_close_ int connection = b->connection;
+	struct session *named = session_named(sv, b);
 
+	if (named)
+		return session_join(named, b);
+	_close_ int connection = b->connection;
 	if (sv->n_sessions >= sv->limits.sessions) {
 		sv->refused[REFUSED_SESSIONS]++;
 		return err_new(ERR_LIMIT, "%u sessions are open; try again "
@@ -381,7 +505,7 @@ sessions_report(struct server *sv, const struct zygote_message *m)
 		session_say_why(s, m->text);
 	}
 	s->ended = true;
-	session_tell_client(s);
+	session_tell_clients(s);
 	session_free(s);
 }
 

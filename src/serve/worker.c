@@ -72,7 +72,11 @@ worker_connection(struct worker *w, struct control_message *m)
 	}
 	if (m->number & CONTROL_AUTHORISED)
 		w->host.stub.auth = NULL;
-	struct err *err = connection_begin(w, m->fd, m->fd, &guest);
+	struct err *err = NULL;
+	if ((m->number & CONTROL_SHARED) && !w->written)
+		err = overlays_new(&w->written);
+	if (!err)
+		err = connection_begin(w, m->fd, m->fd, &guest);
 	if (!err)
 		m->fd = -1;
 	return err;

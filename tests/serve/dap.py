@@ -95,6 +95,8 @@ class Webs:
         c.start()
         self.kill_worker()
         why = last_words(c)
+        while c.hear():
+            pass
         status, err = c.door.close()
         self.tap.ok("killed" in why and status == 5 and not c.faults,
                     "and tells of a worker that died there",
@@ -308,6 +310,73 @@ class Webs:
                     "they end with their sessions", gdbs(server))
         server.end()
 
+    def shared(self):
+        """A gdb and two editors, by the name of a session."""
+        end = "?session=mine"
+        first = self.connect(path=self.path(end="/dap" + end))
+        second = self.connect(path=self.path(end="/dap" + end))
+        other = self.connect(path=self.path(end="/dap?session=other"))
+        alone = self.connect()
+        started = self.server.metric("workers_total")
+        for c in (first, second, other, alone):
+            c.start()
+            c.taken("memory")
+        gdb = served.Rsp(served.Websocket(
+            self.server, self.path(end="/rsp" + end), self.server.token))
+        gdb.ask("QStartNoAckMode")
+
+        def read(c):
+            frame = c.stack(c.stopped["threadId"])[1]["id"]
+            return c.evaluate("a", frameId=frame)
+
+        at = int(read(first)["memoryReference"], 16)
+        said = gdb.ask("M%x,4:2a000000" % at)
+        values = [read(c)["result"] for c in (first, second, other, alone)]
+        self.tap.ok(said == "OK" and values == ["42", "42", "11", "11"]
+                    and first.event("memory") and second.event("memory")
+                    and self.server.metric("workers_total") == started + 3,
+                    "clients that name a session share it", (said, values))
+        first.end()
+        second.door.close()
+        self.tap.ok(served.until(lambda: self.server.metric("websockets")
+                                 == 3)
+                    and gdb.ask("m%x,1" % at) == "2a"
+                    and first.door.ws.closed == (1000, ""),
+                    "whoever goes leaves it to the others",
+                    first.door.ws.closed)
+        third = self.connect(path=self.path(end="/dap" + end))
+        third.start()
+        self.tap.ok(read(third)["result"] == "42" and not third.faults,
+                    "and one comes back to it", third.faults)
+        foreign = self.connect(path=self.path("web", "/dap" + end))
+        foreign.start()
+        self.tap.ok(read(foreign)["result"] == "11",
+                    "a session is of one snapshot")
+        for c in (third, other, alone, foreign):
+            c.door.close()
+        gdb.close()
+        self.tap.ok(served.until(lambda: self.workers() == 0),
+                    "it ends with the last of them")
+        for name in ("", "a/b", "x" * 65):
+            ws = served.Websocket(
+                self.server, self.path(end="/dap?session=" + name),
+                self.server.token, [SUBPROTOCOL + "dap"])
+            self.tap.ok(ws.status == 400, "no name: %.9r" % name, ws.status)
+            ws.close()
+
+    def shared_dies(self):
+        end = "?session=mine"
+        clients = [self.connect(path=self.path(end="/dap" + end))
+                   for _ in range(3)]
+        for c in clients:
+            c.start()
+        self.kill_worker()
+        whys = [last_words(c) for c in clients]
+        self.tap.ok(all("killed" in w for w in whys)
+                    and not any(c.faults for c in clients),
+                    "all of them are told how it died", whys)
+        served.until(lambda: self.workers() == 0)
+
     def done(self):
         status, _, err = self.server.end()
         self.tap.ok(status == 0, "the server ends when it is told to", err)
@@ -330,6 +399,8 @@ def main():
     webs.worker_dies()
     webs.bridged()
     webs.many()
+    webs.shared()
+    webs.shared_dies()
     webs.idle()
     if shutil.which("gdb"):
         webs.console()
