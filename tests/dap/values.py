@@ -19,7 +19,6 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 
 import build   # noqa: E402
-import client  # noqa: E402
 import kit     # noqa: E402
 import shown   # noqa: E402
 
