@@ -9,7 +9,7 @@
 
 #define TARGETS_MAX 500u
 #define TEXT_MAX 65536u
-#define MODULE_VARS_MAX 100000u
+#define MODULE_VARS_MAX 20000u  /* a key is answered at once */
 #define MEMBERS_MAX 10000u
 #define DEPTH_MAX 8u            /* bases of bases */
 #define CLASSES_MAX 4096u       /* of one object: it may be inside of itself */

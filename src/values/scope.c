@@ -535,22 +535,46 @@ add_global(struct values *vs, size_t module, const struct sym_variable *v,
 	return NULL;
 }
 
+/** The first variable of a unit: they stand in the order of units. */
+static struct err *
+first_of_unit(struct symidx *ix, uint32_t unit, uint32_t *out)
+{
+	uint32_t low = 0, high = symidx_about(ix)->n_variables;
+	_arena_ struct arena *a = arena_new(0);
+	const struct sym_variable *v;
+	struct err *err = a ? NULL : err_nomem();
+
+	while (low < high && !err) {
+		uint32_t mid = low + (high - low) / 2;
+
+		err = symidx_variable(ix, mid, a, &v);
+		if (!err && v->unit < unit)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*out = low;
+	return err;
+}
+
+/* All of the module, or those of the file of @c. */
 static struct err *
 list_globals(struct values *vs, size_t module, const struct context *c,
 	     struct listing *l)
 {
 	struct symidx *ix = values_index(vs, module);
-	uint32_t n = ix ? symidx_about(ix)->n_variables : 0;
-	struct err *err = NULL;
+	uint32_t n = ix ? symidx_about(ix)->n_variables : 0, k = 0;
+	struct err *err = c && n ? first_of_unit(ix, c->body->unit, &k) : NULL;
 
-	for (uint32_t k = 0; k < n && !err; k++) {
+	for (; k < n && !err; k++) {
 		const struct sym_variable *v;
 
 		if (l->vars.max && l->vars.n == l->vars.max)
 			break;
 		err = symidx_variable(ix, k, l->arena, &v);
-		if (!err && !(v->flags & SYM_DECLARATION)
-		    && (!c || v->unit == c->body->unit))
+		if (!err && c && v->unit != c->body->unit)
+			break;
+		if (!err && !(v->flags & SYM_DECLARATION))
 			err = add_global(vs, module, v, c, l);
 	}
 	return err;
