@@ -103,6 +103,8 @@ where_put(const struct expr_place *at, const struct dw_value *v, uint64_t low,
 	buf_putc(out, WHERE_LIST);
 	put_uleb(out, l.n);
 	buf_put(out, l.one.data, l.one.len);
+	/* Fewer than their number would be damage. */
+	out->failed |= l.one.failed;
 	buf_fini(&l.one);
 }
 
