@@ -204,6 +204,18 @@ dwarf_of(struct opened *o)
 	return o && o->dwarf.section[DW_INFO].n ? &o->dwarf : NULL;
 }
 
+/* There may be more of them than descriptors: what is mapped needs none. */
+static bool
+let_go(struct opened *o)
+{
+	for (size_t k = 0; k < countof(o->elf); k++)
+		if (elf_cntl(o->elf[k], ELF_C_FDREAD) != 0)
+			return false;
+	base_close(&o->fd);
+	o->fd = -1;
+	return true;
+}
+
 struct dw_file *
 files_split(struct maker *m, int fd)
 {
@@ -214,7 +226,7 @@ files_split(struct maker *m, int fd)
 		return NULL;
 	}
 	o->fd = fd;
-	if (!open_handles(o, NULL)) {
+	if (!open_handles(o, NULL) || !let_go(o)) {
 		close_file(o);
 		return NULL;
 	}

@@ -9,7 +9,10 @@
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "symbols/symbols.h"
 #include "tests/unit/assert-err.h"
@@ -106,20 +109,27 @@ sink(void *arg, const void *data, size_t n)
 
 /** What the index is about; it took no longer than it may. */
 static struct symidx_about
-about_of(struct source *file, struct source *package)
+about_made(const struct symbols_input *in)
 {
-	const struct symbols_input in = { .file = file, .package = package };
 	_buf_ struct buf made = { 0 };
 	_source_ struct source *src = NULL;
 	_symidx_ struct symidx *ix = NULL;
 	clock_t before = clock();
 
-	assert_ok(symbols_make(&in, sink, &made));
+	assert_ok(symbols_make(in, sink, &made));
 	double took = (double)(clock() - before) / CLOCKS_PER_SEC;
 	assert_true(took < SECONDS_MAX);
 	assert_ok(source_mem(made.data, made.len, "index", &src));
 	assert_ok(symidx_open(src, &ix));
 	return *symidx_about(ix);
+}
+
+static struct symidx_about
+about_of(struct source *file, struct source *package)
+{
+	const struct symbols_input in = { .file = file, .package = package };
+
+	return about_made(&in);
 }
 
 static uint32_t
@@ -282,6 +292,74 @@ types_have_the_files_of_their_unit(void **state)
 	assert_int_equal(about.n_sources, FILES);
 }
 
+/* ---- units that are split ------------------------------------------------- */
+#define SPLIT 300u
+#define DESCRIPTORS 40
+
+/* GNU's of DWARF 4: DW_AT_GNU_dwo_name, DW_AT_GNU_dwo_id. */
+static const uint8_t split_abbrevs[] = {
+	1, 0x11, 0, 0xb0, 0x42, 0x08, 0xb1, 0x42, 0x07, 0, 0,
+	2, 0x11, 0, 0xb1, 0x42, 0x07, 0, 0, 0,
+};
+
+static void
+put_split(struct buf *info, uint8_t code, uint64_t id)
+{
+	buf_u32(info, 16 + (code == 1 ? 2 : 0));
+	buf_u16(info, 4);
+	buf_u32(info, 0);
+	buf_putc(info, 8);
+	buf_putc(info, (char)code);
+	if (code == 1)
+		buf_put(info, "x", 2);
+	buf_u64(info, id);
+}
+
+static struct err *
+split_file(void *arg, const char *dir, const char *name, uint64_t id, int *fd)
+{
+	struct part parts[] = {
+		{ .name = ".debug_info.dwo" }, { .name = ".debug_abbrev.dwo" },
+	};
+	_buf_ struct buf bytes = { 0 };
+
+	(void)arg, (void)dir, (void)name;
+	put_split(&parts[0].bytes, 2, id);
+	buf_put(&parts[1].bytes, split_abbrevs, sizeof(split_abbrevs));
+	_source_ struct source *unused = file_of(parts, 2, &bytes);
+	int file = memfd_create("split", MFD_CLOEXEC);
+	if (file < 0)
+		return err_errno("memfd_create");
+	assert_ok(io_write(file, bytes.data, bytes.len));
+	*fd = file;
+	return NULL;
+}
+
+static void
+more_split_units_than_descriptors(void **state)
+{
+	struct part parts[] = {
+		{ .name = ".debug_info" }, { .name = ".debug_abbrev" },
+	};
+	_buf_ struct buf bytes = { 0 };
+	struct rlimit before, few;
+
+	(void)state;
+	for (uint64_t k = 0; k < SPLIT; k++)
+		put_split(&parts[0].bytes, 1, k + 1);
+	buf_put(&parts[1].bytes, split_abbrevs, sizeof(split_abbrevs));
+	_source_ struct source *file = file_of(parts, 2, &bytes);
+	const struct symbols_input in = { .file = file, .split = split_file };
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = DESCRIPTORS;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	const struct symidx_about about = about_made(&in);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(about.n_units, 2 * SPLIT);
+	assert_int_equal(about.units_lost, 0);
+}
+
 int
 main(void)
 {
@@ -290,6 +368,7 @@ main(void)
 		cmocka_unit_test(each_in_a_row_of_a_package),
 		cmocka_unit_test(rows_without_columns_are_none),
 		cmocka_unit_test(types_have_the_files_of_their_unit),
+		cmocka_unit_test(more_split_units_than_descriptors),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
