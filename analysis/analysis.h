@@ -13,7 +13,7 @@
 #include "inspect/inspect.h"
 #include "values/values.h"
 
-/* ---- why a process died: cause.c, effect.c --------------------------------- */
+/* ---- why a process died: cause.c, effect.c ------------------------------ */
 enum cause_access {
 	CAUSE_ACCESS_UNKNOWN,
 	CAUSE_READ, CAUSE_WRITE,
@@ -41,7 +41,7 @@ const char *cause_access_text(uint8_t access);
 /** "reads 4 bytes at …", for each operand in memory, and the registers. */
 void effect_put(const struct disasm_entry *e, struct buf *out);
 
-/* ---- threads that do the same: groups.c ------------------------------------- */
+/* ---- threads that do the same: groups.c --------------------------------- */
 /** Threads whose stacks are the same, pc by pc, and end for the same reason. */
 struct group {
 	size_t first;           /* thread that stands for all */
@@ -70,17 +70,17 @@ struct err *groups_add_view(struct groups *g, const struct view *v)
 struct err *groups_find(struct groups *g, struct insp *i, struct arena *a)
 	_must_check_;
 
-/* ---- frames that come again: folds.c ------------------------------------------ */
+/* ---- frames that come again: folds.c ------------------------------------ */
 /** A cycle of frames and how often it is there. */
 struct fold {
-	size_t first;           /* the cycle is frames [first, first + period) */
+	size_t first;           /* of the cycle, which has @period frames */
 	size_t period;
 	size_t n;               /* frames in all, a multiple of @period */
 };
 /** Does a cycle that is worth folding begin at frame @at? The shortest. */
 bool fold_at(const struct view *v, size_t at, struct fold *out);
 
-/* ---- what is missing: missing.c ------------------------------------------------ */
+/* ---- what is missing: missing.c ----------------------------------------- */
 /** Memory that was mapped but not captured, for one reason. */
 struct absence {
 	uint64_t bytes;
@@ -118,7 +118,7 @@ struct err *missing_list(const struct missing *m, struct insp *i,
 			 struct arena *a, const struct lack **out, size_t *n)
 	_must_check_;
 
-/* ---- in what two targets differ, beside what inspect tells: differ.c -------- */
+/* ---- in what two targets differ, beside what inspect tells: differ.c ---- */
 /** Two snapshots, of one process or of two. */
 struct differing {
 	struct insp *insp[2];

@@ -250,7 +250,7 @@ put_cause(struct buf *b, struct insp *i, const struct cause *r,
 	put_sender(b, insp_target(i), r);
 }
 
-/* ---- the instruction ---------------------------------------------------------- */
+/* ---- the instruction ---------------------------------------------------- */
 static struct err *
 find_instruction(struct insp *i, struct arena *a,
 		 const struct disasm_entry **out)

@@ -39,7 +39,7 @@ static const struct {
 	{ SIGSYS, CODE_SECCOMP, "forbidden-call", NULL },
 };
 
-/* ---- the direction ---------------------------------------------------------- */
+/* ---- the direction ------------------------------------------------------ */
 static bool
 covers(const struct disasm_memory *m, uint64_t address)
 {
@@ -67,7 +67,7 @@ access_of(const struct disasm_entry *e, uint64_t address)
 	return found;
 }
 
-/* ---- the kind --------------------------------------------------------------- */
+/* ---- the kind ----------------------------------------------------------- */
 static const char *
 kind_of_address(struct insp *i, const struct cause *c, uint64_t address)
 {
@@ -115,7 +115,7 @@ cause_classify(struct insp *i, struct cause *c)
 		c->kind = kind_of_code(c);
 }
 
-/* ---- in words ------------------------------------------------------------------ */
+/* ---- in words ----------------------------------------------------------- */
 const char *
 cause_access_text(uint8_t access)
 {

@@ -192,7 +192,7 @@ differ_variables(const struct differing *d, size_t thread, difference_fn *fn,
 	return other == INSP_NONE ? NULL : pair_stacks(&p, other, thread);
 }
 
-/* ---- stacks ----------------------------------------------------------------- */
+/* ---- stacks ------------------------------------------------------------- */
 #define VIEW_MAX 256u
 
 static bool

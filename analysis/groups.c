@@ -50,7 +50,8 @@ static bool
 same_stack(const struct group_stack *a, const struct group_stack *b)
 {
 	return a->hash == b->hash && a->n == b->n && a->end == b->end
-	       && (!a->n || memcmp(a->pcs, b->pcs, a->n * sizeof(*a->pcs)) == 0);
+	       && (!a->n
+		   || memcmp(a->pcs, b->pcs, a->n * sizeof(*a->pcs)) == 0);
 }
 
 /* Where its group stands in the table, or will. */
@@ -97,7 +98,7 @@ groups_add_view(struct groups *g, const struct view *v)
 				      v->n, v->end);
 }
 
-/* ---- all threads ---------------------------------------------------------------- */
+/* ---- all threads -------------------------------------------------------- */
 static size_t
 frames_max(size_t n_threads)
 {

@@ -73,7 +73,7 @@ missing_lines(const struct namelessness *m)
 	return m->lineless && m->lineless + m->nameless == m->frames;
 }
 
-/* ---- for people --------------------------------------------------------------- */
+/* ---- for people --------------------------------------------------------- */
 #define TEXT_MAX 240u
 
 /** What is told, as it grows. */

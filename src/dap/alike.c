@@ -13,7 +13,7 @@
 #define NAMED_GROUPS 1000u
 #define TEXT "threads"          /* the kernel's account, as capture keeps it */
 
-/* ---- processor time ---------------------------------------------------------- */
+/* ---- processor time ----------------------------------------------------- */
 /* A field of a line, up to a tab or its end; false: it is no number. */
 static bool
 line_field(const char **at, const char *end, uint64_t *out)
@@ -75,7 +75,7 @@ find_cpu(struct dap *d, struct alike *a)
 			cpu_of_text(d, a, t->texts[k].bytes);
 }
 
-/* ---- groups --------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------- */
 static struct err *
 name_stacks(struct dap *d, struct alike *a)
 {
@@ -133,7 +133,7 @@ alike_top(struct dap *d, const struct alike *a, size_t group, size_t max)
 	return names;
 }
 
-/* ---- inquest/threadGroups --------------------------------------------------------- */
+/* ---- inquest/threadGroups ----------------------------------------------- */
 #define TOP_FRAMES 16u
 
 /* {"sleeping": 3} */

@@ -31,7 +31,7 @@ struct diff {
 	bool listed;
 };
 
-/* ---- rows ---------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------- */
 /* NULL: there are enough. */
 static struct json *
 row_begin(struct rows *r)
@@ -75,7 +75,7 @@ rows_json(const struct rows *r)
 	return j;
 }
 
-/* ---- threads, modules, attributes ------------------------------------------------- */
+/* ---- threads, modules, attributes --------------------------------------- */
 static struct err *
 put_row(void *arg, const struct differ_row *d)
 {
@@ -123,7 +123,7 @@ put_lists(struct diff *f)
 	return err;
 }
 
-/* ---- stacks, variables --------------------------------------------------------------- */
+/* ---- stacks, variables -------------------------------------------------- */
 static struct json *
 names_json(struct diff *f, unsigned side, const struct stack_difference *s)
 {
@@ -194,7 +194,7 @@ diff_thread(struct dap *d, struct diff *f)
 	return err;
 }
 
-/* ---- the work ---------------------------------------------------------------------------- */
+/* ---- the work ----------------------------------------------------------- */
 static struct json *
 side_json(const struct dap_shown *s)
 {
@@ -257,7 +257,7 @@ diff_end(struct dap *d, struct work *w)
 	f->other.insp = NULL;
 }
 
-/* ---- the request --------------------------------------------------------------------------- */
+/* ---- the request -------------------------------------------------------- */
 static struct err *
 open_other(struct dap *d, const char *snapshot, struct dap_shown *out)
 {

@@ -38,7 +38,7 @@ exception_put_text(struct dap *d, struct buf *out)
 	cause_put_sentence(c, out);
 }
 
-/* ---- details ------------------------------------------------------------------ */
+/* ---- details ------------------------------------------------------------ */
 static struct json *
 text_of(struct buf *b)
 {

@@ -36,7 +36,7 @@ struct moments {
 	uint64_t captured_ns;
 };
 
-/* ---- the line ------------------------------------------------------------------ */
+/* ---- the line ----------------------------------------------------------- */
 static const char *
 series_of(struct insp *i)
 {
@@ -113,7 +113,7 @@ moves_load(struct dap *d)
 	return NULL;
 }
 
-/* ---- for a person ----------------------------------------------------------------- */
+/* ---- for a person ------------------------------------------------------- */
 static uint64_t
 number_of(const struct moments *m, size_t k)
 {
@@ -156,7 +156,7 @@ tell_skipped(struct dap *d, size_t k, const struct err *err)
 		session_output(d, "console", text.data);
 }
 
-/* ---- what was shown, for comparison ------------------------------------------------- */
+/* ---- what was shown, for comparison ------------------------------------- */
 static int
 known_compare(const void *a, const void *b)
 {
@@ -220,7 +220,7 @@ keep_before(struct dap *d)
 			  : err_nomem();
 }
 
-/* ---- moving ----------------------------------------------------------------------------- */
+/* ---- moving ------------------------------------------------------------- */
 /* The same thread as before, where it is still there. */
 static void
 choose_thread(struct dap *d, int64_t id)
@@ -241,8 +241,8 @@ show(struct dap *d, const struct dap_shown *shown)
 	if (d->work && d->work->waits)
 		console_forget(d);
 	if (d->work)
-		dap_end_work(d, dap_refuse(d, "cancelled", "another snapshot is "
-					   "shown now"), NULL);
+		dap_end_work(d, dap_refuse(d, "cancelled", "another snapshot "
+					   "is shown now"), NULL);
 	d->wrong = NULL;
 	session_end_stop(d);
 	session_close(d);
@@ -339,7 +339,7 @@ moves_continue(struct dap *d, const struct json *arguments, struct json **body)
 	return NULL;
 }
 
-/* ---- what came and went ------------------------------------------------------------------- */
+/* ---- what came and went ------------------------------------------------- */
 static void
 tell_thread(struct dap *d, const char *reason, int64_t id)
 {
@@ -459,7 +459,7 @@ moves_arrive(struct dap *d)
 	tell_stopped(d);
 }
 
-/* ---- the beginning --------------------------------------------------------------------------- */
+/* ---- the beginning ------------------------------------------------------ */
 void
 moves_begin(struct dap *d)
 {
@@ -480,7 +480,7 @@ moves_begin(struct dap *d)
 		session_output(d, "console", text.data);
 }
 
-/* ---- inquest/series ------------------------------------------------------------------------ */
+/* ---- inquest/series ----------------------------------------------------- */
 static void
 set_text(struct json *j, struct page *p, const char *key, const char *text)
 {

@@ -43,7 +43,7 @@ tell_rest(struct dap *d, size_t n, const char *what, const char *request)
 	tell(d, "console", &text);
 }
 
-/* ---- notes ------------------------------------------------------------------- */
+/* ---- notes -------------------------------------------------------------- */
 /* What is missing, and what was asked for, is told elsewhere. */
 static bool
 note_is_told(const struct snap_note *n)
@@ -106,7 +106,7 @@ tell_notes(struct dap *d)
 		  "inquest/notes");
 }
 
-/* ---- what is attached ------------------------------------------------------------ */
+/* ---- what is attached --------------------------------------------------- */
 static void
 tell_files(struct dap *d)
 {
@@ -125,7 +125,7 @@ tell_files(struct dap *d)
 		  "attached files", "inquest/annotations");
 }
 
-/* ---- what is missing ---------------------------------------------------------------- */
+/* ---- what is missing ---------------------------------------------------- */
 static void
 tell_lack(struct dap *d, const struct lack *l)
 {
@@ -186,7 +186,7 @@ tell_nameless(struct dap *d, const struct view *v, struct arena *a)
 	return tell_lacks(d, &m, a);
 }
 
-/* ---- all of it ------------------------------------------------------------------------ */
+/* ---- all of it ---------------------------------------------------------- */
 static void
 tell_failure(struct dap *d, struct err *err)
 {

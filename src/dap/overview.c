@@ -27,7 +27,7 @@ struct overview {
 typedef struct err *section_fn(struct overview *o, unsigned level,
 			       struct json **out, bool *cut);
 
-/* ---- texts ------------------------------------------------------------------- */
+/* ---- texts -------------------------------------------------------------- */
 /* Without a broken character at its end. */
 static struct json *
 short_text(const char *text, size_t max)
@@ -59,7 +59,7 @@ base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* ---- snapshot, reason ------------------------------------------------------------ */
+/* ---- snapshot, reason --------------------------------------------------- */
 static size_t
 main_module(struct insp *i)
 {
@@ -143,7 +143,7 @@ make_reason(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return NULL;
 }
 
-/* ---- threads, groups --------------------------------------------------------------- */
+/* ---- threads, groups ---------------------------------------------------- */
 static const struct {
 	size_t threads, groups, ids, top;
 } crowd_levels[LEVELS] = {
@@ -218,7 +218,7 @@ make_groups(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return NULL;
 }
 
-/* ---- the stack ------------------------------------------------------------------------ */
+/* ---- the stack ---------------------------------------------------------- */
 static const size_t stack_levels[LEVELS] = { 60, 20, 5 };
 
 static void
@@ -292,7 +292,7 @@ make_stack(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return err;
 }
 
-/* ---- variables of its first frame ---------------------------------------------------------- */
+/* ---- variables of its first frame --------------------------------------- */
 static const struct {
 	size_t rows;
 	uint32_t length;
@@ -359,7 +359,7 @@ make_scopes(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return err;
 }
 
-/* ---- notes --------------------------------------------------------------------------------- */
+/* ---- notes -------------------------------------------------------------- */
 static const struct {
 	size_t notes, length;
 } note_levels[LEVELS] = { { 60, 300 }, { 10, 120 }, { 0, 0 } };
@@ -414,7 +414,7 @@ make_notes(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return NULL;
 }
 
-/* ---- what is missing: never cut ------------------------------------------------------------- */
+/* ---- what is missing: never cut ----------------------------------------- */
 static struct err *
 make_missing(struct overview *o, unsigned level, struct json **out, bool *cut)
 {
@@ -422,7 +422,7 @@ make_missing(struct overview *o, unsigned level, struct json **out, bool *cut)
 	return facts_lacks(o->d, &o->alike->missing, o->arena, out);
 }
 
-/* ---- all of it --------------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------- */
 enum { SNAPSHOT, REASON, THREADS, GROUPS, STACK, SCOPES_OF_TOP, NOTES, MISSING,
        SECTIONS };
 static const struct {

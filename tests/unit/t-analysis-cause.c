@@ -25,7 +25,7 @@ struct looked {
 	struct cause cause;
 };
 
-/* ---- code at the pc ------------------------------------------------------------- */
+/* ---- code at the pc ----------------------------------------------------- */
 static const uint8_t *code;
 static size_t n_code;
 static const struct target_ops *below;
@@ -83,7 +83,7 @@ assert_kind(int number, int signal_code, uint64_t address, const char *kind)
 	done(&l);
 }
 
-/* ---- kinds -------------------------------------------------------------------------- */
+/* ---- kinds -------------------------------------------------------------- */
 static void
 kind_is_what_is_certain(void **state)
 {
@@ -120,7 +120,7 @@ sender_is_told(void **state)
 	done(&l);
 }
 
-/* ---- the direction -------------------------------------------------------------------- */
+/* ---- the direction ------------------------------------------------------ */
 static const struct direction {
 	uint8_t bytes[3];
 	uint64_t address;
@@ -143,7 +143,7 @@ static const struct direction {
 };
 
 static void
-direction_is_told_where_the_instruction_has_the_address(void **state)
+direction_is_told_where_code_has_the_address(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < countof(directions); k++) {
@@ -179,7 +179,7 @@ main(void)
 		cmocka_unit_test(kind_is_what_is_certain),
 		cmocka_unit_test(sender_is_told),
 		cmocka_unit_test(
-			direction_is_told_where_the_instruction_has_the_address),
+			direction_is_told_where_code_has_the_address),
 		cmocka_unit_test(directions_have_words),
 	};
 

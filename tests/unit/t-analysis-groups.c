@@ -33,7 +33,7 @@ make(struct made *m, const char *letters)
 	return &m->view;
 }
 
-/* ---- groups --------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------- */
 static void
 equal_stacks_are_one_group(void **state)
 {
@@ -103,7 +103,7 @@ all_threads_of_a_target_are_grouped(void **state)
 	served_close(&s);
 }
 
-/* ---- folds ------------------------------------------------------------------------- */
+/* ---- folds -------------------------------------------------------------- */
 static const struct {
 	const char *letters;
 	size_t at, period, n;   /* @period 0: there is none */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is missing, why, and how it is mended; of the records of make-served.h. */
+/* What is missing, why, and how it is mended: records of make-served.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -65,7 +65,7 @@ number_at(const struct json *j, const char *key)
 	return n;
 }
 
-/* ---- why it died ------------------------------------------------------------------ */
+/* ---- why it died -------------------------------------------------------- */
 static void
 exception_says_signal_code_and_address(void **state)
 {
@@ -77,7 +77,8 @@ exception_says_signal_code_and_address(void **state)
 	assert_string_equal(text_at(body, "exceptionId"), "SIGSEGV");
 	assert_string_equal(text_at(body, "breakMode"), "unhandled");
 	assert_non_null(strstr(text_at(body, "description"),
-			       "0x10, where nothing is mapped: a null pointer"));
+			       "0x10, where nothing is mapped: a null "
+			       "pointer"));
 	assert_string_equal(text_at(details, "typeName"), "null-deref");
 	assert_ptr_equal(strstr(text_at(details, "message"),
 				"SEGV_MAPERR at 0x10"),
@@ -107,7 +108,7 @@ process_that_ran_has_no_exception(void **state)
 				       "\"threadId\":4243"), "notFound");
 }
 
-/* ---- before the stop ---------------------------------------------------------------- */
+/* ---- before the stop ---------------------------------------------------- */
 static void
 notes_files_and_gaps_come_before_the_stop(void **state)
 {
@@ -134,7 +135,7 @@ names_that_are_missing_are_told_once(void **state)
 	assert_int_equal(s->events.len, told);
 }
 
-/* ---- groups -------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------- */
 static void
 groups_sum_up_to_all_threads(void **state)
 {
@@ -159,7 +160,7 @@ groups_sum_up_to_all_threads(void **state)
 	assert_int_equal(cpu, 6);
 }
 
-/* ---- the overview --------------------------------------------------------------------- */
+/* ---- the overview ------------------------------------------------------- */
 /* Of that kind there is a row with @value. */
 static void
 assert_missing(const struct json *body, const char *what, const char *key,
@@ -273,7 +274,7 @@ overview_of_long_texts_is_cut(void **state)
 	free(texts);
 }
 
-/* ---- no series ------------------------------------------------------------------------- */
+/* ---- no series ---------------------------------------------------------- */
 static void
 alone_it_does_not_move(void **state)
 {
