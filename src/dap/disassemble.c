@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define OFFSET_MAX 65536        /* instructions that are passed over */
+#define OFFSET_MAX 16384        /* instructions that are passed over */
 
 struct listing {
 	struct dap *d;

@@ -236,7 +236,7 @@ facts_annotations(struct dap *d, const struct json *arguments,
 	if (err)
 		return err;
 	list = json_array();
-	for (size_t k = p.start; k < p.end; k++)
+	for (size_t k = p.start; k < p.end && room; k++)
 		json_add(list, annotation_json(d, k, &room));
 	*body = page_body("annotations", list, &p);
 	return NULL;

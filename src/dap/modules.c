@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MODULES_MAX 4096u       /* of a request */
-#define FETCH "its file is not here: fetch it by its build-id"
 
 struct json *
 modules_id(struct dap *d, size_t module)
@@ -25,36 +24,36 @@ modules_id(struct dap *d, size_t module)
 }
 
 /* ---- what is known of its symbols -------------------------------------------- */
-/* Without an index, or before one is asked for. */
+/* Where there is no index, as far as anybody looked: to list modules is no
+ * reason to look for the files of all of them, which servers may have. */
 static const char *
 status_of_file(struct dap *d, size_t module, bool asked)
 {
-	static const char *const rows[][2] = {
-		[MODULE_FILE_NONE] = { FETCH, FETCH },
-		[MODULE_FILE_EXACT] = {
-			"symbols are read when they are needed",
+	static const char later[] = "symbols are read when they are needed";
+	static const char *const rows[] = {
+		[MODULE_FILE_NONE] =
+			"its file is not here: fetch it by its build-id",
+		[MODULE_FILE_EXACT] =
 			"the file is here, an index of its symbols is not: "
-			"run `inquest index`" },
-		[MODULE_FILE_UNVERIFIED] = {
-			"a file that fits is here; symbols are read when they "
-			"are needed",
+			"run `inquest index`",
+		[MODULE_FILE_UNVERIFIED] =
 			"a file that fits is here, which has no build-id; an "
-			"index of its symbols is not: run `inquest index`" },
-		[MODULE_FILE_COMPOSED] = {
-			"only what was captured of the file is here; the rest "
-			"is fetched by its build-id",
+			"index of its symbols is not: run `inquest index`",
+		[MODULE_FILE_COMPOSED] =
 			"only what was captured of the file is here: fetch it "
-			"by its build-id" },
+			"by its build-id",
 	};
-
-	const uint8_t kind = insp_module_file_kind(d->shown.insp, module);
+	enum module_file kind;
 	size_t n;
 
+	if (!insp_module_file_known(d->shown.insp, module, &kind))
+		return later;
 	if (kind == MODULE_FILE_NONE
 	    && insp_modules(d->shown.insp, &n)[module].id.kind == ID_NONE)
 		return "its file is not here, and it has no build-id to fetch "
 		       "it by";
-	return rows[kind][asked];
+	return asked || kind == MODULE_FILE_NONE || kind == MODULE_FILE_COMPOSED
+	       ? rows[kind] : later;
 }
 
 static const char *

@@ -15,6 +15,7 @@
 #define SLOTS (2 * FILES_MAX)   /* a power of two */
 #define IDS_MAX (INT32_C(1) << 30)
 #define LISTED_MAX 10000u       /* of "loadedSources" */
+#define LOOKED_MAX 100000u      /* of one module */
 #define TEXT_MAX (8u << 20)     /* bytes of one source */
 
 struct source_shown {
@@ -266,7 +267,7 @@ list_module(struct dap *d, size_t module, size_t room, struct json *list)
 	bool asked;
 
 	ix = insp_index_known(d->shown.insp, module, &asked);
-	for (uint32_t k = 0; ix && n < room; k++) {
+	for (uint32_t k = 0; ix && n < room && k < LOOKED_MAX; k++) {
 		uint32_t string = symidx_source(ix, k);
 		const char *file;
 

@@ -5,6 +5,7 @@
  */
 #include "inspect/image.h"
 #include "inspect/impl.h"
+#include "inspect/indexed.h"
 
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
@@ -535,6 +536,16 @@ enum module_file
 insp_module_file_kind(struct insp *i, size_t module)
 {
 	return resolved(i, module)->kind;
+}
+
+bool
+insp_module_file_known(const struct insp *i, size_t module,
+		       enum module_file *out)
+{
+	if (module >= i->n_modules || !i->states[module].asked)
+		return false;
+	*out = i->states[module].kind;
+	return true;
 }
 
 struct err *

@@ -21,7 +21,11 @@ struct symidx *insp_index_known(const struct insp *i, size_t module,
 				bool *asked);
 /** The same, and how many bytes it has. */
 struct symidx *insp_index_sized(struct insp *i, size_t module, uint64_t *size);
-/** The same by run-time address, and the address in the file. */
+/** As insp_module_file_kind(), but without looking for one: false where nobody
+ * has yet. files.c */
+bool insp_module_file_known(const struct insp *i, size_t module,
+			    enum module_file *out);
+/** insp_index() by run-time address, and the address in the file. */
 struct symidx *insp_index_at(struct insp *i, uint64_t addr, uint64_t *in_file);
 /** What @s has for @ask, SUPPLY_INDEX; one that is damaged is asked for anew.
  * Both are the caller's, who frees @ix first. */

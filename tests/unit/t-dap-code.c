@@ -141,11 +141,31 @@ modules_are_known_by_their_build_ids(void **state)
 		"it has no build-id to fetch it by\",\"addressRange\":"
 		"\"0x1000-0x3000\"},{\"id\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 		"bbbbbbbb\",\"name\":\"libx.so.1.2\",\"path\":"
-		"\"/usr/lib/libx.so.1.2\",\"symbolStatus\":\"only what was "
-		"captured of the file is here; the rest is fetched by its "
-		"build-id\",\"addressRange\":\"0x8000-0x9000\",\"buildId\":"
+		"\"/usr/lib/libx.so.1.2\",\"symbolStatus\":\"symbols "
+		"are read when they are needed\",\"addressRange\":\"0x8000-0x9000\",\"buildId\":"
 		"\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}],"
 		"\"totalModules\":3}");
+}
+
+static void
+to_list_modules_looks_for_none_of_their_files(void **state)
+{
+	struct spoken *s = *state;
+	static const char status[] =
+		"only what was captured of the file is here: fetch it by its "
+		"build-id";
+
+	assert_ok(spoken_open(s, "", ""));
+	assert_null(spoken_ask(s, "modules", ""));
+	assert_null(spoken_ask(s, "threads", ""));
+	assert_null(strstr(s->events.data, "module "));
+	assert_null(spoken_ask(s, "inquest/describeAddress",
+			       "\"address\":\"0x8010\""));
+	assert_non_null(strstr(s->events.data, "module "));
+	assert_null(spoken_ask(s, "modules", "\"startModule\":1"));
+	assert_string_equal(json_str(json_get(json_at(json_get(json_get(
+			s->answer, "body"), "modules"), 0), "symbolStatus")),
+			    status);
 }
 
 static void
@@ -344,6 +364,7 @@ main(void)
 		TEST(an_entry_has_its_bytes),
 		TEST(what_cannot_be_listed_is_refused),
 		TEST(modules_are_known_by_their_build_ids),
+		TEST(to_list_modules_looks_for_none_of_their_files),
 		TEST(modules_come_by_pages),
 		TEST(a_text_of_the_build_has_a_reference),
 		TEST(all_else_is_a_path_and_the_clients_matter),
