@@ -40,6 +40,9 @@ class Webs:
     def __init__(self, tap, inquest):
         self.tap = tap
         self.shop = served.Shop(inquest, "dap", ("default", "web"))
+        # A server has variables where there are indexes.
+        os.environ["INQUEST_CACHE"] = os.path.join(self.shop.dir, "cache")
+        kit.run([inquest, "index", self.shop.core])
         self.server = served.Server(self.shop, rsp="none")
 
     def path(self, project="default", end="/dap"):
