@@ -276,6 +276,7 @@ SCRIPT_TESTS = \
 	tests/dap/traps.py \
 	tests/dap/values.py \
 	tests/dap/variables.py \
+	tests/dap/world.py \
 	tests/dap/moves.py \
 	tests/disasm/objdump.py \
 	tests/format/same-text.py \

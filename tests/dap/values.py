@@ -23,7 +23,8 @@ import kit     # noqa: E402
 import shown   # noqa: E402
 
 CASES = ("bases/O0/1", "arrays/O0/2", "strings/O0/1", "shadowed/O0/2",
-         "inlined/O2/1", "inlined/split/1", "optimized/O2/1", "classes/O0/3", "containers/O0/1")
+         "inlined/O2/1", "inlined/split/1", "optimized/O2/1",
+         "classes/O0/3", "containers/O0/1")
 VICTIMS = ("threads", "containers", "jump", "heaplist", "cut", "filtered")
 LOST = {"optimized-out": "<optimised out>", "not-captured": "<not captured>",
         "not-mapped": "<not mapped>"}

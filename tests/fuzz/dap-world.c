@@ -231,6 +231,7 @@ world_fill(struct world *w, struct world_snapshot *s, size_t nth)
 	served_init(&s->served);
 	below = s->served.target.ops;
 	ops = *below;
+	ops.kind = "snapshot";
 	ops.read = world_read;
 	s->served.target.ops = &ops;
 	s->served.target.attrs = attrs;
