@@ -122,6 +122,7 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 {
 	struct adapter *a = arg;
 	struct dap_shown shown = { .number = number };
+	uint64_t addr, n;
 
 	struct err *err = a->from->stub.open(a->from, number, &shown.insp,
 					     &shown.id);
@@ -136,6 +137,7 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 	}
 	a->seen = shown.overlay;
 	a->shows = number;
+	a->changes = overlay_changes(a->seen, &addr, &n);
 	*out = shown;
 	return NULL;
 }
