@@ -31,25 +31,34 @@ overlays_hold(struct overlays *o)
 	return o;
 }
 
+static struct err *
+overlays_add(struct overlays *o, uint64_t number, struct overlay **out)
+{
+	struct laid *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return err_nomem();
+	struct err *err = overlay_new(&o->used, &l->overlay);
+	if (err) {
+		free(l);
+		return err;
+	}
+	l->number = number;
+	l->next = o->list;
+	o->list = l;
+	*out = l->overlay;
+	return NULL;
+}
+
 struct err *
 overlays_of(struct overlays *o, uint64_t number, struct overlay **out)
 {
-	struct laid *l = o->list;
+	const struct laid *l = o->list;
 
 	while (l && l->number != number)
 		l = l->next;
-	if (!l) {
-		l = calloc(1, sizeof(*l));
-		struct err *err = l ? overlay_new(&o->used, &l->overlay)
-				    : err_nomem();
-		if (err) {
-			free(l);
-			return err;
-		}
-		l->number = number;
-		l->next = o->list;
-		o->list = l;
-	}
+	if (!l)
+		return overlays_add(o, number, out);
 	*out = l->overlay;
 	return NULL;
 }
