@@ -165,31 +165,50 @@ by_name(const void *a, const void *b)
 	return order ? order : (x->nth > y->nth) - (x->nth < y->nth);
 }
 
+/* The first of a name keeps it; the others get their line, or a number. */
 static struct err *
-unique_names(struct arena *a, struct item *items, size_t n)
+rename_others(struct arena *a, struct item **sorted, size_t n, bool by_line)
 {
-	struct item **sorted = arena_array(a, n + 1, sizeof(*sorted));
 	const char *last = NULL;
 	unsigned same = 1;
 
-	if (!sorted)
-		return err_nomem();
-	for (size_t k = 0; k < n; k++)
-		sorted[k] = &items[k];
-	qsort(sorted, n, sizeof(*sorted), by_name);
 	for (size_t k = 0; k < n; k++) {
 		struct item *item = sorted[k];
 
 		if (!last || strcmp(item->name, last) != 0) {
 			last = item->name;
 			same = 1;
-			continue;
+		} else if (!by_line) {
+			item->name = arena_printf(a, "%s#%u", last, ++same);
+		} else if (item->line) {
+			item->name = arena_printf(a, "%s@%u", last,
+						  item->line);
 		}
-		item->name = arena_printf(a, "%s#%u", last, ++same);
 		if (!item->name)
 			return err_nomem();
 	}
 	return NULL;
+}
+
+static struct err *
+unique_names(struct arena *a, struct item *items, size_t n)
+{
+	struct item **sorted = arena_array(a, n + 1, sizeof(*sorted));
+	struct err *err = sorted ? NULL : err_nomem();
+	bool lines = false;
+
+	if (err)
+		return err;
+	for (size_t k = 0; k < n; k++) {
+		sorted[k] = &items[k];
+		lines = lines || items[k].line;
+	}
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	if (lines) {
+		err = rename_others(a, sorted, n, true);
+		qsort(sorted, n, sizeof(*sorted), by_name);
+	}
+	return err ? err : rename_others(a, sorted, n, false);
 }
 
 /* ---- opening ---------------------------------------------------------------------- */

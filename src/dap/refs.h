@@ -56,6 +56,7 @@ struct item {
 	const struct value *value;      /* or what follows, or text alone */
 	const struct var *var;          /* @value is made when it is told */
 	const struct snap_variable *stored;
+	uint32_t line;                  /* of one that may share its name; 0 */
 	const char *text;
 	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
 	uint8_t child;                  /* enum child_kind, 0 = none */

@@ -85,6 +85,7 @@ list_stored(struct container *c)
 
 		item->name = v[k].name ? v[k].name : "?";
 		item->stored = &v[k];
+		item->line = v[k].line;
 	}
 	return err;
 }
