@@ -336,7 +336,11 @@ struct err *
 session_disconnect(struct dap *d, const struct json *arguments,
 		   struct json **body)
 {
-	(void)d, (void)arguments, (void)body;
+	(void)arguments, (void)body;
+	if (d->work)
+		dap_end_work(d, dap_refuse(d, "cancelled", "the session ends"),
+			     NULL);
+	d->wrong = NULL;
 	return NULL;
 }
 

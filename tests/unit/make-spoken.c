@@ -24,6 +24,7 @@ hear(void *arg, struct span json)
 	}
 	json_free(s->answer);
 	s->answer = message;
+	s->responses++;
 	return NULL;
 }
 

@@ -16,6 +16,7 @@ struct spoken {
 	struct dap_host host;   /* only link(), where a test wants it */
 	long long seq;          /* of our last request */
 	struct json *answer;    /* the last response */
+	unsigned responses;     /* that came in all */
 	struct buf text;        /* of its body; "" where it has none */
 	struct buf events;      /* their names, each with a blank behind it */
 	bool slow;              /* long requests go on by spoken_work() */

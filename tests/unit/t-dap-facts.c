@@ -508,6 +508,21 @@ a_search_can_be_cancelled_and_there_is_one(void **state)
 }
 
 static void
+what_is_under_way_at_the_end_is_cancelled(void **state)
+{
+	struct spoken *s = *state;
+
+	assert_ok(spoken_open(s, "", ""));
+	s->slow = true;
+	spoken_ask(s, "inquest/search", "\"text\":\"not in there\"");
+	assert_true(dap_busy(s->dap));
+	assert_int_equal(s->responses, 3);
+	assert_null(spoken_ask(s, "disconnect", ""));
+	assert_int_equal(s->responses, 5);
+	assert_true(dap_done(s->dap));
+}
+
+static void
 progress_is_told_to_who_hears_it(void **state)
 {
 	static const struct snap_memory large = {
@@ -600,6 +615,7 @@ main(void)
 		TEST(where_is_looked_is_said),
 		TEST(what_cannot_be_looked_for_is_refused),
 		TEST(a_search_can_be_cancelled_and_there_is_one),
+		TEST(what_is_under_way_at_the_end_is_cancelled),
 		TEST(progress_is_told_to_who_hears_it),
 		TEST(a_link_names_thread_frame_and_variable),
 		TEST(without_a_server_there_is_no_link),
