@@ -13,6 +13,7 @@
 
 #define FILES_MAX 4096u         /* whose text is looked for; others: by path */
 #define SLOTS (2 * FILES_MAX)   /* a power of two */
+#define OPEN_MAX 256u           /* descriptors of texts; then by path */
 #define IDS_MAX (INT32_C(1) << 30)
 #define LISTED_MAX 10000u       /* of "loadedSources" */
 #define LOOKED_MAX 100000u      /* of one module */
@@ -29,6 +30,7 @@ struct source_shown {
 struct sources {
 	struct source_shown *files;
 	size_t n;
+	size_t open;            /* texts that the engine has a descriptor for */
 	uint16_t *slots;        /* hashed: number + 1; 0 = free */
 };
 
@@ -129,8 +131,12 @@ find_text(struct dap *d, size_t module, const char *file)
 	const struct module_id none = { .kind = ID_NONE };
 	struct source *text = NULL;
 
+	if (d->sources->open >= OPEN_MAX)
+		return NULL;
 	err_free(insp_file_by_id(d->shown.insp, module < n ? &m[module].id
 				 : &none, file, &text));
+	if (text && source_descriptor(text) >= 0)
+		d->sources->open++;
 	return text;
 }
 
