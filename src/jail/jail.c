@@ -100,7 +100,7 @@ child_run(const struct work *w)
 		_exit(1);
 	}
 	close(w->report);
-	int status = w->fn(w->arg);
+	int status = w->fn ? w->fn(w->arg) : 1;
 	fflush(NULL);
 	_exit(status);
 }

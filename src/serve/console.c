@@ -137,6 +137,8 @@ question_forget(struct console *c)
 	c->question = (struct console_question){ 0 };
 	buf_reset(&c->text);
 	c->asked = c->answered = c->cut = c->printed = false;
+	/* What comes late is an answer to nothing. */
+	c->wanted = c->listing = 0;
 }
 
 void
@@ -154,11 +156,17 @@ console_release(struct console *c)
 
 /* ---- the answer ---- */
 
+static bool
+is_waiting(const struct console *c)
+{
+	return c->asked && !c->answered;
+}
+
 /* Takes @err. */
 static void
 answer(struct console *c, struct err *err)
 {
-	if (!c->asked || c->answered) {
+	if (!is_waiting(c)) {
 		err_free(err);
 		return;
 	}
@@ -236,7 +244,7 @@ text_put(struct console *c, const char *bytes, size_t n)
 {
 	size_t room = CONSOLE_TEXT_MAX - c->text.len;
 
-	if (!c->asked || c->answered)
+	if (!is_waiting(c))
 		return;
 	c->cut |= n > room;
 	buf_put(&c->text, bytes, n < room ? n : room);
@@ -316,12 +324,14 @@ hear_error(struct console *c, unsigned token, const char *s, size_t n)
 		answer(c, err_new(ERR_FAILED, "gdb cannot look at this: %s",
 				  text));
 		c->over = true;
+	} else if (!is_waiting(c)) {
+		return;
 	} else if (token == c->listing && token) {
 		/* It takes our word for it. */
 		c->listing = 0;
 		say_question(c);
-	} else if (token == c->wanted && !c->printed && c->asked
-		   && !c->answered && is_no_command(text)) {
+	} else if (token == c->wanted && !c->printed
+		   && is_no_command(text)) {
 		c->printed = true;
 		buf_reset(&c->text);
 		say_question(c);
@@ -388,7 +398,7 @@ hear_result(struct console *c, unsigned token, const char *s, size_t n)
 	}
 	/* What came before was not said to what was asked. */
 	buf_reset(&c->text);
-	if (token && token == c->listing)
+	if (token && token == c->listing && is_waiting(c))
 		hear_list(c, s, n);
 	if (token == c->connecting)
 		c->connecting = 0;
@@ -460,7 +470,7 @@ console_hear(struct console *c, const void *data, size_t n)
 static bool
 is_late(const struct console *c)
 {
-	return c->asked && !c->answered && now_ns() >= c->until_ns;
+	return is_waiting(c) && now_ns() >= c->until_ns;
 }
 
 bool
@@ -488,7 +498,7 @@ console_patience(const struct console *c)
 {
 	uint64_t now = now_ns();
 
-	if (!c->asked || c->answered)
+	if (!is_waiting(c))
 		return -1;
 	return now >= c->until_ns ? 0
 	       : (int)((c->until_ns - now) / 1000000) + 1;

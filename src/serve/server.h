@@ -158,9 +158,9 @@ void session_shows(struct session *s, const char *project);
 /** It asked for something: those that ask without end have to wait. */
 void session_count_question(struct session *s);
 /** A websocket of its has gone. */
-void session_abandon(struct session *s, const struct net_client *c);
+void session_abandon(struct session *s, const struct net_client *of);
 /** It has closed its end of what that websocket is bridged to. */
-void session_hang_up(struct session *s, const struct net_client *c);
+void session_hang_up(struct session *s, const struct net_client *of);
 /** Once a second. */
 void sessions_tick(struct server *sv);
 /** A report of the zygote's. */

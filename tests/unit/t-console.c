@@ -116,6 +116,10 @@ what_is_no_command_is_an_expression(void **state)
 	ask(&t, "x");
 	hear(&t, "10^error,msg=\"No symbol\"\n");
 	fails(&t, "No symbol");
+	hear(&t, "10^error,msg=\"Undefined command\"\n10^done\n");
+	said(&t);
+	assert_string_equal(t.said.data, "");
+	assert_false(console_answered(t.c));
 	end(&t);
 }
 
