@@ -587,11 +587,24 @@ client_wire_bytes(const struct net_client *c, uint64_t *out)
 	return true;
 }
 
+/* Room for what is never said whole is taken from all others. */
+static void
+client_look_joined(struct net_client *c)
+{
+	c->joining = c->joined.len && c->net->o.http ? c->joining + 1 : 0;
+	if (c->joining <= NET_JOINING_SECONDS)
+		return;
+	c->net->counts.floods++;
+	message_forget(c);
+	net_close(c, NET_POLICY, "a message did not end");
+}
+
 void
 client_look(struct net_client *c)
 {
 	uint64_t wire, came;
 
+	client_look_joined(c);
 	if (!c->net->o.http || c->state != CLIENT_SOCKET || c->code
 	    || !client_wire_bytes(c, &wire))
 		return;

@@ -23,6 +23,7 @@
 #define NET_REPLY_MAX (64u << 20)
 #define NET_FRAGMENT_MAX (64u << 10)
 #define NET_JOINED_MAX (64u << 20)
+#define NET_JOINING_SECONDS 10u         /* for a message that has begun */
 /*
  * Bytes a second that may be framing, pings and fragments of nothing, beyond
  * as many as there are of payload.
@@ -112,6 +113,7 @@ struct net_client {
 	/* a bridge of messages */
 	bool messages;
 	struct buf joined;      /* of one that came, up to now */
+	unsigned joining;       /* looks in a row that found some of one */
 	uint64_t out_left;      /* bytes of the one that is being sent; the */
 	size_t out_at;          /* first of them in @piece is here */
 	bool out_begun;

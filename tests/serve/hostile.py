@@ -128,6 +128,13 @@ class Hostile:
         # A sanitizer keeps for a while what was given back.
         self.slack = 20 if kit.is_sanitized(inquest) else 1
 
+    def half_a_message(self):
+        half = served.Websocket(
+            self.server, served.object_path(self.shop, end="/dap"),
+            self.server.token, ["Sec-WebSocket-Protocol: dap"])
+        half.send(b"{", opcode=served.TEXT, final=False)
+        return half
+
     def socket(self):
         return served.Websocket(self.server, self.path, self.server.token)
 
@@ -321,7 +328,10 @@ def main():
     kit.need_tool("gcc")
     tap = kit.Tap()
     hostile = Hostile(tap, inquest)
+    half = hostile.half_a_message()
     hostile.slow()
+    tap.ok(half.wait_closed() == (1008, "a message did not end"),
+           "half a message of dap is not waited for for ever", half.closed)
     hostile.malformed()
     hostile.bad_frames()
     hostile.too_big()
