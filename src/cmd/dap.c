@@ -36,6 +36,8 @@ static const struct opt dap_opts[] = {
 	  OPT_STRING, offsetof(struct speak_options, listen) },
 	{ "rsp", 0, "ADDRESS", "where gdb reaches the same session",
 	  OPT_STRING, offsetof(struct speak_options, rsp) },
+	{ "console", 0, NULL, "even who comes by HOST:PORT may use the jailed gdb",
+	  OPT_FLAG, offsetof(struct speak_options, console) },
 	{ "record", 0, "FILE", "write down both directions",
 	  OPT_STRING, offsetof(struct speak_options, record) },
 	{ "record-limit", 0, "BYTES", "of the recording; default 1G",
@@ -99,7 +101,9 @@ const struct verb verb_dap = {
 		"asked of gdb: its commands, calls, templates, printers. It is "
 		"started when it is needed first, sees what was written in the "
 		"session, and runs in a jail in which it can start nothing, "
-		"reach nobody and write no file.\n\n"
+		"reach nobody and write no file. Over a HOST:PORT, where "
+		"anybody on this machine may come in, that is so with "
+		"--console only.\n\n"
 		"With --rsp a debugger reaches the same session by the GDB "
 		"remote protocol, beside the editor: what one of them writes "
 		"the other sees, and so do all clients of --listen among "

@@ -629,6 +629,7 @@ speak_snaps(struct speech *x, int *status)
 	x->job.protocol = x->ways->protocol;
 	x->job.make_indexes = x->ways->indexes;
 	x->job.tallies = x->tallies;
+	x->job.consoles = o->console;
 	x->job.seconds = o->seconds ? (unsigned)o->seconds : REQUEST_SECONDS;
 	if (!offers_alone(&x->offers) || x->ways->protocol == WORKER_DAP) {
 		x->job.attached = x->offers.typed;

@@ -12,6 +12,7 @@
 struct speak_options {
 	const char *exe, *listen, *record, *rsp;
 	uint64_t record_limit, seconds, wait;
+	bool console;
 };
 /** A protocol's own ways. */
 struct speak_ways {

@@ -102,6 +102,7 @@ connection_begin(struct worker *w, int in, int out,
 		.insp = w->insp, .title = w->title, .host = &w->host,
 		.attached = w->o->attached, .n_attached = w->o->n_attached,
 		.local = guest->local, .worker = w, .written = w->written,
+		.console_allowed = guest->local || w->o->consoles,
 	};
 
 	if (w->bound) {

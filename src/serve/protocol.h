@@ -19,6 +19,7 @@ struct sight {
 	size_t n_attached;
 	bool local;                     /* the client is the owner of what is
 					   on this machine */
+	bool console_allowed;           /* it may have a gdb */
 	struct overlays *written;       /* by others too; NULL: it has its
 					   own */
 	struct console *console;        /* of that protocol: takes a hold */

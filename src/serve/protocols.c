@@ -289,7 +289,8 @@ adapter_begin(const struct sight *see, void **out)
 	a->host = (struct dap_host){
 		.find = dap_host_find, .open = dap_host_open,
 		.close = dap_host_close, .series = dap_host_series,
-		.ask = dap_host_ask, .forget = dap_host_forget, .arg = a,
+		.ask = see->console_allowed ? dap_host_ask : NULL,
+		.forget = dap_host_forget, .arg = a,
 	};
 	const struct dap_options options = {
 		.host = &a->host, .local = see->local,

@@ -49,6 +49,7 @@ struct worker_options {
 	int control;            /* where clients arrive: see worker_pass() */
 	bool single;            /* one client arrives, and ends it */
 	bool shared;            /* what one client writes all see */
+	bool consoles;          /* who is not local may have a gdb, too */
 	int peer;               /* the one client runs on the processor that
 				   this tells: worker_peer(); or -1 */
 	struct worker_tallies *tallies; /* or NULL */

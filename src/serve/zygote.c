@@ -55,6 +55,8 @@ worker_main(void *arg)
 	const struct worker_options o = {
 		.in = -1, .out = -1, .record = -1, .quiet = -1, .peer = -1,
 		.control = e->control, .single = true,
+		/* The server says who may. */
+		.consoles = true,
 	};
 	struct supply supply;
 

@@ -378,6 +378,19 @@ class Doors:
                     "all clients of a worker that dies are told", whys)
         listening.end()
 
+    def console_on_tcp(self):
+        said = []
+        for words in ((), ("--console",)):
+            listening = Listening(self.inquest, "127.0.0.1:0", self.core,
+                                  *words)
+            c = listening.connect()
+            c.start()
+            said.append(self.repl(c, "p 6"))
+            listening.end()
+        self.tap.ok("=" not in said[0] and said[1].endswith("= 6"),
+                    "whoever comes by TCP has a gdb where that is wanted",
+                    said)
+
     def too_many(self):
         listening = Listening(self.inquest, "127.0.0.1:0", self.core)
         clients = [listening.connect() for _ in range(32)]
@@ -533,6 +546,7 @@ def main():
         doors.console()
         doors.console_writes()
         doors.console_ends()
+        doors.console_on_tcp()
     else:
         tap.skip("the console", "there is no gdb")
     doors.tcp("127.0.0.1:0")
