@@ -329,13 +329,14 @@ hear_error(struct console *c, unsigned token, const char *s, size_t n)
 	} else if (token == c->listing && token) {
 		/* It takes our word for it. */
 		c->listing = 0;
-		say_question(c);
-	} else if (token == c->wanted && !c->printed
+		if (!c->answered)
+			say_question(c);
+	} else if (token == c->wanted && token && !c->printed
 		   && is_no_command(text)) {
 		c->printed = true;
 		buf_reset(&c->text);
 		say_question(c);
-	} else if (token == c->wanted) {
+	} else if (token == c->wanted && token) {
 		answer(c, err_new(ERR_FAILED, "%s", text));
 	}
 }
@@ -373,6 +374,8 @@ static void
 hear_list(struct console *c, const char *s, size_t n)
 {
 	c->listing = 0;
+	if (c->answered)
+		return;
 	if (find_frame(c, s, n))
 		say_question(c);
 	else
