@@ -136,10 +136,10 @@ member_kind(const struct sym_member *m)
 }
 
 static const char *
-member_name(const struct type *p, const struct sym_member *m)
+member_name(const struct type *p, const struct sym_member *m, struct arena *a)
 {
 	const char *name = m->flags & SYM_MEMBER_BASE ?
-			   type_qualified(type_beside(p, m->type)) :
+			   type_base_name(type_beside(p, m->type), a) :
 			   type_string(p, m->name);
 
 	return name && name[0] ? name : "<anonymous>";
@@ -169,7 +169,7 @@ member_children(struct page *g, const struct type *p)
 		struct err *err = value_nth_member(g->v, k, g->arena, &v);
 		if (err)
 			return err;
-		add(g, member_name(p, m), member_kind(m), v);
+		add(g, member_name(p, m, g->arena), member_kind(m), v);
 	}
 	return NULL;
 }

@@ -99,6 +99,7 @@ const struct type *type_basic(struct values *vs, const char *name,
 /** The same array without its first dimension: what one element is. */
 const struct type *type_element(const struct type *t);
 bool type_is_class(const struct type *plain);           /* struct, union too */
+bool type_is_unit(const struct type *plain);
 bool type_is_integral(const struct type *plain);        /* enum, bool, char */
 bool type_is_float(const struct type *plain);
 bool type_is_signed(const struct type *plain);
@@ -121,6 +122,8 @@ const struct type *type_by_text(struct values *vs, size_t near,
 uint64_t type_count(const struct type *t);      /* elements, if constant */
 /** A type's name with "unsigned long" for "long unsigned int"; escaped. */
 void type_put_words(struct buf *out, const char *name);
+/** A base's name, not that of a typedef for it. NULL: none, or no memory. */
+const char *type_base_name(const struct type *t, struct arena *a);
 
 /* ---- scope.c and frame.c ------------------------------------------------- */
 /** Behind each struct scope. The registers of one whose frame is gone are

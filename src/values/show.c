@@ -249,7 +249,7 @@ static void
 show_base(struct shower *s, const struct value *v)
 {
 	struct display d;
-	const char *name = type_qualified(v->type);
+	const char *name = type_base_name(v->type, s->arena);
 	const struct printer *p = s->style->raw ? NULL :
 				  display_of(v, s->style, s->arena, &d);
 

@@ -252,6 +252,17 @@ type_is_class(const struct type *p)
 	       || kind == SYM_TYPE_UNION;
 }
 
+/* Rust's (): it has one value, which no place can lose. Not so the never type. */
+bool
+type_is_unit(const struct type *p)
+{
+	const char *name = p && p->lang == LANG_IS_RUST
+			   && type_kind(p) == SYM_TYPE_BASE && p->size == 0 ?
+				   type_qualified(p) : NULL;
+
+	return name && strcmp(name, "()") == 0;
+}
+
 bool
 type_is_float(const struct type *p)
 {

@@ -126,6 +126,33 @@ type_put_words(struct buf *out, const char *name)
 	buf_escape(out, name + from, n - from);
 }
 
+/* A number's suffix: 10ul as of gcc, not 10UL as of clang. */
+static void
+lower_suffixes(char *name)
+{
+	bool number = false;
+
+	for (char *c = name; *c; c++) {
+		if (*c >= '0' && *c <= '9')
+			number = number || c == name || !is_word(c[-1]);
+		else if (number && (*c == 'U' || *c == 'L'))
+			*c = *c == 'U' ? 'u' : 'l';
+		else
+			number = false;
+	}
+}
+
+const char *
+type_base_name(const struct type *t, struct arena *a)
+{
+	const char *name = type_qualified(type_plain(t));
+	char *copy = name ? arena_strdup(a, name) : NULL;
+
+	if (copy)
+		lower_suffixes(copy);
+	return copy;
+}
+
 /* ---- what has a name ------------------------------------------------------ */
 static const char *
 keyword_of(const struct type *t)

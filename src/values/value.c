@@ -415,8 +415,11 @@ value_is_empty(const struct value *v)
 	const struct type *p = type_plain(v->type);
 	const struct sym_type *s = type_is_class(p) ? p->sym : NULL;
 
-	if (v->place != PLACE_NOWHERE || v->state != VALUE_OPTIMISED_OUT
-	    || !s || p->declared_only)
+	if (v->place != PLACE_NOWHERE || v->state != VALUE_OPTIMISED_OUT)
+		return false;
+	if (type_is_unit(p))
+		return true;
+	if (!s || p->declared_only)
 		return false;
 	for (size_t n = 0; n < s->n_members; n++)
 		if (!(s->members[n].flags & SYM_MEMBER_STATIC)
