@@ -21,7 +21,7 @@
 
 #define SYM_NONE UINT32_MAX
 /** Of the bytes; one of another version is to be made anew. */
-#define SYMIDX_VERSION 8u
+#define SYMIDX_VERSION 9u
 
 /* ---- making ------------------------------------------------------------- */
 /**

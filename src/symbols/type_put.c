@@ -470,6 +470,30 @@ size_told(const struct dw_die *die, enum sym_type_kind kind)
 	return dw_number(die, AT_BYTE_SIZE, (bits + 7) / 8);
 }
 
+/*
+ * What a typedef stands for, by names alone: those that a template makes of
+ * one line (an alias's, a member's) have one name and may be of two types.
+ */
+static uint64_t
+behind_typedef(struct maker *m, const struct dw_die *die)
+{
+	struct dw_die one, two, *next = &one;
+	uint64_t sum = 0;
+
+	for (unsigned hops = 0; hops < DW_HOPS_MAX; hops++) {
+		if (!dw_follow(die, AT_TYPE, next))
+			break;
+		die = next;
+		next = next == &one ? &two : &one;
+		const uint64_t words[] = {
+			sum, scan_type_kind(die->tag),
+			strings_hash(maker_attr_string(m, die, AT_NAME)),
+		};
+		sum = format_hash(words, sizeof(words)) | 1;
+	}
+	return sum;
+}
+
 uint64_t
 type_identity(struct maker *m, const struct dw_die *die)
 {
@@ -487,7 +511,7 @@ type_identity(struct maker *m, const struct dw_die *die)
 		? strings_hash(maker_file(&die->at[AT_DECL_FILE])) : 0,
 		dw_number(die, AT_DECL_LINE, 0),
 		dw_number(die, AT_ENCODING, 0),
-		kind == SYM_TYPE_TYPEDEF && dw_has(die, AT_TYPE),
+		kind == SYM_TYPE_TYPEDEF ? behind_typedef(m, die) : 0,
 	};
 
 	return format_hash(words, sizeof(words)) | 1;

@@ -2,8 +2,8 @@
 /*
  * One type for all units that say the same of it. Two are the same when their
  * records are, with keys in place of references: the key of a type that has a
- * name is its identity (kind, name, prefix, size, where it is declared), that
- * of another its whole record.
+ * name is its identity (kind, name, prefix, size, where it is declared, what a
+ * typedef leads to), that of another its whole record.
  */
 #include <pthread.h>
 #include <stdlib.h>
