@@ -136,7 +136,7 @@ fuzz:
 
 lint:
 	@$(top_srcdir)/tests/lint --source $(top_srcdir) --build $(builddir) -- \
-		$(DEFS) $(AM_CPPFLAGS) -std=gnu11
+		$(DEFS) $(tests_fuzz_fuzz_dap_CPPFLAGS) -std=gnu11
 metrics:
 	@$(top_srcdir)/tests/metrics $(top_srcdir)
 clean-local:

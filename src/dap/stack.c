@@ -346,7 +346,7 @@ stack_scopes(struct dap *d, const struct json *arguments, struct json **body)
 {
 	static const struct arg_bounds ids = { 0, INT64_MAX, 0 };
 	struct json *list = NULL;
-	struct place at;
+	struct place at = { 0, 0 };
 	int64_t id;
 
 	struct err *err = arg_number(arguments, "frameId", &ids, &id);

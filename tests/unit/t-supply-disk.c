@@ -303,13 +303,13 @@ by_id_a_path_alone_opens_nothing(void **state)
 	d.places.by_id = true;
 	for (size_t i = 0; i < countof(names); i++)
 		put_with_id(&d, names[i], &other, i % 2);
-	for (uint8_t kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
+	for (int kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
 		assert_int_equal(count(&d, (struct supply_ask){
-			.kind = kind, .id = abcdef, .path = d.path,
+			.kind = (uint8_t)kind, .id = abcdef, .path = d.path,
 			.link = "x.debug" }), 0);
-	for (uint8_t kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
+	for (int kind = SUPPLY_EXE; kind <= SUPPLY_PACKAGE; kind++)
 		assert_int_equal(count(&d, (struct supply_ask){
-			.kind = kind, .path = d.path, .link = "x.debug" }), 0);
+			.kind = (uint8_t)kind, .path = d.path, .link = "x.debug" }), 0);
 }
 
 static void
