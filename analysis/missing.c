@@ -180,8 +180,10 @@ list_module(struct lacks *l, const struct namelessness *n,
 	struct lack lack = {
 		.what = functions ? "function names" : "line numbers",
 		.of = module->path ? base_name(module->path) : "?",
-		.why = functions ? "no file with its symbols was found"
-		       : "no debug information of it was found",
+		.why = !functions ? "no debug information of it was found"
+		       : n->nameless == n->frames
+		       ? "no file with its symbols was found"
+		       : "what was found of it does not name all of them",
 	};
 
 	if (!functions && !missing_lines(n))

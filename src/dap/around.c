@@ -177,19 +177,34 @@ fd_json(struct span line)
 	return j;
 }
 
-/* A line that begins with no number is about those that were left out. */
+/* "and 7 more": of a process with very many not all are told. */
+static uint64_t
+fds_left_out(struct span line)
+{
+	static const char before[] = "and ";
+	const size_t n = sizeof(before) - 1;
+	const char *s = line.data;
+
+	if (line.n <= n || memcmp(s, before, n) != 0)
+		return 0;
+	return number_of((struct span){ s + n, line.n - n });
+}
+
 struct err *
 around_fds(struct dap *d, const struct json *arguments, struct json **body)
 {
 	struct span text, line, all;
 	struct json *list;
+	uint64_t left_out = 0;
 	struct page p;
 	size_t n = 0;
 
 	if (!around_text(d, "fd", &text))
 		return around_absent("open files");
-	for (all = text; cut_until(&all, '\n', &line);)
+	for (all = text; cut_until(&all, '\n', &line);) {
 		n += is_number(line);
+		left_out += fds_left_out(line);
+	}
 	struct err *err = page_of(arguments, n, &p);
 	if (err)
 		return err;
@@ -198,6 +213,8 @@ around_fds(struct dap *d, const struct json *arguments, struct json **body)
 		if (is_number(line) && n++ >= p.start && n <= p.end)
 			json_add(list, fd_json(line));
 	*body = page_body("descriptors", list, &p);
+	if (left_out)
+		json_set(*body, "leftOut", json_u64(left_out));
 	return NULL;
 }
 

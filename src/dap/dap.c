@@ -157,6 +157,8 @@ dap_run(struct dap *d, const struct request *r, const struct json *arguments)
 	dap_respond(d, d->request_seq, r->command, err, body);
 	if (well && r->after)
 		r->after(d);
+	/* A write may have landed, and its answer not have been made. */
+	write_tell(d);
 	if (d->modules_expected)
 		modules_tell(d);
 }

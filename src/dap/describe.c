@@ -200,8 +200,13 @@ put_stack(struct description *x)
 	struct err *err = stack_of(x->d, x->at.thread, &s);
 	if (err)
 		return err;
-	x->has_thread = true;
 	find_frame(x, &s->view);
+	/* Of what has no frame only the kernel says that it is a stack: others
+	 * may be in one mapping with the heap. */
+	x->has_thread = x->has_frame
+			|| strcmp(map_name(&x->names, x->map), "[stack]") == 0;
+	if (!x->has_thread)
+		return NULL;
 	j = json_object();
 	json_set(j, "threadId", json_i64(stack_thread_id(x->d, x->at.thread)));
 	if (x->has_frame) {

@@ -65,15 +65,17 @@ put_message(struct buf *b, const struct cause *c, const struct snap_process *p)
 {
 	const struct disasm_entry *e = c->instruction;
 
+	/* Without a siginfo there is no code: 0 would mean "sent by kill()". */
 	if (c->code_name)
 		buf_puts(b, c->code_name);
-	else
+	else if (c->code)
 		buf_printf(b, "code %d", c->code);
 	if (p->has_fault_address)
-		buf_printf(b, " at 0x%" PRIx64, p->fault_address);
+		buf_printf(b, "%sat 0x%" PRIx64, b->len ? " " : "",
+			   p->fault_address);
 	if (!e)
 		return;
-	buf_puts(b, "; ");
+	buf_puts(b, b->len ? "; " : "");
 	disasm_put(e, b);
 	buf_puts(b, e->n_memory + e->n_regs ? " " : "");
 	effect_put(e, b);

@@ -167,7 +167,9 @@ facts_notes(struct dap *d, const struct json *arguments, struct json **body)
 		json_add(list, note_json(d, &p, &t->notes[k]));
 	*body = page_body("notes", list, &p);
 	err = find_lacks(d, &missing);
-	if (!err)
+	if (err)
+		json_free(missing);
+	else
 		json_set(*body, "missing", missing);
 	return err;
 }

@@ -108,25 +108,54 @@ item_of_child(struct container *c, const struct child *child, uint64_t nth,
 	return express_item(c, child, out);
 }
 
-/* "[\"ann\"]" of a map has what belongs to the key; a long key its place. */
 static struct err *
-item_of_pair(struct container *c, const struct child *pair, uint64_t nth,
-	     struct item *out)
+text_of_key(const struct child *key, struct buf *out)
 {
 	struct value_style style = VALUE_STYLE;
-	_buf_ struct buf text = { 0 };
 
 	style.length = KEY_MAX;
-	struct err *err = value_text(pair[0].value, &style, &text);
+	return value_text(key->value, &style, out);
+}
+
+/*
+ * "[\"ann\"]" of a map has what belongs to the key. A long key, and one that is
+ * as the key before it, have their place: not a number that depends on where a
+ * page begins.
+ */
+static struct err *
+item_of_pair(struct container *c, const struct child *pair, uint64_t nth,
+	     struct buf *before, struct item *out)
+{
+	_buf_ struct buf text = { 0 };
+
+	struct err *err = text_of_key(&pair[0], &text);
+	if (!err)
+		err = item_of_child(c, &pair[1], nth, out);
 	if (err)
 		return err;
-	err = item_of_child(c, &pair[1], nth, out);
-	out->name = text.len < KEY_MAX
-		    ? arena_printf(c->arena, "[%s]", text.data ? text.data
-				   : "")
-		    : arena_printf(c->arena, "[%s]#%llu", text.data,
+	const char *key = text.data ? text.data : "";
+	bool alone = text.len < KEY_MAX
+		     && (!nth || !before->data || strcmp(key, before->data) != 0);
+	out->name = alone ? arena_printf(c->arena, "[%s]", key)
+		    : arena_printf(c->arena, "[%s]#%llu", key,
 				   (unsigned long long)nth);
-	return out->name ? err : err_nomem();
+	buf_reset(before);
+	buf_puts(before, key);
+	return out->name && !before->failed ? NULL : err_nomem();
+}
+
+/* Of the pair before @start, if there is one. */
+static struct err *
+key_before(struct container *c, const struct value_style *style,
+	   uint64_t start, struct buf *out)
+{
+	struct children list = { 0 };
+
+	if (!c->pairs || !start)
+		return NULL;
+	struct err *err = value_children(c->inner, style, 2 * start - 2, 1,
+					 c->arena, &list);
+	return err || !list.n ? err : text_of_key(&list.list[0], out);
 }
 
 static struct err *
@@ -136,10 +165,13 @@ value_items(struct container *c, uint64_t start, size_t count,
 	struct value_style style = inner_style(c);
 	size_t each = c->pairs ? 2 : 1;
 	struct children list = { 0 };
+	_buf_ struct buf before = { 0 };
 	struct item *items;
 
 	struct err *err = value_children(c->inner, &style, start * each,
 					 count * each, c->arena, &list);
+	if (!err)
+		err = key_before(c, &style, start, &before);
 	if (err)
 		return err;
 	items = arena_array(c->arena, list.n + 1, sizeof(*items));
@@ -148,7 +180,7 @@ value_items(struct container *c, uint64_t start, size_t count,
 	*n = list.n / each;
 	for (size_t k = 0; k < *n && !err; k++)
 		err = c->pairs ? item_of_pair(c, &list.list[2 * k], start + k,
-					      &items[k])
+					      &before, &items[k])
 		      : item_of_child(c, &list.list[k], start + k, &items[k]);
 	*out = items;
 	return err;

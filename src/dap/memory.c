@@ -188,21 +188,22 @@ memory_answer_write(struct dap *d, const struct json *arguments,
 	bool partly = json_is_true(json_get(arguments, "allowPartial"), false);
 	_buf_ struct buf bytes = { 0 };
 	struct memory m;
-	size_t done;
+	size_t done = 0;
 
 	struct err *err = read_place(arguments, &m);
 	if (!err)
 		err = read_data(arguments, &bytes);
 	if (err)
 		return err;
-	done = bytes.len;
 	err = partly ? write_some(sp, m.addr, &bytes, &done)
 		     : space_write(sp, m.addr, bytes.len, bytes.data);
+	if (!err && !partly)
+		done = bytes.len;
+	if (done)
+		write_note(d, m.addr, done);
 	if (err)
 		return err;
 	*body = json_object();
 	json_set(*body, "bytesWritten", json_u64(done));
-	if (done)
-		write_note(d, m.addr, done);
 	return NULL;
 }

@@ -123,6 +123,7 @@ static struct err *
 attach_open(struct dap *d, const char *snapshot)
 {
 	const struct dap_host *host = d->options.host;
+	struct dap_shown next = { 0 };
 	uint64_t number;
 
 	struct err *err = session_check_name(d, snapshot);
@@ -135,10 +136,13 @@ attach_open(struct dap *d, const char *snapshot)
 			       "\"%s\" is", snapshot,
 			       d->shown.id ? d->shown.id : "another one");
 	err = host->find(host->arg, snapshot, &number);
+	if (!err)
+		err = host->open(host->arg, number, &next);
 	if (err)
 		return err;
 	session_close(d);
-	return host->open(host->arg, number, &d->shown);
+	d->shown = next;
+	return NULL;
 }
 
 static int

@@ -133,7 +133,7 @@ dap_stream_feed(struct dap_stream *s, struct dap *d, const void *data, size_t n,
 	const struct dap_sink sink = dap_stream_sink(out);
 	bool more = true;
 
-	if (s->over)
+	if (s->over || dap_done(d))
 		return NULL;
 	buf_put(&s->in, data, n);
 	struct err *err = buf_err(&s->in);

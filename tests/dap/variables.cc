@@ -54,6 +54,8 @@ int main()
 	std::vector<int> numbers(1200);
 	std::vector<Point> points = { { 1, 2 }, { 3, 4 } };
 	std::map<std::string, int> ages = { { "ann", 30 }, { "bob", 40 } };
+	std::multimap<int, int> several = { { 1, 10 }, { 1, 11 }, { 1, 12 },
+		{ 2, 20 } };
 	std::map<int, Point> places = { { 7, { 1, 2 } }, { 8, { 3, 4 } } };
 	std::set<int> set = { 3, 1, 2 };
 	std::string text = "h\xc3\xa9llo \"w\\orld\"\x1b[2J\xff";

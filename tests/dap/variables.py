@@ -202,6 +202,21 @@ def containers_are_what_they_hold(shop):
 
 
 @row
+def keys_that_come_again_have_their_place(shop):
+    several = shop.local("several")["variablesReference"]
+    wanted = [("[1]", "10"), ("[1]#1", "11"), ("[1]#2", "12"), ("[2]", "20")]
+    for count in (4, 1):
+        seen = [(v["name"], v["value"]) for k in range(0, 4, count)
+                for v in shop.c.variables(several, start=k, count=count)]
+        expect(seen == wanted, count, seen)
+    shop.write(several, "[1]#2", "99")
+    expect([v["value"] for v in shop.c.variables(several)] ==
+           ["10", "11", "99", "20"], "set")
+    shop.write(several, "[1]#2", "12")
+    shop.c.taken("memory")
+
+
+@row
 def objects_are_what_they_were_made_as(shop):
     shape = shop.local("shape")
     expect(shape["type"] == "Shape * {Circle *}", shape)

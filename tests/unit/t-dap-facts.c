@@ -232,7 +232,7 @@ descriptors_come_by_pages(void **state)
 		    "\"tcp6 [::1]:80 -> [::]:0 listen\"},{\"number\":4,"
 		    "\"flags\":\"02\",\"position\":\"0\",\"name\":"
 		    "\"socket:[18]\",\"detail\":\"unix stream listen /run/a "
-		    "<b>\"}],\"total\":4}");
+		    "<b>\"}],\"total\":4,\"leftOut\":7}");
 }
 
 static void
