@@ -213,6 +213,7 @@ def keys_that_come_again_have_their_place(shop):
     expect([v["value"] for v in shop.c.variables(several)] ==
            ["10", "11", "99", "20"], "set")
     shop.write(several, "[1]#2", "12")
+    expect(shop.result("half") == "0.5", "half")
     shop.c.taken("memory")
 
 
