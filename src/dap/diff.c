@@ -204,7 +204,8 @@ side_json(const struct dap_shown *s)
 	char when[32];
 
 	row_set(j, "id", s->id);
-	json_set(j, "pid", json_u64(p->pid));
+	if (p->pid)
+		json_set(j, "pid", json_u64(p->pid));
 	if (p->captured_ns)
 		json_set(j, "captured", json_string(session_time(
 						p->captured_ns, when)));

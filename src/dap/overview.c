@@ -92,7 +92,8 @@ make_snapshot(struct overview *o, unsigned level, struct json **out, bool *cut)
 	json_set(j, "arch", json_string(insp_arch(i)->name));
 	set_text(j, "kind", insp_target(i)->ops->kind);
 	set_text(j, "arguments", p->arguments);
-	json_set(j, "pid", json_u64(p->pid));
+	if (p->pid)
+		json_set(j, "pid", json_u64(p->pid));
 	if (p->captured_ns)
 		set_text(j, "captured", session_when(o->d, when));
 	json_set(j, "complete", json_bool(!o->alike->missing.n_gaps));
@@ -257,12 +258,14 @@ put_frames(struct overview *o, size_t max, struct json *frames,
 
 	while (at < v->n && max && !err) {
 		bool folded = fold_at(v, at, &f);
-		size_t shown = folded ? f.period : 1;
+		size_t shown = folded ? f.period : 1, k;
 
 		if (folded)
 			add_fold(folds, &f);
-		for (size_t k = 0; k < shown && max && !err; k++, max--)
+		for (k = 0; k < shown && max && !err; k++, max--)
 			err = add_frame(o, at + k, frames);
+		if (k < shown)
+			break;
 		at += folded ? f.n : 1;
 	}
 	*cut = at < v->n;
