@@ -136,6 +136,8 @@ attach_open(struct dap *d, const char *snapshot)
 			       "\"%s\" is", snapshot,
 			       d->shown.id ? d->shown.id : "another one");
 	err = host->find(host->arg, snapshot, &number);
+	if (!err && d->shown.insp && number == d->shown.number)
+		return NULL;
 	if (!err)
 		err = host->open(host->arg, number, &next);
 	if (err)

@@ -20,6 +20,7 @@ struct sight {
 	bool local;                     /* the client is the owner of what is
 					   on this machine */
 	bool console_allowed;           /* it may have a gdb */
+	bool stored;                    /* titles are PROJECT/ID of a server */
 	struct overlays *written;       /* by others too; NULL: it has its
 					   own */
 	struct console *console;        /* of that protocol: takes a hold */

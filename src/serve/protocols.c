@@ -97,7 +97,8 @@ struct adapter {
 	uint64_t given;         /* what "attach" opens by itself; 0 = nothing */
 	struct overlays *written;       /* held */
 	struct overlay *seen;           /* of what is shown; NULL: nothing is */
-	uint64_t shows;                 /* its number */
+	uint64_t shows;                 /* its number, */
+	const char *title;              /* and what it is called */
 	uint64_t changes;               /* of @seen that the client knows of */
 	struct console *console;        /* held; NULL: none was asked for */
 	uint64_t console_number;        /* what it is called by who started it */
@@ -137,6 +138,7 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 	}
 	a->seen = shown.overlay;
 	a->shows = number;
+	a->title = shown.id;
 	a->changes = overlay_changes(a->seen, &addr, &n);
 	*out = shown;
 	return NULL;
@@ -151,6 +153,18 @@ dap_host_close(void *arg, uint64_t number)
 		a->seen = NULL;
 	overlays_drop_empty(a->written, number);
 	a->from->stub.close(a->from, number);
+}
+
+/* Below the address of the server, which is known to who came by it. */
+static struct err *
+dap_host_link(void *arg, uint64_t number, struct buf *out)
+{
+	const struct adapter *a = arg;
+
+	if (!a->seen || a->shows != number)
+		return err_new(ERR_NOTFOUND, "nothing is shown");
+	buf_printf(out, "/p/%s", a->title);
+	return buf_err(out);
 }
 
 static struct err *
@@ -289,6 +303,7 @@ adapter_begin(const struct sight *see, void **out)
 	a->host = (struct dap_host){
 		.find = dap_host_find, .open = dap_host_open,
 		.close = dap_host_close, .series = dap_host_series,
+		.link = see->stored ? dap_host_link : NULL,
 		.ask = see->console_allowed ? dap_host_ask : NULL,
 		.forget = dap_host_forget, .arg = a,
 	};

@@ -105,6 +105,20 @@ class Webs:
                     "and tells of a worker that died there",
                     (why, status, err, c.faults))
 
+    def linked(self):
+        """The path of a link opens the same snapshot."""
+        c = self.connect()
+        stopped = c.start()
+        url = c.body("inquest/link", threadId=stopped["threadId"], frame=1,
+                     expression="a b")["url"]
+        c.door.close()
+        path, _, rest = url.partition("/t/")
+        again = self.connect(path=path + "/dap")
+        self.tap.ok(rest == "%d/f/1/v/a%%20b" % stopped["threadId"]
+                    and again.start()["threadId"] == stopped["threadId"]
+                    and not again.faults, "links are paths of the server", url)
+        again.door.close()
+
     # ---- who is turned away ----
     def refused(self):
         token = self.server.token
@@ -402,6 +416,7 @@ def main():
     webs.slow_reader()
     webs.worker_dies()
     webs.bridged()
+    webs.linked()
     webs.many()
     webs.shared()
     webs.shared_dies()
