@@ -102,8 +102,6 @@ scan_text(struct scan *c)
 			c->members++;
 		else if (at == '.' && !scan_digit(c, c->at + 1))
 			c->wrong = "a number that ends in a point";
-		else if (at == '.' && !scan_digit(c, c->at + 1))
-			c->wrong = "a number that ends in a point";
 		/* Of what is left "true", "false", "null" and "1e5" alone are
 		 * right; json-c knows but Infinity and NaN besides. */
 		else if (!at || !strchr(" \t\r\n{}[],-+.0123456789truefalsnE",

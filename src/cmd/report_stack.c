@@ -286,7 +286,7 @@ put_folded(struct buf *b, const struct view *v, const struct fold *f)
 		   v->frames[f->first + f->n - 1].depth);
 	if (f->period == 1)
 		buf_printf(b, "the same frame %zu more times\n", f->n - 1);
-	else
+	else if (f->period)
 		buf_printf(b, "the same %zu frames %zu more times\n",
 			   f->period, f->n / f->period - 1);
 }

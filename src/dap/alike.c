@@ -102,8 +102,9 @@ alike_of(struct dap *d, const struct alike **out)
 	if (d->alike)
 		return NULL;
 	a = arena_alloc(d->stop, sizeof(*a));
-	struct err *err = a ? groups_find(&a->groups, d->shown.insp, d->stop)
-			  : err_nomem();
+	if (!a)
+		return err_nomem();
+	struct err *err = groups_find(&a->groups, d->shown.insp, d->stop);
 	if (err)
 		return err;
 	a->views = arena_array(d->stop, a->groups.n + 1, sizeof(*a->views));

@@ -140,7 +140,7 @@ static struct err *
 put_stack(struct dap *d, struct diff *f)
 {
 	_arena_ struct arena *a = arena_new(ARENA_MAX);
-	struct stack_difference s;
+	struct stack_difference s = { .differs = false };
 	struct json *row;
 
 	struct err *err = a ? differ_stacks(&f->pair, f->thread, a, &s)

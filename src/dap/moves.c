@@ -81,9 +81,9 @@ ask_host(struct dap *d, struct arena *a, struct moments *m)
 				       &list, &n);
 	if (err)
 		return err;
-	while (at < n && list[at].number != d->shown.number)
+	while (list && at < n && list[at].number != d->shown.number)
 		at++;
-	if (at == n || n < 2)
+	if (!list || at == n || n < 2)
 		return NULL;
 	m->list = list;
 	m->n = n;
@@ -445,8 +445,8 @@ void
 moves_arrive(struct dap *d)
 {
 	_arena_ struct arena *a = arena_new(0);
-	struct known *list;
-	size_t n;
+	struct known *list = NULL;
+	size_t n = 0;
 
 	if (d->err)
 		return;

@@ -477,7 +477,7 @@ size_told(const struct dw_die *die, enum sym_type_kind kind)
 static uint64_t
 behind_typedef(struct maker *m, const struct dw_die *die)
 {
-	struct dw_die one, two, *next = &one;
+	struct dw_die one = { 0 }, two = { 0 }, *next = &one;
 	uint64_t sum = 0;
 
 	for (unsigned hops = 0; hops < DW_HOPS_MAX; hops++) {

@@ -20,8 +20,8 @@ struct opened_file {
 	bool *asked;
 	size_t n_modules;
 };
-/** @o is zeroed, and stays where it is until opened_close(). */
-struct err *opened_open(struct opened_file *o, const char *path) _must_check_;
-void opened_close(struct opened_file *o);
+/** @l is zeroed, and stays where it is until opened_close(). */
+struct err *opened_open(struct opened_file *l, const char *path) _must_check_;
+void opened_close(struct opened_file *l);
 
 #endif
