@@ -117,7 +117,7 @@ moves_load(struct dap *d)
 static uint64_t
 number_of(const struct moments *m, size_t k)
 {
-	return m->list[k].index ? m->list[k].index : k + 1;
+	return m->list && m->list[k].index ? m->list[k].index : k + 1;
 }
 
 static uint64_t
@@ -519,7 +519,8 @@ moves_answer(struct dap *d, const struct json *arguments, struct json **body)
 	if (err)
 		return err;
 	list = json_array();
-	for (size_t k = p.start; k < p.end && p.bytes < PAGE_BYTES_MAX; k++)
+	for (size_t k = p.start; m->list && k < p.end
+	     && p.bytes < PAGE_BYTES_MAX; k++)
 		json_add(list, moment_json(m, k, &p));
 	*body = page_body("snapshots", list, &p);
 	if (m->n) {
