@@ -232,7 +232,35 @@ class Doors:
                     "an answer has a limit", said[-80:])
         self.tap.ok(not c.faults, "all of that is valid", c.faults)
         self.jailed(c)
+        self.jailed_calls(c)
         c.end()
+
+    def jailed_calls(self, c):
+        """By their numbers on x86-64, or on all machines from 424 on."""
+        mine = self.path("mine")
+        with open(mine, "w") as f:
+            os.chmod(f.fileno(), 0o600)
+        parent = "os.getppid()"
+        calls = [("fchmodat2", "452, -100, b'%s', 0o666, 0" % mine),
+                 ("setxattrat", "463, -100, b'%s', 0, b'user.x', "
+                  "(ctypes.c_ulong * 2)(), 16" % mine)]
+        if os.uname().machine == "x86_64":
+            calls += [
+                ("sched_setaffinity", "203, %s, 8, ctypes.byref("
+                 "ctypes.c_ulong(1))" % parent),
+                ("ioprio_set", "251, 1, %s, 3 << 13" % parent),
+                ("truncate", "76, b'%s', 0" % mine),
+                ("fcntl F_SETOWN", "72, 0, 8, " + parent),
+                ("fcntl F_SETSIG", "72, 0, 10, 9"),
+                ("prctl PR_SET_PDEATHSIG", "157, 1, 0")]
+        for name, words in calls:
+            said = self.repl(c, "python import ctypes, os; print(ctypes.CDLL("
+                             "None, use_errno=True).syscall(%s), "
+                             "ctypes.get_errno())" % words)
+            self.tap.ok(said in ("-1 1", "-1 38"),
+                        "the jail refuses " + name, said)
+        self.tap.ok(os.stat(mine).st_mode & 0o777 == 0o600,
+                    "and modes are what they were")
 
     def jailed(self, c):
         marker = self.path("written")
