@@ -25,7 +25,9 @@ struct scan {
 	const char *s;
 	size_t n, at;
 	const char *wrong;      /* what stands at @at; NULL = nothing */
-	size_t members;         /* of all objects */
+	size_t members;         /* of all objects, */
+	unsigned of[JSON_DEPTH_MAX + 1];        /* and of those that are open */
+	size_t depth;
 };
 
 /* The four digits of \uXXXX behind @at; -1 where there are none. */
@@ -90,6 +92,22 @@ scan_digit(const struct scan *c, size_t at)
 	return at < c->n && c->s[at] >= '0' && c->s[at] <= '9';
 }
 
+/* json-c refuses what is too deep. */
+static void
+scan_member(struct scan *c)
+{
+	c->members++;
+	if (c->depth < countof(c->of) && ++c->of[c->depth] > JSON_MEMBERS_MAX)
+		c->wrong = "an object with too many members";
+}
+
+static void
+scan_open(struct scan *c)
+{
+	if (++c->depth < countof(c->of))
+		c->of[c->depth] = 0;
+}
+
 static void
 scan_text(struct scan *c)
 {
@@ -99,7 +117,11 @@ scan_text(struct scan *c)
 		if (at == '"')
 			scan_string(c);
 		else if (at == ':')
-			c->members++;
+			scan_member(c);
+		else if (at == '{' || at == '[')
+			scan_open(c);
+		else if (at == '}' || at == ']')
+			c->depth -= c->depth > 0;
 		else if (at == '.' && !scan_digit(c, c->at + 1))
 			c->wrong = "a number that ends in a point";
 		/* Of what is left "true", "false", "null" and "1e5" alone are

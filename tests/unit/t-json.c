@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "assert-err.h"
 #include "base/json.h"
@@ -247,6 +248,42 @@ depth_is_bounded(void **state)
 	}
 }
 
+/* Names that json-c's hash cannot tell apart: "Ab" and "BA" count the same. */
+static struct err *
+read_members(size_t n, unsigned *ms)
+{
+	_buf_ struct buf text = { 0 };
+	struct json *j;
+
+	for (size_t k = 0; k < n; k++) {
+		buf_puts(&text, k ? ",\"" : "[{\"");
+		for (unsigned bit = 0; bit < 16; bit++)
+			buf_puts(&text, k >> bit & 1 ? "BA" : "Ab");
+		buf_puts(&text, "\":{}");
+	}
+	buf_puts(&text, "}]");
+	assert_false(text.failed);
+	clock_t from = clock();
+	struct err *err = json_read((struct span){
+			(const uint8_t *)text.data, text.len }, &j);
+	*ms = (unsigned)((clock() - from) * 1000 / CLOCKS_PER_SEC);
+	json_free(j);
+	return err;
+}
+
+static void
+members_are_bounded(void **state)
+{
+	unsigned ms;
+
+	(void)state;
+	assert_ok(read_members(JSON_MEMBERS_MAX, &ms));
+	assert_err(read_members(JSON_MEMBERS_MAX + 1, &ms), ERR_FORMAT,
+		   "too many members");
+	assert_err(read_members(1 << 16, &ms), ERR_FORMAT, "too many members");
+	assert_true(ms < 1000);
+}
+
 static void
 members_are_found(void **state)
 {
@@ -298,6 +335,7 @@ main(void)
 		cmocka_unit_test(what_is_json_is_read),
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(members_are_bounded),
 		cmocka_unit_test(members_are_found),
 	};
 
