@@ -591,6 +591,9 @@ client_wire_bytes(const struct net_client *c, uint64_t *out)
 static void
 client_look_joined(struct net_client *c)
 {
+	/* One that is not read from cannot end it. */
+	if (c->stash.len)
+		return;
 	c->joining = c->joined.len && c->net->o.http ? c->joining + 1 : 0;
 	if (c->joining <= NET_JOINING_SECONDS)
 		return;

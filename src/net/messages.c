@@ -27,10 +27,11 @@ message_has_header(const struct buf *b)
 
 /** All bytes that wait for the rest of their message, of all clients. */
 static bool
-message_is_too_much(struct net_client *c, size_t n)
+message_is_too_much(const struct net_client *c, size_t n)
 {
-	c->net->joined += n;
-	return c->net->joined > NET_JOINED_MAX;
+	size_t joined = c->net->joined;
+
+	return joined > NET_JOINED_MAX || n > NET_JOINED_MAX - joined;
 }
 
 enum message_verdict
@@ -38,7 +39,10 @@ message_join(struct net_client *c, const struct piece *p)
 {
 	if (message_is_too_much(c, p->n))
 		return MESSAGE_TOO_MUCH;
+	size_t before = c->joined.len;
 	buf_put(&c->joined, p->data, p->n);
+	/* As many as message_forget() takes away again. */
+	c->net->joined += c->joined.len - before;
 	if (c->joined.failed)
 		return MESSAGE_TOO_MUCH;
 	if (!p->message_ends)
@@ -51,6 +55,7 @@ void
 message_forget(struct net_client *c)
 {
 	c->net->joined -= c->joined.len;
+	c->joining = 0;
 	buf_fini(&c->joined);
 	memset(&c->joined, 0, sizeof(c->joined));
 }

@@ -127,8 +127,42 @@ test_joins(void **state)
 	p = (struct piece){ .data = "content-length: 1", .n = 17,
 			    .message_ends = true };
 	assert_int_equal(message_join(c, &p), MESSAGE_FRAMED);
-	n.joined = NET_JOINED_MAX;
+	message_forget(c);
+	n.joined = NET_JOINED_MAX - 1;
 	assert_int_equal(message_join(c, &p), MESSAGE_TOO_MUCH);
+	message_forget(c);
+	/* What was refused takes no room. */
+	assert_int_equal(n.joined, NET_JOINED_MAX - 1);
+	client_end(c);
+}
+
+/* One message after the other, and one that nobody takes. */
+static void
+test_patience(void **state)
+{
+	static const struct net_http http = { 0 };
+	struct net n = { .o.http = &http };
+	struct net_client *c = client("");
+	const struct piece p = { .data = "abc", .n = 3 };
+
+	(void)state;
+	c->net = &n;
+	c->code = NET_NORMAL;
+	for (int k = 0; k < 2 * (int)NET_JOINING_SECONDS; k++) {
+		message_forget(c);
+		assert_int_equal(message_join(c, &p), MESSAGE_GOES_ON);
+		client_look(c);
+	}
+	assert_int_equal(n.counts.floods, 0);
+	buf_puts(&c->stash, "x");
+	for (int k = 0; k < 2 * (int)NET_JOINING_SECONDS; k++)
+		client_look(c);
+	assert_int_equal(n.counts.floods, 0);
+	buf_fini(&c->stash);
+	memset(&c->stash, 0, sizeof(c->stash));
+	for (int k = 0; k < 2 * (int)NET_JOINING_SECONDS; k++)
+		client_look(c);
+	assert_int_equal(n.counts.floods, 1);
 	client_end(c);
 }
 
@@ -140,6 +174,7 @@ main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_no_stream),
 		cmocka_unit_test(test_joins),
+		cmocka_unit_test(test_patience),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
