@@ -389,6 +389,12 @@ dap_rest(struct dap *d)
 }
 
 uint64_t
+dap_shows(const struct dap *d)
+{
+	return d->shown.insp ? d->shown.number : 0;
+}
+
+uint64_t
 dap_told(const struct dap *d)
 {
 	return (uint64_t)d->seq;

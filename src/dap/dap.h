@@ -107,6 +107,8 @@ struct err *dap_written(struct dap *d, uint64_t addr, uint64_t n,
 void dap_rest(struct dap *d);
 /** The client said goodbye, or must be hung up on. */
 bool dap_done(const struct dap *d);
+/** The number of the snapshot that is shown, of a host's; 0: there is none. */
+uint64_t dap_shows(const struct dap *d);
 /** How many messages it was sent: the "seq" of the last one. */
 uint64_t dap_told(const struct dap *d);
 /** The end of a session that can say nothing any more, told in its place: why,

@@ -260,6 +260,14 @@ host_find_engine(struct host *h, uint64_t number)
 	return NULL;
 }
 
+const char *
+host_title(struct host *h, uint64_t number)
+{
+	const struct host_engine *e = host_find_engine(h, number);
+
+	return e ? e->title : NULL;
+}
+
 struct err *
 host_values(struct host *h, uint64_t number, struct values **out)
 {

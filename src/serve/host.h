@@ -48,6 +48,8 @@ void host_fini(struct host *h);
 struct err *host_engine(struct host *h, uint64_t number, int fd,
 			const char *title, struct host_engine **out)
 	_must_check_;
+/** What an engine that is open is called, until it is closed; or NULL. */
+const char *host_title(struct host *h, uint64_t number);
 /** The variables of an engine that is open. */
 struct err *host_values(struct host *h, uint64_t number, struct values **out)
 	_must_check_;

@@ -9,6 +9,7 @@
 struct laid {
 	struct laid *next;
 	uint64_t number;
+	unsigned lookers;       /* of overlays_look() */
 	struct overlay *overlay;
 };
 
@@ -50,17 +51,39 @@ overlays_add(struct overlays *o, uint64_t number, struct overlay **out)
 	return NULL;
 }
 
-struct err *
-overlays_of(struct overlays *o, uint64_t number, struct overlay **out)
+static struct laid *
+laid_find(const struct overlays *o, uint64_t number)
 {
-	const struct laid *l = o->list;
+	struct laid *l = o->list;
 
 	while (l && l->number != number)
 		l = l->next;
-	if (!l)
-		return overlays_add(o, number, out);
-	*out = l->overlay;
-	return NULL;
+	return l;
+}
+
+struct overlay *
+overlays_find(const struct overlays *o, uint64_t number)
+{
+	const struct laid *l = laid_find(o, number);
+
+	return l ? l->overlay : NULL;
+}
+
+struct err *
+overlays_of(struct overlays *o, uint64_t number, struct overlay **out)
+{
+	*out = overlays_find(o, number);
+	return *out ? NULL : overlays_add(o, number, out);
+}
+
+struct err *
+overlays_look(struct overlays *o, uint64_t number, struct overlay **out)
+{
+	struct err *err = overlays_of(o, number, out);
+
+	if (!err)
+		laid_find(o, number)->lookers++;
+	return err;
 }
 
 static bool
@@ -75,13 +98,15 @@ laid_is_empty(const struct laid *l)
 
 /* Moving along a long series would leave one over each. */
 void
-overlays_drop_empty(struct overlays *o, uint64_t number)
+overlays_leave(struct overlays *o, uint64_t number)
 {
 	struct laid **at = &o->list;
 
 	while (*at && (*at)->number != number)
 		at = &(*at)->next;
-	if (!*at || o->holders > 1 || !laid_is_empty(*at))
+	if (*at && (*at)->lookers)
+		(*at)->lookers--;
+	if (!*at || (*at)->lookers || o->holders > 1 || !laid_is_empty(*at))
 		return;
 	struct laid *l = *at;
 	*at = l->next;

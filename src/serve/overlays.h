@@ -20,8 +20,12 @@ void overlays_release(struct overlays *o);
 /** The one over snapshot @number, made on first use. */
 struct err *overlays_of(struct overlays *o, uint64_t number,
 			struct overlay **out) _must_check_;
-/** Its only holder does not look through the one over @number any more: it is
- * kept if it holds anything. */
-void overlays_drop_empty(struct overlays *o, uint64_t number);
+/** The same, looked through until as many calls of overlays_leave(): one that
+ * nobody looks through and that holds nothing is dropped, by an only holder. */
+struct err *overlays_look(struct overlays *o, uint64_t number,
+			  struct overlay **out) _must_check_;
+void overlays_leave(struct overlays *o, uint64_t number);
+/** NULL: nobody looked through one over it. */
+struct overlay *overlays_find(const struct overlays *o, uint64_t number);
 
 #endif

@@ -97,8 +97,6 @@ struct adapter {
 	uint64_t given;         /* what "attach" opens by itself; 0 = nothing */
 	struct overlays *written;       /* held */
 	struct overlay *seen;           /* of what is shown; NULL: nothing is */
-	uint64_t shows;                 /* its number, */
-	const char *title;              /* and what it is called */
 	uint64_t changes;               /* of @seen that the client knows of */
 	struct console *console;        /* held; NULL: none was asked for */
 	uint64_t console_number;        /* what it is called by who started it */
@@ -123,7 +121,6 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 {
 	struct adapter *a = arg;
 	struct dap_shown shown = { .number = number };
-	uint64_t addr, n;
 
 	struct err *err = a->from->stub.open(a->from, number, &shown.insp,
 					     &shown.id);
@@ -131,15 +128,11 @@ dap_host_open(void *arg, uint64_t number, struct dap_shown *out)
 		return err;
 	err = host_values(a->from, number, &shown.values);
 	if (!err)
-		err = overlays_of(a->written, number, &shown.overlay);
+		err = overlays_look(a->written, number, &shown.overlay);
 	if (err) {
 		a->from->stub.close(a->from, number);
 		return err;
 	}
-	a->seen = shown.overlay;
-	a->shows = number;
-	a->title = shown.id;
-	a->changes = overlay_changes(a->seen, &addr, &n);
 	*out = shown;
 	return NULL;
 }
@@ -149,9 +142,7 @@ dap_host_close(void *arg, uint64_t number)
 {
 	struct adapter *a = arg;
 
-	if (a->shows == number)
-		a->seen = NULL;
-	overlays_drop_empty(a->written, number);
+	overlays_leave(a->written, number);
 	a->from->stub.close(a->from, number);
 }
 
@@ -161,9 +152,11 @@ dap_host_link(void *arg, uint64_t number, struct buf *out)
 {
 	const struct adapter *a = arg;
 
-	if (!a->seen || a->shows != number)
+	const char *title = host_title(a->from, number);
+
+	if (!title)
 		return err_new(ERR_NOTFOUND, "nothing is shown");
-	buf_printf(out, "/p/%s", a->title);
+	buf_printf(out, "/p/%s", title);
 	return buf_err(out);
 }
 
@@ -342,20 +335,29 @@ adapter_tell_news(struct adapter *a, const struct dap_sink *sink)
 	return dap_written(a->dap, addr, n, sink);
 }
 
-/* What it wrote itself it knows. */
+/* What is shown from now on, as it is now: a snapshot that is open beside it
+ * is none of that. What the client wrote itself it knows. */
+static void
+adapter_look(struct adapter *a)
+{
+	uint64_t addr, n, number = dap_shows(a->dap);
+
+	a->seen = number ? overlays_find(a->written, number) : NULL;
+	if (a->seen)
+		a->changes = overlay_changes(a->seen, &addr, &n);
+}
+
 static struct err *
 adapter_feed(void *client, const void *data, size_t n, struct buf *out)
 {
 	const struct dap_sink sink = dap_stream_sink(out);
 	struct adapter *a = client;
-	uint64_t addr, length;
 
 	struct err *err = adapter_has_news(a) ? adapter_tell_news(a, &sink)
 					      : NULL;
 	if (!err)
 		err = dap_stream_feed(&a->stream, a->dap, data, n, out);
-	if (a->seen)
-		a->changes = overlay_changes(a->seen, &addr, &length);
+	adapter_look(a);
 	return err;
 }
 

@@ -136,6 +136,39 @@ class Doors:
                           self.core])
         self.tap.ok(result.status == DENIED, "nor on the network", result)
 
+    def moves_onto(self):
+        """To the snapshot that another request has open: it has one overlay,
+        which is there as long as anybody looks through it."""
+        sleeper = subprocess.Popen(["sleep", "100"])
+        until(lambda: os.readlink("/proc/%d/exe" % sleeper.pid).endswith(
+            ("sleep", "coreutils", "busybox")))
+        result = kit.run([self.inquest, "capture", "--series", "2", "--every",
+                          "0.1s", "-o", self.path("on.snap"),
+                          str(sleeper.pid)])
+        sleeper.kill()
+        sleeper.wait()
+        if result.status:
+            self.tap.skip("a move onto what is compared", result.err.decode())
+            return
+        c = client.Client(client.Stdio(
+            [self.inquest, "dap", self.path("on.0001.snap")],
+            env={**os.environ, "MALLOC_PERTURB_": "170"}))
+        c.start()
+        other = c.body("inquest/series")["snapshots"][1]["id"]
+        c.seq += 2
+        c.door.write(
+            request(c.seq - 1, "inquest/diff", '"snapshot":"%s"' % other)
+            + request(c.seq, "continue",
+                      '"threadId":%d' % c.stopped["threadId"]))
+        cancelled, moved = c.answer(c.seq - 1), c.answer(c.seq)
+        frame = c.stack(c.body("threads")["threads"][0]["id"])[0]
+        where = frame["instructionPointerReference"]
+        c.body("writeMemory", memoryReference=where, data="KgA=")
+        read = c.body("readMemory", memoryReference=where, count=2)
+        self.tap.ok(not cancelled["success"] and moved["success"]
+                    and read["data"] == "KgA=" and c.end()[0] == 0,
+                    "a move onto what is compared", (cancelled, moved, read))
+
     def worker_dies(self):
         c = client.Client(self.stdio(self.core))
         c.start()
@@ -568,6 +601,7 @@ def main():
     doors.pipe()
     doors.errors()
     doors.named()
+    doors.moves_onto()
     doors.worker_dies()
     doors.records()
     if shutil.which("gdb"):
