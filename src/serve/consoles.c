@@ -45,10 +45,12 @@ consoles_start(struct consoles *all, uint64_t number, struct gdb_ends *e)
 }
 
 void
-consoles_end(struct consoles *all, uint64_t number)
+consoles_end_from(struct consoles *all, uint64_t first, uint64_t last)
 {
 	for (size_t k = 0; k < CONSOLES_MAX; k++) {
-		if (!number || all->rows[k].number != number)
+		uint64_t number = all->rows[k].number;
+
+		if (!number || number < first || number > last)
 			continue;
 		gdb_end(all->rows[k].child);
 		base_close(&all->rows[k].line);
@@ -57,8 +59,13 @@ consoles_end(struct consoles *all, uint64_t number)
 }
 
 void
+consoles_end(struct consoles *all, uint64_t number)
+{
+	consoles_end_from(all, number, number);
+}
+
+void
 consoles_fini(struct consoles *all)
 {
-	for (size_t k = 0; k < CONSOLES_MAX; k++)
-		consoles_end(all, all->rows[k].number);
+	consoles_end_from(all, 1, UINT64_MAX);
 }

@@ -21,6 +21,8 @@ struct err *consoles_start(struct consoles *all, uint64_t number,
 			   struct gdb_ends *e) _must_check_;
 /** End that one, if it is there. */
 void consoles_end(struct consoles *all, uint64_t number);
+/** End those from @first to @last. */
+void consoles_end_from(struct consoles *all, uint64_t first, uint64_t last);
 void consoles_fini(struct consoles *all);
 
 #endif

@@ -447,17 +447,46 @@ question_link(struct session *s, const struct gdb_ends *e)
 	};
 
 	struct err *err = control_send(s->control.fd, &link);
-	return err ? err : question_answer(s, s->number, (struct span){
+	return err ? err : question_answer(s, s->last_console, (struct span){
 			e->terminal, strlen(e->terminal) }, e->talk);
 }
 
-static bool
-session_has_dap(const struct session *s)
+static size_t
+session_editors(const struct session *s)
 {
+	size_t n = 0;
+
 	for (size_t k = 0; k < s->n_clients; k++)
-		if (s->clients[k].dap)
-			return true;
-	return false;
+		n += s->clients[k].dap;
+	return n;
+}
+
+/* One that is not its own ends nobody's. */
+static void
+session_end_console(struct session *s, uint64_t console)
+{
+	size_t k = 0;
+
+	while (k < s->n_consoles && s->consoles[k] != console)
+		k++;
+	if (k == s->n_consoles)
+		return;
+	zygote_console_end(&s->sv->zygote, s->number, s->consoles[k]);
+	memmove(&s->consoles[k], &s->consoles[k + 1],
+		(--s->n_consoles - k) * sizeof(s->consoles[0]));
+}
+
+/* One for each client at most. */
+static struct err *
+session_add_console(struct session *s, const struct gdb_ends *e)
+{
+	while (s->n_consoles >= session_editors(s))
+		session_end_console(s, s->consoles[0]);
+	struct err *err = zygote_console(&s->sv->zygote, s->number,
+					 ++s->last_console, e);
+	if (!err)
+		s->consoles[s->n_consoles++] = s->last_console;
+	return err;
 }
 
 /* A worker that was taken over gets no more by it than its client may. */
@@ -467,22 +496,20 @@ question_console(struct session *s, const struct control_message *m)
 	_gdb_ends_ struct gdb_ends e = { -1, -1, -1, -1, "" };
 
 	(void)m;
-	if (!s->sv->o->console || !session_has_dap(s) || !s->authorised)
+	if (!s->sv->o->console || !session_editors(s) || !s->authorised)
 		return question_refuse(s, err_new(ERR_DENIED, "this server "
 						  "has no gdb for you; see "
 						  "inquest serve --console"));
-	zygote_console_end(&s->sv->zygote, s->number);
 	struct err *err = gdb_ends(&e);
 	if (!err)
-		err = zygote_console(&s->sv->zygote, s->number, &e);
+		err = session_add_console(s, &e);
 	return err ? question_refuse(s, err) : question_link(s, &e);
 }
 
 static struct err *
 question_console_end(struct session *s, const struct control_message *m)
 {
-	(void)m;
-	zygote_console_end(&s->sv->zygote, s->number);
+	session_end_console(s, m->number);
 	return NULL;
 }
 

@@ -133,6 +133,9 @@ struct session {
 	/* is it alive, is it used: seconds */
 	unsigned unheard, idle;
 	unsigned asked;         /* in this second, times */
+	/* the gdbs of its clients, the first of them first */
+	uint32_t consoles[SESSION_CLIENTS_MAX], last_console;
+	size_t n_consoles;
 	uint64_t reads;
 };
 /**

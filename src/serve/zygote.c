@@ -140,6 +140,13 @@ nest_do_kill(struct nest *n, const struct zygote_message *m, struct ends *e)
 	nest_kill(n, m->number);
 }
 
+/* What one of a worker's gdbs is called here. */
+static uint64_t
+console_name(uint32_t number, uint32_t console)
+{
+	return (uint64_t)number << 32 | console;
+}
+
 /* Whoever waits for it sees that its ends are closed. */
 static void
 nest_console(struct nest *n, const struct zygote_message *m, struct ends *e)
@@ -149,7 +156,8 @@ nest_console(struct nest *n, const struct zygote_message *m, struct ends *e)
 
 	snprintf(of.terminal, sizeof(of.terminal), "%.*s",
 		 (int)sizeof(of.terminal) - 1, m->text);
-	err_free(consoles_start(n->consoles, m->number, &of));
+	err_free(consoles_start(n->consoles, console_name(m->number, m->console),
+				&of));
 	e->control = of.io;
 	e->supply = of.line;
 }
@@ -159,7 +167,7 @@ nest_console_end(struct nest *n, const struct zygote_message *m,
 		 struct ends *e)
 {
 	(void)e;
-	consoles_end(n->consoles, m->number);
+	consoles_end(n->consoles, console_name(m->number, m->console));
 }
 
 /* False: the server has gone. */
@@ -218,7 +226,8 @@ nest_reap(struct nest *n)
 		int status;
 		if (!nest_has_ended(n, k))
 			continue;
-		consoles_end(n->consoles, n->numbers[k]);
+		consoles_end_from(n->consoles, console_name(n->numbers[k], 0),
+				  console_name(n->numbers[k], ~0u));
 		_err_ struct err *err = jail_wait(n->children[k], &status);
 		nest_report(n, n->numbers[k], err);
 		n->n--;
@@ -328,10 +337,11 @@ zygote_spawn(struct zygote *z, uint32_t number, int control, int supply)
 }
 
 struct err *
-zygote_console(struct zygote *z, uint32_t number, const struct gdb_ends *e)
+zygote_console(struct zygote *z, uint32_t number, uint32_t console,
+	       const struct gdb_ends *e)
 {
 	struct zygote_message m = {
-		.what = ZYGOTE_CONSOLE, .number = number,
+		.what = ZYGOTE_CONSOLE, .number = number, .console = console,
 	};
 
 	snprintf(m.text, sizeof(m.text), "%s", e->terminal);
@@ -339,10 +349,11 @@ zygote_console(struct zygote *z, uint32_t number, const struct gdb_ends *e)
 }
 
 void
-zygote_console_end(struct zygote *z, uint32_t number)
+zygote_console_end(struct zygote *z, uint32_t number, uint32_t console)
 {
 	const struct zygote_message m = {
 		.what = ZYGOTE_CONSOLE_END, .number = number,
+		.console = console,
 	};
 
 	/* One that is lost ends with its worker. */

@@ -24,6 +24,7 @@ enum zygote_what {
 };
 struct zygote_message {
 	uint32_t what, number;
+	uint32_t console;       /* which gdb of that worker; from 1 on */
 	char text[ZYGOTE_TEXT_MAX];     /* of an end that was none of its own */
 };
 
@@ -36,12 +37,12 @@ struct err *zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
  */
 struct err *zygote_spawn(struct zygote *z, uint32_t number, int control,
 			 int supply) _must_check_;
-/** Start a jailed gdb for worker @number, over its ends, both borrowed. It ends
- * with its worker. What is wrong shows as the end of what it talks by. */
+/** Start jailed gdb @console of worker @number, over its ends, both borrowed. It
+ * ends with its worker. What is wrong shows as the end of what it talks by. */
 struct gdb_ends;
-struct err *zygote_console(struct zygote *z, uint32_t number,
+struct err *zygote_console(struct zygote *z, uint32_t number, uint32_t console,
 			   const struct gdb_ends *e) _must_check_;
-void zygote_console_end(struct zygote *z, uint32_t number);
+void zygote_console_end(struct zygote *z, uint32_t number, uint32_t console);
 /** Ask again until its end is told. */
 void zygote_kill(struct zygote *z, uint32_t number);
 /** One report; *@over when the zygote itself has ended. */

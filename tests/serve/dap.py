@@ -322,6 +322,18 @@ class Webs:
                     "which sees no other's writes")
         said(c, "quit 0")
         self.tap.ok(said(c, "p 8").endswith("= 8"), "and is started again")
+        pair = [client.Client(client.Web(server, self.path(
+            end="/dap?session=two"), server.token)) for _ in range(2)]
+        for k, x in enumerate(pair):
+            x.start()
+            said(x, "set $mine = %d" % k)
+        answers = [said(x, "p $mine").split("= ")[-1] for x in pair]
+        self.tap.ok(answers == ["0", "1"],
+                    "each of those that share a session has its own", answers)
+        pair[0].end()
+        self.tap.ok(said(pair[1], "p $mine").endswith("= 1"),
+                    "which one that goes leaves alone")
+        pair[1].door.close()
         c.door.close()
         other.door.close()
         self.tap.ok(served.until(lambda: not gdbs(server)),
