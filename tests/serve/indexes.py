@@ -5,6 +5,8 @@ indexes: the process beside a server makes the symbol indexes that sessions
 lack, and makes those anew that they find damaged.
 """
 
+import contextlib
+import glob
 import os
 import shutil
 import sys
@@ -38,11 +40,13 @@ class Indexes:
         return frames
 
     def kept(self):
+        """What is there now: the directory comes with the first index, and
+        a damaged one goes while we look."""
         found = {}
-        for name in os.listdir(self.directory):
-            if name.endswith(".symidx"):
-                with open(os.path.join(self.directory, name), "rb") as f:
-                    found[name] = f.read()
+        for path in glob.glob(os.path.join(self.directory, "*.symidx")):
+            with contextlib.suppress(FileNotFoundError), \
+                    open(path, "rb") as f:
+                found[os.path.basename(path)] = f.read()
         return found
 
     def made(self):
