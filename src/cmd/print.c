@@ -97,6 +97,16 @@ print_style(const struct print *p)
 	return style;
 }
 
+static void
+print_perhaps(struct print *p, const struct value *v,
+	      const struct value_style *style)
+{
+	_buf_ struct buf text = { 0 };
+
+	if (report_perhaps(&text, v, style) && text.data)
+		buf_printf(p->out, "; perhaps %s", text.data);
+}
+
 static struct err *
 print_text(struct print *p, const char *name, const struct value *v,
 	   const struct value_style *style)
@@ -110,6 +120,7 @@ print_text(struct print *p, const char *name, const struct value *v,
 	if (!err && state != VALUE_KNOWN && why) {
 		buf_puts(p->out, "  [");
 		report_put(p->out, why);
+		print_perhaps(p, v, style);
 		buf_putc(p->out, ']');
 	}
 	buf_putc(p->out, '\n');

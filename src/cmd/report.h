@@ -76,6 +76,10 @@ void report_stack(const struct report *r, struct buf *b,
 /** Text of a value, and why there is none. */
 void report_value(const struct report *r, struct buf *b,
 		  const struct value *value);
+/** What it would be, if the calls of its frame had changed nothing; false:
+ * that is no question. */
+bool report_perhaps(struct buf *b, const struct value *value,
+		    const struct value_style *style);
 void report_stored(const struct report *r, struct buf *b,
 		   const struct snap_variable *v);
 /** On one line, innermost first. */

@@ -126,6 +126,9 @@ report_json_value(const char *name, const struct value *value,
 	json_set(j, "state", json_string(state_name(state)));
 	if (why)
 		json_set(j, "why", json_string(why));
+	buf_reset(&text);
+	if (report_perhaps(&text, value, style))
+		json_set(j, "perhaps", json_text(&text));
 	if (value_address(value, &addr))
 		json_set(j, "address", json_addr(addr));
 	return j;

@@ -119,6 +119,18 @@ put_why(const struct report *r, struct buf *b, const char *why)
 	report_paint(r, b, YELLOW, "]");
 }
 
+bool
+report_perhaps(struct buf *b, const struct value *value,
+	       const struct value_style *style)
+{
+	_arena_ struct arena *a = arena_new(0);
+	const struct value *guess = NULL;
+
+	_err_ struct err *none = a ? value_perhaps(value, a, &guess) : NULL;
+	_err_ struct err *no_text = guess ? value_text(guess, style, b) : NULL;
+	return guess && !no_text;
+}
+
 void
 report_value(const struct report *r, struct buf *b, const struct value *value)
 {

@@ -94,6 +94,28 @@ put_target(struct buf *out, struct dap *d, const struct value *v)
 	return err;
 }
 
+/* What is lost to a call may be there still: told as the guess that it is. */
+static struct err *
+put_absence(struct buf *out, const struct row *r, const struct value *v,
+	    const char *key, const char *absence)
+{
+	struct value_style style = r->c->style;
+	_buf_ struct buf text = { 0 }, all = { 0 };
+	const struct value *guess;
+	struct err *err = value_perhaps(v, r->c->arena, &guess);
+
+	style.length = r->length;
+	if (!err && guess)
+		err = value_text(guess, &style, &text);
+	buf_puts(&all, absence);
+	if (guess && !err && text.data)
+		buf_printf(&all, ", perhaps %s: a call may have changed it",
+			   text.data);
+	if (!err)
+		put_text(out, key, all.data ? all.data : "", all.len);
+	return err;
+}
+
 static struct err *
 put_value(struct buf *out, const struct row *r, const struct value *v)
 {
@@ -103,10 +125,8 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	const char *key = r->of == ROW_RESULT ? "result" : "value";
 	const char *absence = absence_of(value_state(v, &why));
 
-	if (absence) {
-		put_text(out, key, absence, strlen(absence));
-		return NULL;
-	}
+	if (absence)
+		return put_absence(out, r, v, key, absence);
 	style.object = false;
 	style.length = r->length;
 	if (!style.format)

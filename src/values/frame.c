@@ -54,17 +54,41 @@ unknown_reg(const struct context *c, uint64_t number)
 	if (!r)
 		return err_new(ERR_NOTFOUND, "register %llu is not known in "
 			       "this frame", (unsigned long long)number);
-	return err_new(ERR_NOTFOUND, "register %s is not known in this frame",
-		       r->name);
+	return err_new(ERR_NOTFOUND, "register %s is not known in this frame%s",
+		       r->name, c->scope.frame && !c->tails
+		       ? ": a call may have changed it" : "");
+}
+
+/** Does a handler's trampoline lie between the frame and the innermost one? */
+static bool
+below_signal(const struct context *c, size_t from)
+{
+	for (size_t n = from; n < c->scope.frame; n++)
+		if (c->stack->frames[n].flags & SNAP_FRAME_SIGNAL)
+			return true;
+	return false;
+}
+
+/** The frame's own registers, or those of the one that has this one still. */
+static const struct frame_regs *
+regs_with(const struct context *c, uint64_t number)
+{
+	size_t n = c->scope.frame;
+
+	while (c->held && n && !(c->stack->frames[n].regs.known >> number & 1)
+	       && !below_signal(c, n - 1))
+		n--;
+	return &c->stack->frames[n].regs;
 }
 
 struct err *
 frame_reg(const struct context *c, uint64_t number, size_t n, void *out)
 {
-	const struct frame_regs *regs = &c->stack->frames[c->scope.frame].regs;
 	unsigned count = insp_arch(c->vs->insp)->frame_regs;
 
 	if (number < count && n <= 8) {
+		const struct frame_regs *regs = regs_with(c, number);
+
 		if (!(regs->known >> number & 1)
 		    || (c->tails && number == insp_arch(c->vs->insp)->sp))
 			return unknown_reg(c, number);
@@ -74,8 +98,8 @@ frame_reg(const struct context *c, uint64_t number, size_t n, void *out)
 	if (number < count && n <= 16 && c->scope.frame == 0
 	    && number + 1 < count)
 		return unknown_reg(c, number);
-	return c->scope.frame == 0 ? innermost_reg(c, number, n, out)
-	       : unknown_reg(c, number);
+	return c->scope.frame == 0 || (c->held && !below_signal(c, 0))
+	       ? innermost_reg(c, number, n, out) : unknown_reg(c, number);
 }
 
 /* ---- the operations of the machine ---------------------------------------- */

@@ -145,6 +145,8 @@ struct context {
 	uint32_t inner;         /* innermost block at pc that belongs to it */
 	const struct context *caller;   /* once asked for */
 	unsigned depth;         /* of entry values of entry values */
+	bool held;              /* registers that calls may have changed are
+				   taken for unchanged: a guess */
 };
 /** Evaluate in a frame; @c may be NULL, then only what needs no frame. */
 struct frame_eval {
@@ -224,6 +226,7 @@ struct value {
 	size_t n_bytes;
 	const struct loc *loc;
 	const char *why;        /* …in words */
+	const struct var_ref *ref;      /* what has no place, or NULL */
 };
 struct value *value_alloc(struct values *vs, const struct type *t,
 			  struct arena *a);

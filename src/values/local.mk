@@ -34,6 +34,7 @@ libvalues_a_SOURCES = \
 	src/values/members.c \
 	src/values/names.c \
 	src/values/parse.c \
+	src/values/perhaps.c \
 	src/values/printers.c \
 	src/values/printers.h \
 	src/values/rust.c \

@@ -135,6 +135,12 @@ struct err *var_value(const struct var *v, struct arena *a,
 
 /** One clause in *@why, unless known. A large value is known by its start. */
 enum value_state value_state(const struct value *v, const char **why);
+/**
+ * A guess at what is optimised out because this frame has lost a register to a
+ * call: what it would be, had the call left that as it was. NULL: none.
+ */
+struct err *value_perhaps(const struct value *v, struct arena *a,
+			  const struct value **out) _must_check_;
 const struct type *value_type(const struct value *v);
 /** False: it is in no memory (a register, pieces, a constant). */
 bool value_address(const struct value *v, uint64_t *out);

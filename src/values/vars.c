@@ -46,6 +46,21 @@ entry_value(const struct var_ref *r, const struct type *t, struct arena *a,
 	return value_of_bytes(r->vs, t, bytes, size <= 16 ? size : 16, a, out);
 }
 
+/* Takes @why. */
+static struct err *
+without_place(const struct var_ref *r, const struct type *t, struct err *why,
+	      struct arena *a, const struct value **out)
+{
+	const struct var_ref *ref = arena_dup(a, r, sizeof(*r));
+	struct err *err = value_nowhere(r->vs, t, why, a, out);
+
+	if (!err && !ref)
+		err = err_nomem();
+	if (!err)
+		((struct value *)*out)->ref = ref;
+	return err;
+}
+
 static struct err *
 placed_value(const struct var_ref *r, const struct type *t, struct arena *a,
 	     const struct value **out)
@@ -60,7 +75,7 @@ placed_value(const struct var_ref *r, const struct type *t, struct arena *a,
 	if (!err)
 		return value_of_loc(r->vs, t, &loc, r->c, a, out);
 	return err_kind(err) == ERR_NOMEM ? err
-	       : value_nowhere(r->vs, t, err, a, out);
+	       : without_place(r, t, err, a, out);
 }
 
 /* "extern int x": another file of the program has the place. */

@@ -22,6 +22,8 @@ import kit     # noqa: E402
 NAME = re.compile(r"(.*?(?:@entry)?)(?:@(\d+)(?:#\d+)?)?", re.S)
 STATES = {"<optimised out>": "optimized-out", "<not captured>":
           "not-captured", "<not mapped>": "not-mapped"}
+GUESS = re.compile(r"<optimised out>, perhaps (.*): "
+                   r"a call may have changed it", re.S)
 FRAME = re.compile(r"(.*?)( \[signal frame\])?( \[suspect\])?", re.S)
 LONG = 1000     # characters of a row, which is cut there
 
@@ -61,6 +63,9 @@ def variable_of(c, frame, row):
     text = row["value"]
     found = {"name": name, "type": row.get("type"),
              "state": STATES.get(text, "ok")}
+    guess = GUESS.fullmatch(text)
+    if guess:
+        found.update(state="optimized-out", perhaps=guess.group(1))
     if len(text) >= LONG and "evaluateName" in row:
         text = c.evaluate(row["evaluateName"], frameId=frame,
                           context="clipboard")["result"]

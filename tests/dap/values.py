@@ -71,6 +71,7 @@ def reported(inquest, path):
 
 def variable_key(v, with_line):
     return (v["name"], v.get("type"), LOST.get(v["state"], v["value"]),
+            v.get("perhaps"),
             v.get("line") if with_line else None)
 
 

@@ -184,6 +184,7 @@ show(struct given *g, const struct value *v, struct arena *a,
 {
 	_buf_ struct buf text = { 0 }, summary = { 0 };
 	const char *why = NULL;
+	const struct value *guess;
 	uint64_t number;
 
 	if (depth >= DEPTH_MAX || g->shown++ >= VALUES_MAX)
@@ -196,6 +197,12 @@ show(struct given *g, const struct value *v, struct arena *a,
 	    || (value_state(v, &why) != VALUE_KNOWN && !why))
 		abort();
 	nothing_else(value_u64(v, &number));
+	nothing_else(value_perhaps(v, a, &guess));
+	if (guess) {
+		buf_reset(&text);
+		nothing_else(value_text(guess, &g->style, &text));
+		check_text(&text);
+	}
 	show_type(value_type(v));
 	show_children(g, v, a, depth);
 }

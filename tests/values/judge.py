@@ -129,9 +129,20 @@ def expanded(node):
 # ---- the comparison ------------------------------------------------------
 
 def differs(theirs, ours, language=gdbvalue.C):
-    """gdb's text against a value of our JSON."""
-    return compare(gdbvalue.parse(theirs, language), tree_of(ours, language),
+    """
+    gdb's text against a value of our JSON: that of the value, or where there
+    is none for sure, of what we guess.
+    """
+    said = compare(gdbvalue.parse(theirs, language), tree_of(ours, language),
                    "", language)
+    if said and said.kind == "silent" and "perhaps" in ours:
+        guess = {**ours, "state": "ok", "value": ours["perhaps"]}
+        return differs(theirs, without(guess, "perhaps"), language) and said
+    return said
+
+
+def without(value, key):
+    return {k: v for k, v in value.items() if k != key}
 
 
 def found(kind, path, theirs, ours):

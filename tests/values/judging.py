@@ -84,6 +84,10 @@ def lost(state="optimized-out"):
     return {"name": "v", "state": state}
 
 
+def guess(text):
+    return {**lost(), "perhaps": text}
+
+
 def tree(label, *children, more=0):
     return {"value": label, "more": more, "children": [
         {**child, "name": name} for name, child in children]}
@@ -94,6 +98,8 @@ PAIRS = [
     ("42", leaf("42"), None), ("42", leaf("43"), "integer"),
     ("<optimized out>", lost(), None), ("1", lost(), "silent"),
     ("1", lost("not-captured"), "silent"),
+    ("1", guess("1"), None), ("1", guess("2"), "silent"),
+    ("<optimized out>", guess("2"), None),
     ("<optimized out>", leaf("0"), "invented"),
     ("<error: Cannot access memory at address 0x1>", lost("not-mapped"), None),
     ("{a = <optimized out>, b = 1}", tree("", ("a", lost()), ("b", leaf("1"))),

@@ -16,9 +16,12 @@ Found = collections.namedtuple(
 
 
 class Verdict:
-    """How many of what; `values` are those that gdb has a value of."""
+    """
+    How many of what; `values` are those that gdb has a value of, `guessed`
+    those of the equal ones that ours marks as not certain.
+    """
 
-    COUNTED = ("frames", "frames_equal", "values", "equal", "lost",
+    COUNTED = ("frames", "frames_equal", "values", "equal", "guessed", "lost",
                "lost_equal", "entries", "entries_equal", "extra", "unlisted")
 
     def __init__(self):
@@ -34,8 +37,9 @@ class Verdict:
         return collections.Counter(d.kind for d in self.differences)
 
     def __str__(self):
-        return ("%d of %d values, %d of %d optimized out, %d of %d frames"
-                % (self.equal, self.values, self.lost_equal, self.lost,
+        return ("%d of %d values (%d marked as guesses), %d of %d optimized "
+                "out, %d of %d frames"
+                % (self.equal, self.values, self.guessed, self.lost_equal, self.lost,
                    self.frames_equal, self.frames))
 
     def as_json(self):
@@ -240,6 +244,7 @@ def compare_variable(result, where, frame, variable, mine):
     else:
         result.values += 1
         result.equal += difference is None
+        result.guessed += difference is None and "perhaps" in mine
     note(result, where, variable, difference)
 
 
