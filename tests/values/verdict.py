@@ -97,7 +97,8 @@ def opening(name):
 
 
 def frame_key(frame):
-    return function_key(frame.get("function"))
+    """gdb calls a function without a name "??"."""
+    return function_key(frame.get("function")).replace("??", "")
 
 
 def pairs_of(theirs, ours):
