@@ -147,6 +147,7 @@ class Constants:
 
     def lies(self, victim, live):
         """What is wrong in the cache makes no snapshot wrong."""
+        kit.background_ends(victim.pid)
         cache = self.env["INQUEST_CACHE"]
         path = max((os.path.join(cache, name) for name in os.listdir(cache)
                     if name.endswith(".c")), key=os.path.getsize)
@@ -172,6 +173,7 @@ class Constants:
             os.chmod(path + ".new", 0o600)
             os.rename(path + ".new", path)
             snap = self.capture(victim, "lies.snap")
+            kit.background_ends(victim.pid)
             whole = kit.run([self.inquest, "check", snap])
             self.tap.ok(not whole.status and
                         self.same(snapshot(snap), victim, live),
@@ -254,6 +256,7 @@ class Constants:
 def main():
     inquest = kit.need_inquest()
     tap = kit.Tap()
+    kit.adopt()
     with tempfile.TemporaryDirectory() as directory:
         Constants(tap, inquest, directory).all()
     tap.leave()

@@ -16,8 +16,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 
 import kit  # noqa: E402
 
-DEADLINE = 30
-
 
 def program(name):
     """A program of this folder that `make check` has built."""
@@ -36,14 +34,8 @@ def victim(name, directory):
     return path
 
 
-def until(fact, seconds=DEADLINE):
-    """Wait for fact() to be true; its last value."""
-    end = time.monotonic() + seconds
-    value = fact()
-    while not value and time.monotonic() < end:
-        time.sleep(0.005)
-        value = fact()
-    return value
+until, GONE, tids, state, states = (kit.until, kit.GONE, kit.tids, kit.state,
+                                    kit.states)
 
 
 class Busy:
@@ -89,29 +81,6 @@ def busy(how, number, directory):
         yield it
     finally:
         it.end()
-
-
-# What reading /proc says of a process that ends just then.
-GONE = (FileNotFoundError, ProcessLookupError)
-
-
-def tids(pid):
-    try:
-        return sorted(int(t) for t in os.listdir("/proc/%d/task" % pid))
-    except GONE:
-        return []
-
-
-def state(pid, tid):
-    try:
-        with open("/proc/%d/task/%d/stat" % (pid, tid), "rb") as f:
-            return f.read().rpartition(b")")[2].split()[0].decode()
-    except GONE:
-        return "X"
-
-
-def states(pid):
-    return {tid: state(pid, tid) for tid in tids(pid)}
 
 
 def stopped(pid):

@@ -5,13 +5,11 @@ cache: skeletons of modules are kept from one capture to the next, a snapshot
 is the same with and without, and what is wrong in the cache is not believed.
 """
 
-import fcntl
 import os
 import stat
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -20,7 +18,6 @@ sys.path[:0] = [os.path.join(os.path.dirname(HERE), "victims")]
 import kit    # noqa: E402
 
 HEAD, ID, RECORD = 64, 66, 96   # bytes: of an entry, of what is in it
-PATIENCE = 60
 
 
 class Cache:
@@ -53,19 +50,9 @@ class Cache:
         except FileNotFoundError:
             return []
 
-    def settled(self, least=1):
+    def settled(self):
         """Entries, once nobody adds any more."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            time.sleep(0.02)
-            if len(self.entries()) < least:
-                continue
-            with open(os.path.join(self.cache, ".lock"), "wb") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return self.entries()
-                except BlockingIOError:
-                    pass
+        kit.background_ends(int(self.pid))
         return self.entries()
 
     def path(self, name):
@@ -85,7 +72,7 @@ class Cache:
                     and not self.entries(),
                     "--no-cache leaves nothing behind", cold)
         first = self.skeletons()
-        names = self.settled(2)
+        names = self.settled()
         self.tap.ok(first == cold and len(names) >= 2,
                     "the first capture fills it", names)
         times = [os.stat(self.path(n)).st_mtime_ns for n in names]
@@ -151,7 +138,7 @@ class Cache:
             env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             for k in range(2)]
         said = [p.communicate(timeout=60)[1] for p in both]
-        names = self.settled(2)
+        names = self.settled()
         # One of them may have found the other in its way, and be wrong
         # about nothing: whoever reads sees whole entries only.
         self.tap.ok(names and self.skeletons() == cold,
@@ -165,16 +152,13 @@ class Cache:
         self.put("0-0", bytes(2 * small))
         os.utime(self.path("0-0"), (1, 1))
         self.capture(INQUEST_CACHE_SIZE=str(small))
-        until = time.monotonic() + PATIENCE
-        while "0-0" in self.entries() and time.monotonic() < until:
-            time.sleep(0.02)
-        self.settled(0)
+        self.settled()
         left = sum(os.path.getsize(self.path(n)) for n in self.entries())
         self.tap.ok("0-0" not in self.entries() and left <= small,
                     "no more than INQUEST_CACHE_SIZE, the oldest go: %d"
                     % left)
         self.tap.ok(self.skeletons() == cold, "and nothing is missed")
-        self.settled(0)
+        self.settled()
 
     def places(self, cold):
         there = os.path.join(self.directory, "file")
@@ -198,9 +182,8 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         victim = subprocess.Popen(["sleep", "600"])
         try:
-            while os.readlink("/proc/%d/exe" % victim.pid) == \
-                    os.readlink("/proc/self/exe"):
-                time.sleep(0.01)
+            kit.rests(victim.pid)
+            kit.adopt()
             Cache(tap, inquest, directory, victim.pid).all()
         finally:
             victim.kill()

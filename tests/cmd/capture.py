@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -47,20 +46,6 @@ int main(void)
 		hold(3);
 }
 """
-
-
-def state(pid):
-    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
-        return f.read().rsplit(")", 1)[1].split()[0]
-
-
-def until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 class Captures:
@@ -101,6 +86,7 @@ class Captures:
                              stdout=subprocess.PIPE)
         try:
             p.stdout.readline()
+            kit.rests(p.pid)
             yield p
         finally:
             p.kill()
@@ -129,8 +115,8 @@ class Captures:
                         and b"not copied" in result.err
                         and b"inquest report hold." in result.err,
                         "what was done and left out is said", result)
-            self.tap.ok(p.poll() is None and state(p.pid) == "S",
-                        "the process goes on", state(p.pid))
+            self.tap.ok(kit.rests(p.pid) and p.poll() is None,
+                        "the process goes on", kit.state(p.pid))
             check = self.run("check", name)
             self.tap.ok(check.status == 0, "the snapshot is whole", check)
             text = self.run("report", name).out.decode()
@@ -138,14 +124,14 @@ class Captures:
                         "its stack has names", text)
             self.options(p.pid)
             os.kill(p.pid, signal.SIGSTOP)
-            until(lambda: state(p.pid) == "T")
+            kit.rests(p.pid, "T")
             result = self.capture("-o", "stopped.snap", p.pid)
-            self.tap.ok(result.status == 0 and state(p.pid) == "T",
+            self.tap.ok(result.status == 0 and kit.rests(p.pid, "T"),
                         "one that was stopped stays so", result)
 
     def options(self, pid):
-        value = json.loads(self.capture(pid, "-o", "full.snap",
-                                        "--json").out)
+        value = json.loads(self.capture(pid, "-o", "full.snap", "--json",
+                                        *kit.UNHURRIED).out)
         self.tap.ok(value["path"] == "full.snap" and value["pid"] == pid
                     and value["pause_ns"] > 0 and value["memory"] > 8 << 20
                     and value["threads"] == 1 and not value["missing"]

@@ -69,8 +69,9 @@ class Diffs:
                               stdout=subprocess.PIPE) as p:
             for snap in self.snaps:
                 p.stdout.readline()
-                self.settled(p.pid)
-                result = self.run("capture", "-o", snap, str(p.pid))
+                kit.rests(p.pid)
+                result = self.run("capture", *kit.UNHURRIED, "-o", snap,
+                                  str(p.pid))
                 if result.status:
                     print("Bail out!", result)
                     sys.exit(1)
@@ -78,16 +79,6 @@ class Diffs:
                 p.stdin.flush()
             p.stdin.close()
             p.wait()
-
-    @staticmethod
-    def settled(pid):
-        """All threads of it sleep."""
-        while True:
-            tasks = "/proc/%d/task" % pid
-            states = [open("%s/%s/stat" % (tasks, t)).read()
-                      .rsplit(")", 1)[1].split()[0] for t in os.listdir(tasks)]
-            if set(states) == {"S"}:
-                return
 
     def json(self):
         result = self.run("diff", "--json", *self.snaps)

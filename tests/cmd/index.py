@@ -5,14 +5,12 @@ index: symbol indexes are made once and kept; what is wrong in the directory
 is not believed; a report has lines, inlined frames, variables and source.
 """
 
-import fcntl
 import glob
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -75,10 +73,7 @@ class Indexes:
 
     def forget(self):
         """The cache, when all who add to it in the background are done."""
-        for path, _, names in os.walk(self.cache):
-            if ".lock" in names:
-                with open(os.path.join(path, ".lock")) as f:
-                    fcntl.flock(f, fcntl.LOCK_EX)
+        kit.background_ends()
         shutil.rmtree(self.cache, ignore_errors=True)
 
     def frames(self, *words, **env):
@@ -143,10 +138,7 @@ class Indexes:
         """Variables are in the file, for whoever has no program."""
         snap = os.path.join(self.directory, "v.snap")
         self.run("capture", "-o", snap, "--", self.program)
-        for _ in range(200):
-            if self.entries():
-                break
-            time.sleep(0.05)
+        kit.background_ends()
         self.tap.ok(self.entries(), "an index that a capture lacked is made "
                     "when it is over", self.entries())
         self.forget()
@@ -178,12 +170,9 @@ class Indexes:
                  self.program, **store)
         with open(results) as f:
             name = f.read().split()[0]
-        deadline = time.monotonic() + 30
-        page = b""
-        while b"twice = 6" not in page and time.monotonic() < deadline:
-            page = self.run("report", "--no-index", name, **store,
-                            INQUEST_CACHE=nothing).out
-            time.sleep(0.05)
+        kit.background_ends()
+        page = self.run("report", "--no-index", name, **store,
+                        INQUEST_CACHE=nothing).out
         self.tap.ok(b"twice = 6" in page, "variables of an object come when "
                     "the indexes are there", page)
         self.forget()
@@ -357,6 +346,7 @@ class Indexes:
 def main():
     kit.need_tool("gcc")
     tap = kit.Tap()
+    kit.adopt()
     t = Indexes(tap, kit.need_inquest(), kit.work_dir("index"))
     t.build()
     t.run("capture", "--no-cache", "-o", t.snap, "--", t.program)

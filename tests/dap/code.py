@@ -368,6 +368,7 @@ def a_process_has_its_surroundings(_):
     process = subprocess.Popen(["sleep", "60"], env=env,
                                stdin=subprocess.DEVNULL)
     try:
+        kit.rests(process.pid)
         with snapshot("capture", str(process.pid)) as c:
             got = c.body("inquest/environment")
             expect(got["arguments"] == ["sleep", "60"] and

@@ -18,11 +18,12 @@ import threading
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE]
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "victims")]
 
+import kit    # noqa: E402
 import rows   # noqa: E402
 
-DEADLINE = 60
+DEADLINE = 300          # of a gdb, from its start to its end
 
 
 class Talk:
@@ -56,7 +57,7 @@ class Talk:
     def end(self):
         self.process.stdin.write(b"quit\n")
         self.process.stdin.close()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self.timer.cancel()
 
 
@@ -65,7 +66,8 @@ class Beside(rows.Rows):
         super().__init__(tap, inquest, "beside")
 
     def capture(self, pid, *words):
-        result = self.run(self.inquest, "capture", str(pid), *words)
+        result = self.run(self.inquest, "capture", *kit.UNHURRIED, str(pid),
+                          *words)
         self.tap.ok(result.status == 0, "captured: " + " ".join(words), result)
 
     def rows(self, kind, argv, says, how=re.M | re.S):
@@ -75,6 +77,8 @@ class Beside(rows.Rows):
         parent = subprocess.Popen([self.program, "fork"],
                                   stdout=subprocess.PIPE)
         child = int(parent.stdout.readline())
+        kit.rests(parent.pid)
+        kit.rests(child)
         self.capture(parent.pid, "-o", "parent.snap")
         self.capture(child, "-o", "child.snap")
         os.kill(child, signal.SIGKILL)
@@ -101,10 +105,12 @@ class Beside(rows.Rows):
         victim = subprocess.Popen([self.program], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE)
         victim.stdout.read(1)
+        kit.rests(victim.pid)
         self.capture(victim.pid, "-o", "one.snap")
         victim.stdin.write(b"x")
         victim.stdin.flush()
         victim.stdout.read(1)
+        kit.rests(victim.pid)
         self.capture(victim.pid, "-o", "two.snap")
         victim.kill()
         victim.wait()
@@ -181,7 +187,7 @@ class Beside(rows.Rows):
         c.end()
         a.end()
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
     def says(self, talk, command, pattern):
         said = talk.say(command)

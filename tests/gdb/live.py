@@ -51,20 +51,12 @@ def running(made):
         stdout=subprocess.PIPE, env=build.environment(), preexec_fn=stay)
     try:
         process.stdout.readline()
+        kit.rests(process.pid)
         yield process
     finally:
         process.stdin.close()
         process.kill()
         process.wait()
-
-
-def states(pid):
-    found = set()
-    for tid in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/stat" % (pid, tid),
-                  encoding="utf-8") as f:
-            found.add(f.read().rpartition(")")[2].split()[0])
-    return found
 
 
 @contextlib.contextmanager
@@ -94,7 +86,8 @@ class Live:
 
     def capture(self, pid):
         path = os.path.join(kit.work_dir("gdb"), self.name + ".snap")
-        result = kit.run([self.inquest, "capture", str(pid), "-o", path])
+        result = kit.run([self.inquest, "capture", *kit.UNHURRIED, str(pid),
+                          "-o", path])
         self.ok(result.status == 0, "a live process is captured", result)
         return path
 
@@ -144,8 +137,8 @@ class Live:
         with running(self.made) as process:
             memory = session.mappings_of(process.pid)
             snapshot = self.capture(process.pid)
-            self.ok(states(process.pid) == {"S"},
-                    "its threads wait as before", states(process.pid))
+            self.ok(kit.rests(process.pid),
+                    "its threads wait as before", kit.states(process.pid))
             judge = self.gdb(["target remote | gdbserver --attach - %d"
                               % process.pid], memory,
                              cwd=self.made.directory)

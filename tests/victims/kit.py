@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """kit: TAP output, the tests' environment, and running programs in bounds."""
 
+import contextlib
+import ctypes
 import os
 import resource
 import shutil
@@ -12,6 +14,12 @@ import threading
 import time
 
 GIB = 1 << 30
+PATIENCE = 60           # seconds to wait for what comes, on a busy machine
+SUBREAPER = 36          # see prctl(2)
+# Where memory is looked at: the usual limit is short for a busy machine.
+UNHURRIED = ("--max-pause", "10s")
+# What reading /proc says of a process that ends just then.
+GONE = (FileNotFoundError, ProcessLookupError)
 
 
 class Tap:
@@ -123,6 +131,59 @@ def children(pid):
             return [int(word) for word in f.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def until(fact, seconds=PATIENCE):
+    """Wait for fact() to be true; its last value."""
+    end = time.monotonic() + seconds
+    value = fact()
+    while not value and time.monotonic() < end:
+        time.sleep(0.005)
+        value = fact()
+    return value
+
+
+def tids(pid):
+    try:
+        return sorted(int(t) for t in os.listdir("/proc/%d/task" % pid))
+    except GONE:
+        return []
+
+
+def state(pid, tid=None):
+    """The letter of proc(5); "X" of one that has ended."""
+    try:
+        with open("/proc/%d/task/%d/stat" % (pid, tid or pid), "rb") as f:
+            return f.read().rpartition(b")")[2].split()[0].decode()
+    except GONE:
+        return "X"
+
+
+def states(pid):
+    return {tid: state(pid, tid) for tid in tids(pid)}
+
+
+def rests(pid, letter="S"):
+    """Wait until all its threads sleep: what it said comes before that."""
+    return until(lambda: set(states(pid).values()) == {letter})
+
+
+def adopt():
+    """What our programs leave in the background becomes our child."""
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def background_ends(*known):
+    """Wait for all children but those, at a priority at which they end."""
+    def left():
+        pids = set(children(os.getpid())) - set(known)
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, pid, 0)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        return pids
+    return until(lambda: not left())
 
 
 def tail(data, limit=2000):
