@@ -151,11 +151,16 @@ scopes_of(const struct dw_unit *u, size_t *n)
 	return (struct dw_scope *)(void *)u->scopes.data;
 }
 
+/* clang leaves the name of what a type unit has to that. */
 static const char *
 scope_name(const struct dw_die *die)
 {
 	struct dw_file *file;
 	uint64_t place;
+	struct dw_die whole;
+
+	if (!dw_has(die, AT_NAME) && dw_follow(die, AT_SIGNATURE, &whole))
+		die = &whole;
 	const char *name = dw_has(die, AT_NAME)
 			   ? dw_text(&die->at[AT_NAME], &file, &place) : NULL;
 

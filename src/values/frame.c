@@ -353,6 +353,41 @@ is_deref_of(struct span expr, struct span reg)
 	       && e[0] == r[0] - OP_REG0 + OP_BREG0;
 }
 
+/* "regval_type 18 double": register 18, and how its bits are read. */
+static bool
+reads_reg(const struct context *c, struct span expr, struct span reg,
+	  struct cell_type *type)
+{
+	struct frame_eval f = { .vs = c->vs, .c = c,
+				.module = c->scope.module };
+	struct rd e = rd_of(expr.data, expr.n), r = rd_of(reg.data, reg.n);
+	uint8_t op = rd_u8(&e), place = rd_u8(&r);
+	uint64_t number = leb_u(&e), ref = leb_u(&e);
+
+	if ((op != OP_REGVAL_TYPE && op != OP_GNU_REGVAL_TYPE)
+	    || number != (place == OP_REGX ? leb_u(&r)
+			  : (uint64_t)place - OP_REG0)
+	    || (place != OP_REGX && (place < OP_REG0 || place > OP_REG31))
+	    || rd_failed(&e) || rd_left(&e) || rd_failed(&r)
+	    || rd_left(&r) || ref == 0 || ref > UINT32_MAX)
+		return false;
+	_err_ struct err *err = op_type(&f, (uint32_t)(ref - 1), type);
+	return !err;
+}
+
+/* What was passed as one type is not read as another one. */
+static struct err *
+passed_as(const struct context *caller, struct span value,
+	  const struct cell_type *type, struct cell *out)
+{
+	struct err *err = passed(caller, value, out);
+
+	if (!err && (out->type.kind != type->kind
+		     || out->type.size != type->size))
+		return not_passed();
+	return err;
+}
+
 struct err *
 frame_entry_value(const struct context *c, struct span expr, struct cell *out)
 {
@@ -364,9 +399,12 @@ frame_entry_value(const struct context *c, struct span expr, struct cell *out)
 		return err;
 	for (size_t n = 0; n < call->n_values; n++) {
 		const struct sym_call_value *v = &call->values[n];
+		struct cell_type type;
 
 		if (same_bytes(v->location, expr) && v->value.n)
 			return passed(caller, v->value, out);
+		if (reads_reg(c, expr, v->location, &type) && v->value.n)
+			return passed_as(caller, v->value, &type, out);
 		if (is_deref_of(expr, v->location) && v->data_value.n)
 			return passed(caller, v->data_value, out);
 	}

@@ -438,6 +438,8 @@ put_base(struct buf *out, const struct value *v, const struct type *p)
 		scalar_put_error(out, v, err);
 	else if (p->sym->encoding == ATE_BOOLEAN)
 		put_bool(out, bits);
+	else if (p->sym->encoding == ATE_ADDRESS)
+		scalar_put_address(out, v->vs, (uint64_t)bits);
 	else
 		put_integer(out, v, p, bits);
 }

@@ -102,9 +102,26 @@ settle_dimension(const struct value *v, const struct type *p,
 	return NULL;
 }
 
+/*
+ * Where an array of C begins is known without its length, which is another
+ * variable: it is as one of which no length was ever told. Not so in part: how
+ * far apart its rows are is not known either.
+ */
+static struct err *
+without_length(struct shape *s, const struct type *p, struct err *err)
+{
+	if (p->lang == LANG_IS_FORTRAN || err_kind(err) != ERR_NOTFOUND)
+		return err;
+	err_free(err);
+	for (uint32_t n = 0; n < s->n; n++)
+		s->dim[n] = (struct dim){ .open = true };
+	return NULL;
+}
+
 static struct err *
 settle_bounds(struct value *v, const struct type *p)
 {
+	struct err *err = NULL;
 	size_t n = p->sym->n_dimensions;
 	struct shape *s = arena_alloc(v->arena, sizeof(*s));
 
@@ -113,15 +130,14 @@ settle_bounds(struct value *v, const struct type *p)
 	if (n > DIMENSIONS_MAX)
 		return err_new(ERR_LIMIT, "an array of %zu dimensions", n);
 	s->n = (uint32_t)n;
-	for (size_t k = 0; k < n; k++) {
-		size_t nth = p->lang == LANG_IS_FORTRAN ? n - 1 - k : k;
-		struct err *err = settle_dimension(
-			v, p, &p->sym->dimensions[nth], &s->dim[k]);
-		if (err)
-			return err;
-	}
 	v->shape = s;
-	return NULL;
+	for (size_t k = 0; k < n && !err; k++) {
+		size_t nth = p->lang == LANG_IS_FORTRAN ? n - 1 - k : k;
+
+		err = settle_dimension(v, p, &p->sym->dimensions[nth],
+				       &s->dim[k]);
+	}
+	return err ? without_length(s, p, err) : NULL;
 }
 
 static bool
@@ -185,6 +201,16 @@ gone(struct value *v, struct err *err)
 	return v->why ? NULL : err_nomem();
 }
 
+/** That it is nowhere is all there is to know of it. */
+static struct err *
+unset(struct value *v, const char *how)
+{
+	v->place = PLACE_NOWHERE;
+	v->state = VALUE_KNOWN;
+	v->why = how;
+	return NULL;
+}
+
 /* The length of a string stands where @data_location says (5.12). */
 static struct err *
 settle_length(struct value *v, const struct type *p)
@@ -229,9 +255,9 @@ value_settle(struct value *v)
 	    || v->shape || is_simple(p) || p->first)
 		return NULL;
 	if (is_off(v, p, p->sym->allocated))
-		return gone(v, err_new(ERR_FAILED, "not allocated"));
+		return unset(v, "not allocated");
 	if (is_off(v, p, p->sym->associated))
-		return gone(v, err_new(ERR_FAILED, "not associated"));
+		return unset(v, "not associated");
 	err = settle_bounds(v, p);
 	if (!err)
 		err = settle_place(v, p);

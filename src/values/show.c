@@ -175,14 +175,24 @@ shows_text(const struct shower *s, const struct type *element)
 	return type_is_text(element) && (size == 1 || size == 2 || size == 4);
 }
 
-/* Nobody knows how long it is: where it begins is all that can be said. */
+/*
+ * Where nobody knows how long it is, where it begins is all that can be said;
+ * and of text what stands there up to its NUL.
+ */
 static void
-show_open_array(struct shower *s, const struct value *v)
+show_open_array(struct shower *s, const struct value *v, bool open)
 {
-	if (v->place == PLACE_MEMORY)
-		scalar_put_address(s->out, v->vs, v->address);
-	else
+	const struct type *element = type_element(type_plain(v->type));
+
+	if (v->place != PLACE_MEMORY) {
 		buf_puts(s->out, "0x0");
+		return;
+	}
+	scalar_put_address(s->out, v->vs, v->address);
+	if (open && shows_text(s, element)) {
+		buf_putc(s->out, ' ');
+		chars_put_pointed(s->out, v->vs, element, v->address, s->style);
+	}
 }
 
 /* The characters of a vector register are numbers. */
@@ -202,8 +212,9 @@ show_array(struct shower *s, const struct value *v)
 	struct value_style numbers;
 	uint64_t count;
 
-	if (!value_count(v, &count) || count == 0) {
-		show_open_array(s, v);
+	bool open = !value_count(v, &count);
+	if (open || count == 0) {
+		show_open_array(s, v, open);
 		return;
 	}
 	if (shows_text(s, element) && !is_vector(v->type)) {

@@ -134,6 +134,7 @@ value_of_loc(struct values *vs, const struct type *t, const struct loc *loc,
 
 /* ---- reading pieces ------------------------------------------------------- */
 /* Of a long double the ten bytes that count may be all there is. */
+/* Of a long double's 16 bytes compilers tell the 10 that it uses. */
 static struct err *
 implicit_read(struct span from, uint64_t off, size_t n, uint8_t *out)
 {
@@ -294,8 +295,8 @@ storage_read(const struct value *v, uint64_t off, size_t n, void *out)
 	case PLACE_LOC:
 		return loc_read(v, v->address + off, n, out);
 	case PLACE_BYTES:
-		return err_new(ERR_DAMAGED, "the value has %zu bytes only",
-			       v->n_bytes);
+		return implicit_read((struct span){ v->bytes, v->n_bytes }, off,
+				     n, out);
 	default:
 		return nowhere_read(v);
 	}

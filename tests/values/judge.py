@@ -16,6 +16,7 @@ what both say. The kinds are few, so that they can be counted:
 """
 
 import collections
+import copy
 import re
 
 import gdbvalue
@@ -27,8 +28,11 @@ LOST = "<optimized out>"
 STATES = {"optimized-out": LOST, "not-captured": "<not captured>",
           "not-mapped": "<not mapped>", "error": "<error>"}
 # What gdb shows where it has no value.
-NO_VALUE = re.compile(r"[({ ]*<(error|unavailable|not available|invalid|"
+NO_VALUE = re.compile(r"[({ ]*(?:&\S+ )?<(error|unavailable|not available|invalid|"
                       r"incomplete type)")
+
+# Of Rust's, a type is all there is to it.
+UNIT = re.compile(r"core::marker::PhantomData<.*>")
 
 TYPE = re.compile(r"[({](?:[^(){}]|\((?:[^()]|\([^()]*\))*\))*[)}] "
                   r"(?=@?0x|-?\d|NULL|&)")
@@ -113,7 +117,8 @@ def is_lost_text(text, language):
 
 
 def is_nothing(node):
-    return node.text == "<No data fields>"
+    return node.text == "<No data fields>" or \
+        node.kind == "scalar" and bool(UNIT.fullmatch(node.text))
 
 
 def expanded(node):
@@ -227,6 +232,7 @@ def compare_strings(theirs, ours, path, language):
 
 def units(node, language):
     """Of a wide string the code units, whatever bytes stand in the text."""
+    node = copy.deepcopy(node)
     for segment in node.items:
         if segment.prefix in ("L", "u", "U"):
             text = segment.text.encode("latin-1").decode("utf-8", "replace")
