@@ -12,7 +12,6 @@ must stand in `live-differences`.
 
 import os
 import shlex
-import socket
 import subprocess
 import sys
 
@@ -32,37 +31,32 @@ import session    # noqa: E402
 NAMES = ("plain", "tableless")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Emulated:
     """A guest that waits for gdb before its first instruction."""
 
     def __init__(self, name):
         self.made = guest.compiled(name, "live-" + name)
-        self.port = free_port()
+        self.door = os.path.join(kit.socket_dir(), "gdb")
         self.directory = os.path.dirname(self.made.program)
         self.process = subprocess.Popen(
             [guest.EMULATOR, "-cpu", guest.PROGRAMS[name][2], "-g",
-             str(self.port), "./" + name], cwd=self.directory,
+             self.door, "./" + name], cwd=self.directory,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, env=build.environment(),
             preexec_fn=build.unlimit)
 
     def asked(self, script):
-        """gdb tries to connect again and again for some seconds."""
+        """In gdb, of the process as it died."""
+        kit.until(lambda: os.path.exists(self.door))
         opening = ["file " + self.made.program,
-                   "target remote 127.0.0.1:%d" % self.port, "continue"]
+                   "target remote " + self.door, "continue"]
         return session.run(opening, [*script, "continue"], [],
                            gdb=(guest.DEBUGGER,))
 
     def core(self):
         """What qemu wrote as the program died."""
         try:
-            self.process.wait(20)
+            self.process.wait(kit.PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -413,7 +413,7 @@ class Doors:
                     "SIGTERM ends it and closes all connections", err)
 
     def unix(self):
-        path = self.path("socket")
+        path = os.path.join(kit.socket_dir(), "socket")
         listening = Listening(self.inquest, "unix:" + path, self.core)
         c = listening.connect()
         c.start()
@@ -467,7 +467,7 @@ class Doors:
         listening.end()
 
     def shared(self):
-        path = self.path("side")
+        path = os.path.join(kit.socket_dir(), "side")
         listening = Listening(self.inquest, "127.0.0.1:0", self.core,
                               "--rsp", "unix:" + path)
         first, second = listening.connect(), listening.connect()

@@ -192,7 +192,7 @@ class Sessions:
                     "SIGTERM ends it and closes all connections", err)
 
     def unix(self):
-        path = self.path("socket")
+        path = os.path.join(kit.socket_dir(), "socket")
         listening = Listening(self.inquest, "unix:" + path, self.core)
         self.tap.ok(listening.where == "unix:" + path
                     and stat.S_IMODE(os.stat(path).st_mode) == 0o600

@@ -11,7 +11,6 @@ import base64
 import os
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -143,10 +142,11 @@ def what_is_hidden_carries_its_line(shop):
 def arrays_of_any_size_open_at_once(shop):
     huge = shop.inside("huge")[0]
     expect(huge["indexedVariables"] == 10 ** 9, huge)
-    began = time.monotonic()
+    adapter = shop.c.door.process.pid
+    began = kit.processor_seconds(adapter)
     rows = shop.c.variables(huge["variablesReference"])
-    took = time.monotonic() - began
-    expect(took < 0.5, took)
+    took = kit.processor_seconds(adapter) - began
+    expect(0 < took < 0.5, took)
     expect([v["value"] for v in rows[:3]] == ["0", "1", "2"], rows[:3])
     expect(rows[500]["name"] == MORE % (10 ** 9 - 500), rows[500])
     page = shop.c.variables(huge["variablesReference"], start=9990, count=4,

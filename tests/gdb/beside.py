@@ -158,7 +158,7 @@ class Beside(rows.Rows):
                 ("print moment", r"= 1$")])
 
     def together(self):
-        address = os.path.join(self.directory, "sock")
+        address = os.path.join(kit.socket_dir(), "sock")
         server = subprocess.Popen(
             [self.inquest, "rsp", "--listen", "unix:" + address, "two.snap"],
             cwd=self.directory, stdout=subprocess.PIPE,

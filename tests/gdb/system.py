@@ -25,14 +25,14 @@ TABLES = ("processes", "procgroups", "threads", "files", "sockets", "shm",
 # A process with something of everything.
 BUSY = """
 import os, socket, sys, threading
-here = sys.argv[1]
+here, sockets = sys.argv[1:]
 file = open(here + "/a file.txt", "w")
 listening = socket.create_server(("127.0.0.1", 0))
 near = socket.create_connection(listening.getsockname())
 far = listening.accept()[0]
 six = socket.create_server(("::1", 0), family=socket.AF_INET6)
 named = socket.socket(socket.AF_UNIX)
-named.bind(here + "/sock")
+named.bind(sockets + "/sock")
 named.listen()
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.bind(("127.0.0.1", 0))
@@ -47,21 +47,21 @@ def busy(directory):
     program = os.path.join(directory, "busy.py")
     with open(program, "w", encoding="ascii") as f:
         f.write(BUSY)
-    for name in ("a file.txt", "sock"):
-        if os.path.exists(os.path.join(directory, name)):
-            os.unlink(os.path.join(directory, name))
     process = subprocess.Popen(
-        ["/usr/bin/python3", program, directory], cwd=directory,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ["/usr/bin/python3", program, directory, kit.socket_dir()],
+        cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True)
     try:
-        yield process, process.stdout.readline().split()[1:]
+        ports = process.stdout.readline().split()[1:]
+        kit.rests(process.pid)
+        yield process, ports
     finally:
         process.kill()
         process.wait()
 
 
-class SystemV:
-    """One object of each kind, for as long as the test takes."""
+class System:
+    """One object of System V of each kind, for as long as the test takes."""
 
     def __init__(self):
         c = ctypes.CDLL(None, use_errno=True)
@@ -69,6 +69,20 @@ class SystemV:
         self.shm = c.shmget(0, 12345, 0o1640)
         self.sem = c.semget(0, 3, 0o1600)
         self.msg = c.msgget(0, 0o1600)
+        self.modules = self.loaded()
+
+    @staticmethod
+    def loaded():
+        """Modules of the kernel."""
+        with contextlib.suppress(OSError), open(
+                "/proc/modules", encoding="ascii") as f:
+            return {line.split()[0] for line in f}
+        return set()
+
+    def known(self):
+        """By the names of tables; of modules those that were there and are."""
+        return {"shm": self.shm, "semaphores": self.sem, "msg": self.msg,
+                "modules": self.modules & self.loaded()}
 
     def __enter__(self):
         return self
@@ -115,9 +129,14 @@ def same(tap, name, ours, theirs, *columns):
            "ours:   %s\ntheirs: %s" % (ours, theirs))
 
 
-def compare(tap, ours, theirs, pid):
+def compare(tap, ours, theirs, pid, system):
     def both(table):
         return rows(ours[table], pid), rows(theirs[table], pid)
+
+    def one(table, key):
+        """Others on this machine make and remove theirs meanwhile."""
+        return [[r for r in rows(side[table]) if r.get(key) == str(
+            system[table])] for side in (ours, theirs)]
 
     same(tap, "files", *both("files"), "file descriptor", "name", "command")
     same(tap, "threads", *both("threads"), "tid", "command")
@@ -127,11 +146,11 @@ def compare(tap, ours, theirs, pid):
             ("shm", "shmid", ("permissions", "size", "num attached")),
             ("semaphores", "semid", ("permissions", "num semaphores")),
             ("msg", "msqid", ("permissions", "num used bytes", "num messages"))):
-        same(tap, table, rows(ours[table]), rows(theirs[table]), key,
-             *columns)
-    modules = rows(theirs["modules"])
-    if modules:
-        same(tap, "modules", rows(ours["modules"]), modules, "name", "size")
+        same(tap, table, *one(table, key), key, *columns)
+    if system["modules"]:
+        same(tap, "modules", *([r for r in rows(side["modules"])
+                                if r["name"] in system["modules"]]
+                               for side in (ours, theirs)), "name", "size")
     cpu, first = rows(ours["cpus"]), rows(theirs["cpus"])
     tap.ok(cpu and first and
            cpu[0].get("model name", "?") == first[0].get("model name")
@@ -164,14 +183,15 @@ def sockets(tap, ours, theirs, ports):
 
 def live(tap, inquest, directory):
     snapshot = os.path.join(directory, "busy.snap")
-    with busy(directory) as (process, ports), SystemV():
-        result = kit.run([inquest, "capture", str(process.pid), "-o",
-                          snapshot])
+    with busy(directory) as (process, ports), System() as system:
+        result = kit.run([inquest, "capture", *kit.UNHURRIED,
+                          str(process.pid), "-o", snapshot])
         tap.ok(result.status == 0, "the process is captured", result)
         theirs = gdb("target remote | gdbserver --attach - %d"
                      % process.pid, directory)
+        known = system.known()
     ours = gdb("target remote | %s rsp %s" % (inquest, snapshot), "/")
-    compare(tap, ours, theirs, process.pid)
+    compare(tap, ours, theirs, process.pid, known)
     sockets(tap, ours, theirs, ports)
     for table in TABLES:
         tap.ok(re.search(r"^%s " % table, ours["types"], re.M)

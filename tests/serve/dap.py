@@ -73,7 +73,7 @@ class Webs:
                     "a session; a worker is there from the first message on",
                     (silent, busy, stopped, c.faults))
         self.tap.ok(c.door.ws.closed == (1000, "")
-                    and served.until(lambda: self.workers() == 0),
+                    and self.ended(),
                     "goodbye is the end of both", c.door.ws.closed)
 
     def paths(self):
@@ -150,7 +150,7 @@ class Webs:
         other = self.shop.create_token("web")
         ws = served.Websocket(self.server, self.path(), other,
                               [SUBPROTOCOL + "dap"])
-        self.tap.ok(ws.status == 404 and self.workers() == 0,
+        self.tap.ok(ws.status == 404 and self.ended(),
                     "a token opens its own project only", ws.status)
         ws.close()
 
@@ -249,12 +249,18 @@ class Webs:
         quick.door.close()
 
     def kill_worker(self):
-        # The other process below the server makes indexes.
-        (worker,) = kit.children(kit.children(self.server.process.pid)[0])
-        os.kill(worker, signal.SIGKILL)
+        """The one that there is, when those of before have gone."""
+        def alone():
+            # The other process below the server makes indexes.
+            found = kit.children(kit.children(self.server.process.pid)[0])
+            return found if len(found) == 1 else None
+        os.kill(served.until(alone)[0], signal.SIGKILL)
+
+    def ended(self):
+        return served.until(lambda: self.workers() == 0)
 
     def worker_dies(self):
-        served.until(lambda: self.workers() == 0)
+        self.ended()
         c = self.connect()
         c.start()
         self.kill_worker()
@@ -265,6 +271,7 @@ class Webs:
                     (why, c.door.ws.closed, c.faults))
 
     def many(self):
+        self.ended()
         clients = [self.connect() for _ in range(20)]
         stops = [c.start() for c in clients]
         answers = {json.dumps(c.body("threads")) for c in clients}
@@ -274,11 +281,11 @@ class Webs:
                     "twenty sessions of one snapshot")
         for c in clients:
             c.door.close()
-        self.tap.ok(served.until(lambda: self.workers() == 0),
+        self.tap.ok(self.ended(),
                     "end with their clients")
 
     def idle(self):
-        server = served.Server(self.shop, "--idle", "1", rsp="none")
+        server = served.Server(self.shop, "--idle", "3", rsp="none")
         c = client.Client(client.Web(server, self.path(), server.token))
         c.start()
         why = last_words(c)
@@ -385,7 +392,7 @@ class Webs:
         for c in (third, other, alone, foreign):
             c.door.close()
         gdb.close()
-        self.tap.ok(served.until(lambda: self.workers() == 0),
+        self.tap.ok(self.ended(),
                     "it ends with the last of them")
         for name in ("", "a/b", "x" * 65):
             ws = served.Websocket(
@@ -405,7 +412,7 @@ class Webs:
         self.tap.ok(all("killed" in w for w in whys)
                     and not any(c.faults for c in clients),
                     "all of them are told how it died", whys)
-        served.until(lambda: self.workers() == 0)
+        self.ended()
 
     def done(self):
         status, _, err = self.server.end()

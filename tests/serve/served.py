@@ -21,18 +21,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "victims"))
 import build    # noqa: E402
 import kit      # noqa: E402
 
-DEADLINE = 30
+DEADLINE = kit.PATIENCE
 BINARY, TEXT, CONTINUES, PING, CLOSE = 2, 1, 0, 9, 8
 
 
-def until(what, seconds=DEADLINE):
-    """Ask until it is so; False when that takes too long."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.01)
-    return False
+until = kit.until
 
 
 def packet(text):
@@ -334,6 +327,10 @@ def workers(server):
 
 def resident(pid):
     """Bytes of memory that a process has in use; 0 once it has ended."""
-    with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        found = re.search(r"VmRSS:\s+(\d+) kB", f.read())
+    try:
+        with open("/proc/%d/status" % pid, encoding="utf-8",
+                  errors="replace") as f:
+            found = re.search(r"VmRSS:\s+(\d+) kB", f.read())
+    except kit.GONE:
+        return 0
     return int(found.group(1)) << 10 if found else 0

@@ -84,7 +84,7 @@ class Sessions:
         self.same("and opens it", text)
 
     def unix(self):
-        path = os.path.join(self.shop.dir, "socket")
+        path = os.path.join(kit.socket_dir(), "socket")
         server = served.Server(self.shop, http="none", rsp="unix:" + path)
         text = gdb("target extended-remote " + path, "info os snapshots",
                    "monitor open web/@latest", "attach 1", "bt")

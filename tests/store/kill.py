@@ -23,27 +23,31 @@ import stores   # noqa: E402
 SEED = 4711
 
 
-def killed(store, words, seconds):
-    """Output of a process that was killed, and if it was still at work."""
+def killed(store, words, seconds, first=False):
+    """Output of a process that was killed, and if it was still at work.
+    Killed so long after its start, or after its first line."""
     with subprocess.Popen(store.words(*words), stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as process:
+        line = process.stdout.readline() if first else ""
         time.sleep(seconds)     # the moment of the kill, not a wait for it
         alive = process.poll() is None
         process.kill()
-        return process.stdout.read(), alive
+        return line + process.stdout.read(), alive
 
 
 class Rounds:
     def __init__(self, store):
         self.store = store
         self.random = random.Random(SEED)
-        self.acknowledged = self.alive = 0
+        self.acknowledged = self.alive = self.puts = 0
 
     def put(self):
         words = ("fill", stores.PROJECT, self.store.next, 1000,
                  self.store.size)
+        self.puts += 1
         text, alive = killed(self.store, words,
-                             self.random.uniform(0.002, 0.03))
+                             self.random.uniform(0.002, 0.03),
+                             self.puts % 2 == 0)
         self.store.next += 1000
         self.acknowledged += self.store.take(text)
         return alive

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kit: TAP output, the tests' environment, and running programs in bounds."""
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -79,6 +80,13 @@ def work_dir(*names):
     """A directory of these tests below the build directory, made if absent."""
     path = os.path.join(build_dir(), "tests", "work", *names)
     os.makedirs(path, exist_ok=True)
+    return path
+
+
+def socket_dir():
+    """One for sockets: a path of theirs is short, wherever the build is."""
+    path = tempfile.mkdtemp(prefix="inquest-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
 
 
@@ -166,6 +174,15 @@ def states(pid):
 def rests(pid, letter="S"):
     """Wait until all its threads sleep: what it said comes before that."""
     return until(lambda: set(states(pid).values()) == {letter})
+
+
+def processor_seconds(pid):
+    """That it and what it started took so far, whatever else runs here."""
+    total = sum(map(processor_seconds, children(pid)))
+    with contextlib.suppress(OSError):
+        # The clock of a process, see clock_getcpuclockid(3).
+        total += time.clock_gettime(~pid << 3 | 2)
+    return total
 
 
 def adopt():

@@ -17,7 +17,7 @@ import build
 import kit
 
 WORK_SECONDS = 0.4
-PATIENCE = 30
+PATIENCE = 60
 
 PYTHON = r"""
 import collections, json, queue, threading, time
@@ -62,13 +62,13 @@ class Missing(Exception):
 class Load:
     """A second program that keeps the first one busy, while in `with`."""
 
-    def __init__(self, argv):
-        self.argv = argv
+    def __init__(self, argv, cwd=None):
+        self.argv, self.cwd = argv, cwd
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL) if self.argv else None
+            self.argv, cwd=self.cwd, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if self.argv else None
 
     def __exit__(self, *_):
         if self.process:
@@ -97,7 +97,7 @@ def die_at_work(argv, directory, load=None, ready=lambda: True):
         preexec_fn=build.unlimit, env=build.environment())
     try:
         wait_for("%s is ready" % argv[0], ready)
-        with Load(load):
+        with Load(load, directory):
             wait_for("%s works" % argv[0],
                      lambda: used_seconds(process.pid) > WORK_SECONDS)
             process.send_signal(11)
@@ -121,7 +121,7 @@ def die_redis(program, directory):
     die_at_work([program, "--port", "0", "--unixsocket", "socket",
                  "--save", "", "--crash-memcheck-enabled", "no"],
                 directory, ready=lambda: os.path.exists(socket),
-                load=["redis-benchmark", "-s", socket, "-t",
+                load=["redis-benchmark", "-s", "socket", "-t",
                       "set,get,lpush,lrange", "-n", "100000000", "-q"])
 
 
