@@ -61,6 +61,7 @@ struct stub_options {
 	struct err *(*overlay)(void *arg, uint64_t number,
 			       struct overlay **out);
 	void *overlay_arg;
+	bool aside;             /* no person chooses what it looks at */
 };
 
 struct stub;
@@ -90,6 +91,13 @@ struct err *stub_feed(struct stub *s, const void *data, size_t n,
  */
 bool stub_reads_on(const struct stub *s);
 void stub_ahead(struct stub *s);
+/**
+ * A person chose a thread, it seems, if nothing else is asked for now: that is
+ * told to others who share the overlay. gdb asks whether the thread is alive
+ * when one is chosen; where it does so of several, it goes through all.
+ */
+bool stub_chooses(const struct stub *s);
+void stub_chosen(struct stub *s);
 /** Nobody asks for a while: what can be made again is given back. */
 void stub_rest(struct stub *s);
 /**

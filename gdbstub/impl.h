@@ -172,6 +172,9 @@ struct stub {
 	struct point *points;   /* likewise */
 	size_t n_points;
 	size_t listed;          /* threads told since qfThreadInfo */
+	struct {
+		size_t inferior, thread, asked;
+	} choice;               /* of T, of which there were so many */
 
 	struct document threads;        /* of what is attached */
 	struct buf osdata;

@@ -5,6 +5,7 @@
  */
 #include "gdbstub/impl.h"
 #include "inspect/differ.h"
+#include "inspect/overlay.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -128,6 +129,23 @@ put_more(struct buf *out, const struct target *t)
 				   more[k].n, more[k].verb);
 }
 
+/* Whoever shares what is written here: an editor, another gdb. */
+static void
+put_look(struct buf *out, const struct inferior *f)
+{
+	static const char *const who[] = {
+		[LOOKER_DEBUGGER] = "a debugger", [LOOKER_EDITOR] = "an editor",
+	};
+	const struct overlay_look *l = overlay_look(f->shown->overlay);
+	_buf_ struct buf text = { 0 };
+
+	if (!l->changes || l->thread >= f->n_threads)
+		return;
+	buf_printf(&text, "%s looks at thread %zu, %" PRIu64, who[l->by],
+		   l->thread + 1, f->tids[l->thread]);
+	put_line(out, "selected", text.failed ? NULL : text.data);
+}
+
 static struct err *
 verb_info(struct stub *s, const char *argument, struct buf *out)
 {
@@ -150,6 +168,7 @@ verb_info(struct stub *s, const char *argument, struct buf *out)
 	put_attr_line(out, "kernel", t, "uname.release");
 	buf_printf(out, "%-11s %zu\n%-11s %zu\n", "threads", t->n_threads,
 		   "modules", modules);
+	put_look(out, f);
 	put_sizes(out, t);
 	put_more(out, t);
 	return NULL;

@@ -4,6 +4,7 @@
  * thread-local storage.
  */
 #include "gdbstub/impl.h"
+#include "inspect/overlay.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -38,9 +39,34 @@ threads_alive(struct stub *s, const struct args *a)
 	size_t inferior, thread;
 	struct err *err = stub_find(s, a->v[0].thread, &inferior, &thread);
 
-	if (!err)
-		stub_ok(s);
-	return err;
+	if (err)
+		return err;
+	if (!s->choice.asked || s->choice.inferior != inferior
+	    || s->choice.thread != thread)
+		s->choice.asked++;
+	s->choice.inferior = inferior;
+	s->choice.thread = thread;
+	stub_ok(s);
+	return NULL;
+}
+
+bool
+stub_chooses(const struct stub *s)
+{
+	return s->choice.asked && !s->options.aside;
+}
+
+void
+stub_chosen(struct stub *s)
+{
+	const size_t n = s->choice.inferior, asked = s->choice.asked;
+
+	s->choice.asked = 0;
+	if (asked != 1 || n >= s->n_inferiors || !s->inferiors[n].shown
+	    || s->choice.thread >= s->inferiors[n].n_threads)
+		return;
+	overlay_look_at(s->inferiors[n].shown->overlay, s->choice.thread,
+			LOOKER_DEBUGGER);
 }
 
 struct err *

@@ -341,6 +341,16 @@ dap_written(struct dap *d, uint64_t addr, uint64_t n,
 	return dap_take_err(d);
 }
 
+struct err *
+dap_looked(struct dap *d, const struct dap_sink *sink)
+{
+	if (d->done || !d->stopped_told)
+		return NULL;
+	dap_enter(d, sink);
+	session_tell_looked(d);
+	return dap_take_err(d);
+}
+
 /* ---- begin and end --------------------------------------------------------------- */
 struct err *
 dap_new(const struct dap_options *options, struct dap **out)

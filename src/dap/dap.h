@@ -103,6 +103,8 @@ struct err *dap_answer(struct dap *d, struct err *said, const char *text,
 /** Another client of the session wrote, or chose a thread: tell this one. */
 struct err *dap_written(struct dap *d, uint64_t addr, uint64_t n,
 			const struct dap_sink *sink) _must_check_;
+struct err *dap_looked(struct dap *d, const struct dap_sink *sink)
+	_must_check_;
 /** Nobody asks for a while: what can be made again is given back. */
 void dap_rest(struct dap *d);
 /** The client said goodbye, or must be hung up on. */

@@ -93,7 +93,7 @@ struct dap {
 	/* what the client said of itself */
 	bool initialised, attached, configured, stopped_told;
 	bool lines_from_0, columns_from_0, paths_are_uris;
-	bool hears_progress, hears_invalidated, hears_memory;
+	bool hears_progress, hears_invalidated, hears_memory, hears_selected;
 	struct source_map *maps;        /* of "attach"; longest @from first */
 	size_t n_maps;
 
@@ -180,6 +180,11 @@ void session_after_attach(struct dap *d);
 void session_tell_stopped(struct dap *d, const char *reason);
 /** "memory" and "invalidated", to who hears them. */
 void session_tell_written(struct dap *d, uint64_t addr, uint64_t n);
+/** This client's person looks at a thread: others of the session see it. */
+void session_look_at(struct dap *d, size_t thread);
+/** Who looks at which one, and an event of it; NULL: nobody chose one. */
+struct json *session_selected(struct dap *d);
+void session_tell_looked(struct dap *d);
 /** When the snapshot was taken: "2026-01-31 23:59:59 UTC", or "the past". */
 const char *session_when(const struct dap *d, char out[32]);
 /** The same of any time. */

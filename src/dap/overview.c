@@ -535,6 +535,9 @@ overview_answer(struct dap *d, const struct json *arguments,
 	refs_turn(d);
 	if (!err)
 		*body = body_of(&m);
+	struct json *selected = err ? NULL : session_selected(d);
+	if (selected)
+		json_set(*body, "selected", selected);
 	for (unsigned k = 0; k < SECTIONS; k++)
 		buf_fini(&m.text[k]);
 	return err;

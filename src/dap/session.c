@@ -36,6 +36,7 @@ session_initialize(struct dap *d, const struct json *arguments,
 		{ "supportsProgressReporting", &d->hears_progress, false },
 		{ "supportsInvalidatedEvent", &d->hears_invalidated, false },
 		{ "supportsMemoryEvent", &d->hears_memory, false },
+		{ "supportsInquestSelectedEvent", &d->hears_selected, false },
 		{ "linesStartAt1", &d->lines_from_0, true },
 		{ "columnsStartAt1", &d->columns_from_0, true },
 	};
@@ -372,6 +373,39 @@ session_tell_written(struct dap *d, uint64_t addr, uint64_t n)
 		json_set(body, "areas", areas);
 		dap_event(d, "invalidated", body);
 	}
+}
+
+/* ---- the thread that is looked at -------------------------------------------------- */
+void
+session_look_at(struct dap *d, size_t thread)
+{
+	if (d->shown.overlay)
+		overlay_look_at(d->shown.overlay, thread, LOOKER_EDITOR);
+}
+
+struct json *
+session_selected(struct dap *d)
+{
+	const struct overlay_look *l = d->shown.overlay
+				       ? overlay_look(d->shown.overlay) : NULL;
+
+	if (!l || !l->changes
+	    || l->thread >= insp_target(d->shown.insp)->n_threads)
+		return NULL;
+	struct json *j = json_object();
+	json_set(j, "threadId", json_i64(stack_thread_id(d, l->thread)));
+	json_set(j, "by", json_string(l->by == LOOKER_EDITOR ? "editor"
+				      : "debugger"));
+	return j;
+}
+
+void
+session_tell_looked(struct dap *d)
+{
+	struct json *body = d->hears_selected ? session_selected(d) : NULL;
+
+	if (body)
+		dap_event(d, "inquest/selected", body);
 }
 
 /* ---- cancel ---------------------------------------------------------------------- */

@@ -358,6 +358,9 @@ stack_scopes(struct dap *d, const struct json *arguments, struct json **body)
 		err = refs_scopes(d, at, &list);
 	if (err)
 		return err;
+	/* Of the frame that a person looks at, and of no other one. */
+	if (!folded_is_label(d, id))
+		session_look_at(d, at.thread);
 	*body = json_object();
 	json_set(*body, "scopes", list);
 	return NULL;

@@ -18,6 +18,7 @@ struct overlay {
 	uint64_t *used, own;
 	uint64_t changes;
 	uint64_t changed_at, changed_n;         /* of the last one */
+	struct overlay_look look;
 };
 
 /* ---- life ------------------------------------------------------------------ */
@@ -47,6 +48,20 @@ overlay_changes(const struct overlay *o, uint64_t *addr, uint64_t *n)
 	*addr = o->changed_at;
 	*n = o->changed_n;
 	return o->changes;
+}
+
+void
+overlay_look_at(struct overlay *o, size_t thread, enum overlay_looker by)
+{
+	if (o->look.changes && o->look.thread == thread)
+		return;
+	o->look = (struct overlay_look){ o->look.changes + 1, thread, by };
+}
+
+const struct overlay_look *
+overlay_look(const struct overlay *o)
+{
+	return &o->look;
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * overlay: what a session wrote over a target's memory and registers.
+ * overlay: what a session did over a target: what it wrote over memory and
+ * registers, and which thread it looks at.
  *
  * The target never changes. Sessions that share an engine have an overlay each,
  * and lay theirs over it before they ask; what an engine keeps for all of them
@@ -55,6 +56,15 @@ struct err *overlay_forget(struct overlay *o, uint64_t addr, size_t n)
 /** How often it was changed; and what of memory the last change was to, of no
  * bytes where it was to a register. */
 uint64_t overlay_changes(const struct overlay *o, uint64_t *addr, uint64_t *n);
+
+/** The thread that was chosen last, of those who share the overlay. */
+struct overlay_look {
+	uint64_t changes;       /* how often one was chosen; 0 = never */
+	size_t thread;
+	enum overlay_looker { LOOKER_DEBUGGER = 1, LOOKER_EDITOR } by;
+};
+void overlay_look_at(struct overlay *o, size_t thread, enum overlay_looker by);
+const struct overlay_look *overlay_look(const struct overlay *o);
 
 /** A register that was written; sorted by thread, then register. */
 struct overlay_reg {

@@ -21,6 +21,7 @@ struct sight {
 					   on this machine */
 	bool console_allowed;           /* it may have a gdb */
 	bool stored;                    /* titles are PROJECT/ID of a server */
+	bool aside;                     /* no person chooses what it looks at */
 	struct overlays *written;       /* by others too; NULL: it has its
 					   own */
 	struct console *console;        /* of that protocol: takes a hold */

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "dap/dap.h"
-#include "serve/protocol.h"
+#include "serve/worker.h"
 
 /* ---- the GDB remote protocol ---- */
 
 struct debugger {
 	struct stub *stub;
 	struct overlays *written;       /* held; or NULL */
+	uint64_t heard;                 /* when it last said something */
 };
 
 static struct err *
@@ -45,7 +46,7 @@ debugger_begin(const struct sight *see, void **out)
 						       : &see->host->stub,
 		.attached = see->attached, .n_attached = see->n_attached,
 		.overlay = see->written ? written_over : NULL,
-		.overlay_arg = see->written,
+		.overlay_arg = see->written, .aside = see->aside,
 	};
 	struct err *err = stub_new(see->insp, &options, &g->stub);
 	if (err)
@@ -55,10 +56,44 @@ debugger_begin(const struct sight *see, void **out)
 	return err;
 }
 
+/* Milliseconds for which a client is quiet that waits for a person. */
+#define QUIET_MS 100
+
+static int
+debugger_patience(const void *client)
+{
+	const struct debugger *g = client;
+	uint64_t ms = (connection_now() - g->heard) / 1000000u;
+
+	if (!g->written || !stub_chooses(g->stub))
+		return -1;
+	return ms < QUIET_MS ? (int)(QUIET_MS - ms) : 0;
+}
+
 static struct err *
 debugger_feed(void *client, const void *data, size_t n, struct buf *out)
 {
-	return stub_feed(((struct debugger *)client)->stub, data, n, out);
+	struct debugger *g = client;
+
+	if (debugger_patience(g) == 0)
+		stub_chosen(g->stub);
+	g->heard = connection_now();
+	return stub_feed(g->stub, data, n, out);
+}
+
+
+static bool
+debugger_busy(const void *client)
+{
+	return debugger_patience(client) == 0;
+}
+
+static struct err *
+debugger_work(void *client, struct buf *out)
+{
+	(void)out;
+	stub_chosen(((struct debugger *)client)->stub);
+	return NULL;
 }
 
 static bool
@@ -97,7 +132,7 @@ struct adapter {
 	uint64_t given;         /* what "attach" opens by itself; 0 = nothing */
 	struct overlays *written;       /* held */
 	struct overlay *seen;           /* of what is shown; NULL: nothing is */
-	uint64_t changes;               /* of @seen that the client knows of */
+	uint64_t changes, looks;        /* of @seen that the client knows of */
 	struct console *console;        /* held; NULL: none was asked for */
 	uint64_t console_number;        /* what it is called by who started it */
 	uint64_t console_shows;         /* the number of a snapshot */
@@ -206,7 +241,7 @@ adapter_connect(struct adapter *a, const struct host_console *c)
 	const struct sight talk = { .console = a->console };
 	const struct sight link = {
 		.host = a->from, .attached = &a->console_shows,
-		.n_attached = 1, .written = a->written,
+		.n_attached = 1, .written = a->written, .aside = true,
 	};
 
 	struct err *err = worker_add(a->worker, c->talk, WORKER_CONSOLE,
@@ -323,16 +358,22 @@ adapter_has_news(const struct adapter *a)
 {
 	uint64_t addr, n;
 
-	return a->seen && overlay_changes(a->seen, &addr, &n) != a->changes;
+	return a->seen && (overlay_changes(a->seen, &addr, &n) != a->changes
+			   || overlay_look(a->seen)->changes != a->looks);
 }
 
 static struct err *
 adapter_tell_news(struct adapter *a, const struct dap_sink *sink)
 {
+	const uint64_t changes = a->changes, looks = a->looks;
+	struct err *err = NULL;
 	uint64_t addr, n;
 
 	a->changes = overlay_changes(a->seen, &addr, &n);
-	return dap_written(a->dap, addr, n, sink);
+	a->looks = overlay_look(a->seen)->changes;
+	if (a->changes != changes)
+		err = dap_written(a->dap, addr, n, sink);
+	return err || a->looks == looks ? err : dap_looked(a->dap, sink);
 }
 
 /* What is shown from now on, as it is now: a snapshot that is open beside it
@@ -343,8 +384,10 @@ adapter_look(struct adapter *a)
 	uint64_t addr, n, number = dap_shows(a->dap);
 
 	a->seen = number ? overlays_find(a->written, number) : NULL;
-	if (a->seen)
-		a->changes = overlay_changes(a->seen, &addr, &n);
+	if (!a->seen)
+		return;
+	a->changes = overlay_changes(a->seen, &addr, &n);
+	a->looks = overlay_look(a->seen)->changes;
 }
 
 static struct err *
@@ -469,6 +512,8 @@ const struct protocol protocols[WORKER_PROTOCOLS] = {
 	[WORKER_RSP] = {
 		.name = "rsp", .begin = debugger_begin, .end = debugger_end,
 		.feed = debugger_feed, .done = debugger_done,
+		.busy = debugger_busy, .work = debugger_work,
+		.patience = debugger_patience,
 		.foresees = debugger_foresees, .prepare = debugger_prepare,
 		.rest = debugger_rest,
 	},

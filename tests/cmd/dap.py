@@ -505,6 +505,66 @@ class Doors:
                     "both doors are closed at the end", status)
         self.shared_pipe(path)
 
+    # ---- the thread that both look at ----
+    def looked_at(self):
+        path = self.path("beside")
+        core = build.ensure("threads").core
+        listening = Listening(self.inquest, "127.0.0.1:0", core,
+                              "--rsp", "unix:" + path)
+        first = listening.connect()
+        first.start()
+        threads = [t["id"] for t in first.body("threads")["threads"]]
+        with subprocess.Popen(
+                ["gdb", "-nx", "-q", "-ex", "set confirm off", "-ex",
+                 "set debuginfod enabled off", "-ex", "set pagination off"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT) as gdb:
+            self.gdb_looks(gdb, path, first, threads)
+            gdb.kill()
+        listening.end()
+
+    def gdb_says(self, gdb, command):
+        """What it says to one command."""
+        gdb.stdin.write(b"%s\necho \\nover\\n\n" % command.encode())
+        gdb.stdin.flush()
+        said = []
+        for line in gdb.stdout:
+            if line == b"over\n":
+                break
+            said.append(line.decode(errors="replace"))
+        return "".join(said)
+
+    def gdb_looks(self, gdb, path, first, threads):
+        self.gdb_says(gdb, "target remote " + path)
+        at = first.stack(threads[1])[0]["id"]
+        first.scopes(at)
+        said = self.gdb_says(gdb, "monitor info")
+        self.tap.ok(re.search(r"selected +an editor looks at thread \d+, %d\n"
+                              % threads[1], said),
+                    "a gdb is told which thread an editor looks at", said)
+        told = self.gdb_chooses(gdb, first)
+        self.tap.ok(told == {"threadId": threads[2], "by": "debugger"},
+                    "an editor is told which thread a gdb chose, and not "
+                    "which ones it went through", (told, threads))
+        overview = first.body("inquest/overview")
+        self.tap.ok(overview["selected"] == told
+                    and not self.faultless(first),
+                    "and sees it in the overview",
+                    (overview.get("selected"), first.faults))
+
+    def gdb_chooses(self, gdb, editor):
+        """As a person does, who takes longer than a machine between two."""
+        for pause in (0.3, 1, 3, 9):
+            self.gdb_says(gdb, "thread apply all bt")
+            time.sleep(pause)
+            self.gdb_says(gdb, "thread 3")
+            time.sleep(pause)
+            editor.body("threads")
+            told = editor.taken("inquest/selected")
+            if told:
+                return told[0] if len(told) == 1 else told
+        return None
+
     def shared_pipe(self, path):
         c = client.Client(self.stdio("--rsp", "unix:" + path, self.core))
         c.start()
@@ -609,6 +669,7 @@ def main():
         doors.console_writes()
         doors.console_ends()
         doors.console_on_tcp()
+        doors.looked_at()
     else:
         tap.skip("the console", "there is no gdb")
     doors.tcp("127.0.0.1:0")

@@ -28,7 +28,8 @@ HELLO = {"adapterID": "inquest", "clientID": "tests", "locale": "en",
          "linesStartAt1": True, "columnsStartAt1": True, "pathFormat": "path",
          "supportsVariableType": True, "supportsVariablePaging": True,
          "supportsProgressReporting": True, "supportsInvalidatedEvent": True,
-         "supportsMemoryReferences": True, "supportsMemoryEvent": True}
+         "supportsMemoryReferences": True, "supportsMemoryEvent": True,
+         "supportsInquestSelectedEvent": True}
 
 
 class Refused(Exception):
