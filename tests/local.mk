@@ -100,6 +100,8 @@ UNIT_TESTS = \
 # What several unit tests share.
 UNIT_HELPERS = \
 	tests/unit/assert-err.h \
+	tests/unit/await.c \
+	tests/unit/await.h \
 	tests/unit/jail-run.c \
 	tests/unit/jail-run.h \
 	tests/unit/make-core.c \

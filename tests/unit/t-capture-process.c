@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "assert-err.h"
+#include "await.h"
 #include "capture/capture.h"
 #include "capture/machine.h"
 
@@ -50,26 +51,19 @@ pages(size_t n, int flags)
 	return p;
 }
 
-/* A child that has come to rest: its pipe's end tells. */
+/* A child that has come to rest. */
 static pid_t
 child(void)
 {
-	int ready[2];
-	char byte;
-
-	assert_int_equal(pipe(ready), 0);
 	pid_t pid = fork();
+
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, "sub) R 1 (ject");
-		close(ready[0]);
-		close(ready[1]);
 		while (true)
 			pause();
 	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 0);
-	close(ready[0]);
+	await_sleep(pid);
 	return pid;
 }
 
@@ -405,17 +399,6 @@ it_runs_on_untraced(void **state)
 	s->pid = child();
 }
 
-static bool
-is_traced(pid_t pid)
-{
-	char path[32];
-	_buf_ struct buf b = { 0 };
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	assert_ok(io_read_file(path, 1u << 16, &b));
-	return !strstr(b.data, "TracerPid:\t0\n");
-}
-
 /* Waits in vfork() for a child that never goes on. */
 static pid_t
 child_in_the_kernel(pid_t *grandchild)
@@ -438,6 +421,7 @@ child_in_the_kernel(pid_t *grandchild)
 			 sizeof(pid_t));
 	close(ends[0]);
 	close(ends[1]);
+	await_status(pid, "State:\tD");
 	return pid;
 }
 
@@ -457,9 +441,7 @@ one_that_does_not_stop_is_let_go_of_too(void **state)
 	assert_int_equal(t->threads[0].state, SNAP_STATE_BLOCKED);
 	assert_true(t->n_gaps > 0);
 	/* The thread that traced ends a moment after it was waited for. */
-	for (int k = 0; k < 10000 && is_traced(pid); k++)
-		sched_yield();
-	assert_false(is_traced(pid));
+	await_status(pid, "TracerPid:\t0\n");
 	kill(grandchild, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

@@ -112,7 +112,7 @@ def record(path, directory, machine):
     words = [machine.debugger, "-nx", "-batch", path, "-x",
              os.path.join(HERE, "stepper.py")]
     if machine.name == "aarch64":
-        env["STEPS_SOCKET"] = os.path.join(directory, "s")
+        env["STEPS_SOCKET"] = os.path.join(kit.socket_dir(), "s")
         with emulated(path, env["STEPS_SOCKET"]):
             result = kit.run(words, env=env, timeout=120, merge=True)
     else:
