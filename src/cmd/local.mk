@@ -62,6 +62,7 @@ inquest_SOURCES = \
 	src/cmd/put.c \
 	src/cmd/report.c \
 	src/cmd/report.h \
+	src/cmd/report_export.c \
 	src/cmd/report_gather.c \
 	src/cmd/report_json.c \
 	src/cmd/report_stack.c \

@@ -66,6 +66,11 @@ void report_text_rest(const struct report *r, struct buf *out);
 void report_markdown(const struct report *r, struct buf *out);
 struct err *report_json(const struct report *r, struct buf *out) _must_check_;
 
+/** What report says, in @format "text", "json" or "markdown": a
+ * worker_report_fn. */
+struct err *report_export(struct insp *i, const char *title,
+			  const char *format, struct buf *out) _must_check_;
+
 /** A value as an object of name, type, value, state, why, address. */
 struct json *report_json_value(const char *name, const struct value *value,
 			       const struct value_style *style);

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/home.h"
 #include "cmd/indexes.h"
+#include "cmd/report.h"
 #include "cmd/session.h"
 #include "jail/jail.h"
 #include "serve/serve.h"
@@ -232,7 +233,7 @@ serve_verb(const struct verb *v, int argc, char **argv, int *status)
 		.origins = serve_list(&w.origins, origins),
 		.debuginfod_ms = session_debuginfod(w.wait),
 		.indexes = indexes.supply.dir >= 0 ? &indexes.supply : NULL,
-		.console = w.console,
+		.console = w.console, .report = report_export,
 		.record = w.record, .record_limit = w.record_limit,
 		.limits = {
 			.sessions = (unsigned)w.sessions,

@@ -18,6 +18,7 @@
 
 #include "cmd/offers.h"
 #include "cmd/pick.h"
+#include "cmd/report.h"
 #include "cmd/session.h"
 #include "cmd/speak.h"
 #include "net/net.h"
@@ -630,6 +631,7 @@ speak_snaps(struct speech *x, int *status)
 	x->job.make_indexes = x->ways->indexes;
 	x->job.tallies = x->tallies;
 	x->job.consoles = o->console;
+	x->job.report = report_export;
 	x->job.seconds = o->seconds ? (unsigned)o->seconds : REQUEST_SECONDS;
 	if (!offers_alone(&x->offers) || x->ways->protocol == WORKER_DAP) {
 		x->job.attached = x->offers.typed;

@@ -62,6 +62,10 @@ struct dap_host {
 	 * tells what it says. NULL: there is nobody. */
 	struct err *(*ask)(void *arg, const struct dap_question *q);
 	void (*forget)(void *arg);      /* nobody waits for it any more */
+	/** The report of what is shown: "text", "json" or "markdown"; NULL:
+	 * nobody writes one. */
+	struct err *(*report)(void *arg, const struct dap_shown *shown,
+			      const char *format, struct buf *out);
 	/** The base of stable URLs, "http://host/p/demo/9d33"; NULL: none. */
 	struct err *(*link)(void *arg, uint64_t number, struct buf *out);
 	void *arg;

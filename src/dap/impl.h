@@ -372,7 +372,7 @@ request_fn disassemble_answer, modules_answer, sources_answer, sources_loaded,
 request_fn exception_info, alike_answer, overview_answer;
 request_fn diff_answer, moves_next, moves_back, moves_continue, moves_answer;
 request_fn maps_answer, facts_attributes, facts_notes, facts_annotations;
-request_fn describe_answer, search_answer, link_answer;
+request_fn describe_answer, search_answer, link_answer, export_answer;
 request_fn around_kernel_stack, around_fds, around_environment;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);

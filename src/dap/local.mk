@@ -18,6 +18,7 @@ libdap_a_SOURCES = \
 	src/dap/evaluate.c \
 	src/dap/exception.c \
 	src/dap/facts.c \
+	src/dap/export.c \
 	src/dap/express.c \
 	src/dap/folded.c \
 	src/dap/globals.c \

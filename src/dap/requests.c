@@ -86,6 +86,7 @@ static const struct request requests[] = {
 	{ OURS "describeAddress", describe_answer, NULL, 0, NULL },
 	{ OURS "search", search_answer, NULL, 0, NULL },
 	{ OURS "link", link_answer, NULL, 0, NULL },
+	{ OURS "export", export_answer, NULL, 0, NULL },
 
 	/* moves along a series; else nothing runs */
 	{ "continue", moves_continue, NULL, 0, moves_arrive },

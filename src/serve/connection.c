@@ -103,7 +103,7 @@ connection_begin(struct worker *w, int in, int out,
 		.attached = w->o->attached, .n_attached = w->o->n_attached,
 		.local = guest->local, .worker = w, .written = w->written,
 		.console_allowed = guest->local || w->o->consoles,
-		.stored = w->bound,
+		.stored = w->bound, .report = w->o->report,
 	};
 
 	if (w->bound) {

@@ -20,6 +20,7 @@ struct sight {
 	bool local;                     /* the client is the owner of what is
 					   on this machine */
 	bool console_allowed;           /* it may have a gdb */
+	worker_report_fn *report;       /* or NULL */
 	bool stored;                    /* titles are PROJECT/ID of a server */
 	bool aside;                     /* no person chooses what it looks at */
 	struct overlays *written;       /* by others too; NULL: it has its

@@ -129,6 +129,7 @@ struct adapter {
 	struct dap_host host;
 	struct host *from;
 	struct worker *worker;
+	worker_report_fn *report;       /* or NULL */
 	uint64_t given;         /* what "attach" opens by itself; 0 = nothing */
 	struct overlays *written;       /* held */
 	struct overlay *seen;           /* of what is shown; NULL: nothing is */
@@ -193,6 +194,15 @@ dap_host_link(void *arg, uint64_t number, struct buf *out)
 		return err_new(ERR_NOTFOUND, "nothing is shown");
 	buf_printf(out, "/p/%s", title);
 	return buf_err(out);
+}
+
+static struct err *
+dap_host_report(void *arg, const struct dap_shown *shown, const char *format,
+		struct buf *out)
+{
+	const struct adapter *a = arg;
+
+	return a->report(shown->insp, shown->id, format, out);
 }
 
 static struct err *
@@ -327,12 +337,14 @@ adapter_begin(const struct sight *see, void **out)
 		return err_nomem();
 	a->from = see->host;
 	a->worker = see->worker;
+	a->report = see->report;
 	a->given = see->n_attached ? see->attached[0] : 0;
 	a->host = (struct dap_host){
 		.find = dap_host_find, .open = dap_host_open,
 		.close = dap_host_close, .series = dap_host_series,
 		.link = see->stored ? dap_host_link : NULL,
 		.ask = see->console_allowed ? dap_host_ask : NULL,
+		.report = see->report ? dap_host_report : NULL,
 		.forget = dap_host_forget, .arg = a,
 	};
 	const struct dap_options options = {

@@ -34,6 +34,9 @@ struct worker_tallies {
 	/** Client n has [n % WORKER_TALLIES]; they count from 1. */
 	struct worker_tally of[WORKER_TALLIES];
 };
+/** Writes a report, "text", "json" or "markdown", of what @title is called. */
+typedef struct err *worker_report_fn(struct insp *i, const char *title,
+				     const char *format, struct buf *out);
 struct worker_options {
 	struct insp *insp;      /* what all clients see; NULL: the other end
 				   of @control says */
@@ -50,6 +53,7 @@ struct worker_options {
 	bool single;            /* one client arrives, and ends it */
 	bool shared;            /* what one client writes all see */
 	bool consoles;          /* who is not local may have a gdb, too */
+	worker_report_fn *report;       /* or NULL: there is none */
 	int peer;               /* the one client runs on the processor that
 				   this tells: worker_peer(); or -1 */
 	struct worker_tallies *tallies; /* or NULL */
@@ -132,6 +136,7 @@ struct serve_options {
 	const struct supply_indexes *indexes;
 	bool console;                   /* sessions of the Debug Adapter
 					   Protocol may use a jailed gdb */
+	worker_report_fn *report;       /* or NULL: there is none */
 	const char *record;             /* directory that recordings of all
 					   sessions go to; or NULL */
 	uint64_t record_limit;          /* bytes of each (64 MiB) */

@@ -199,7 +199,8 @@ server_open(struct server *sv)
 	/* Before anything is opened that a worker must not inherit. */
 	if (!err)
 		err = zygote_start(sv->limits.sessions,
-				   recordings_file_size(sv), &sv->zygote);
+				   recordings_file_size(sv), sv->o->report,
+				   &sv->zygote);
 	if (!err)
 		err = indexer_start(sv->o->indexes, sv->o->store,
 				    &sv->indexer);

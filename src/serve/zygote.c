@@ -28,6 +28,11 @@
 struct ends {
 	int control, supply;
 };
+/* What a worker begins with. */
+struct hatchling {
+	struct ends ends;
+	worker_report_fn *report;
+};
 union passing {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct ends))];
@@ -51,12 +56,13 @@ worker_tell(int control, const struct err *err)
 static int
 worker_main(void *arg)
 {
-	const struct ends *e = arg;
+	const struct hatchling *is = arg;
+	const struct ends *e = &is->ends;
 	const struct worker_options o = {
 		.in = -1, .out = -1, .record = -1, .quiet = -1, .peer = -1,
 		.control = e->control, .single = true,
 		/* The server says who may. */
-		.consoles = true,
+		.consoles = true, .report = is->report,
 	};
 	struct supply supply;
 
@@ -75,6 +81,7 @@ struct nest {
 	int fd;
 	unsigned n, max;
 	uint64_t file_size;
+	worker_report_fn *report;
 	struct pollfd *polls;           /* 0: requests; then one a child */
 	struct jail_child **children;   /* of polls[k + 1] */
 	uint32_t *numbers;
@@ -101,11 +108,12 @@ nest_hatch(struct nest *n, uint32_t number, struct ends *e)
 		.file_size = n->file_size,
 	};
 	const int keep[] = { e->control, e->supply };
+	struct hatchling is = { *e, n->report };
 
 	if (n->n == n->max)
 		return err_new(ERR_LIMIT, "there are %u workers", n->max);
 	struct err *err = jail_spawn(&limits, keep, countof(keep), worker_main,
-				     e, &n->children[n->n]);
+				     &is, &n->children[n->n]);
 	if (err)
 		return err;
 	n->numbers[n->n++] = number;
@@ -257,9 +265,10 @@ nest_run(struct nest *n)
 }
 
 static _Noreturn void
-zygote_main(int fd, unsigned max, uint64_t file_size)
+zygote_main(int fd, unsigned max, uint64_t file_size, worker_report_fn *report)
 {
-	struct nest n = { .fd = fd, .max = max, .file_size = file_size };
+	struct nest n = { .fd = fd, .max = max, .file_size = file_size,
+			  .report = report };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* A terminal's Ctrl-C means the server, which ends us in good order. */
@@ -288,7 +297,8 @@ zygote_main(int fd, unsigned max, uint64_t file_size)
 /* ---- in the server ---- */
 
 struct err *
-zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
+zygote_start(unsigned max, uint64_t file_size, worker_report_fn *report,
+	     struct zygote *out)
 {
 	int pair[2];
 
@@ -301,7 +311,7 @@ zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
 	if (pid < 0)
 		return err_errno("cannot start a process");
 	if (pid == 0)
-		zygote_main(theirs, max, file_size);
+		zygote_main(theirs, max, file_size, report);
 	*out = (struct zygote){ .fd = ours, .pid = pid };
 	ours = -1;
 	return NULL;

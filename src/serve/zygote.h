@@ -9,7 +9,7 @@
 #ifndef SERVE_ZYGOTE_H
 #define SERVE_ZYGOTE_H
 
-#include "base/base.h"
+#include "serve/serve.h"
 
 struct zygote {
 	int fd;                 /* readable when there is a report */
@@ -29,7 +29,8 @@ struct zygote_message {
 };
 
 /** At most @max workers at once, which write files of at most @file_size. */
-struct err *zygote_start(unsigned max, uint64_t file_size, struct zygote *out)
+struct err *zygote_start(unsigned max, uint64_t file_size,
+			 worker_report_fn *report, struct zygote *out)
 	_must_check_;
 /**
  * Start worker @number with its ends of the control and the supply socket,

@@ -9,6 +9,7 @@ and what `inquest report --json`, say.
 
 import json
 import os
+import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -189,6 +190,25 @@ def link(shop):
     """A file on the disk has no URL, and that is said."""
     refused = shop.c.refusal("inquest/link", threadId=shop.tid)
     expect(refused and "URL" in refused.text, refused)
+
+
+@row
+def export(shop):
+    """
+    What `inquest report` writes, but for lines of a source, which clients read
+    by themselves.
+    """
+    for form in ("json", "markdown", "text"):
+        got = ask(shop.c, "export", format=form)
+        said = kit.run([kit.need_inquest(), "report", "-f", form, shop.path],
+                       keep=1 << 24,
+                       env={**os.environ, "INQUEST_CACHE":
+                            kit.work_dir("values.cache")})
+        theirs = re.sub(r"(?m)^   (?:  |=>) +\d+  .*\n", "",
+                        said.out.decode(errors="surrogateescape"))
+        expect(got["format"] == form and got["text"] == theirs,
+               form, got["text"][:300], said)
+    expect(shop.c.refusal("inquest/export", format="pdf"), "no such format")
 
 
 @row
