@@ -96,7 +96,8 @@ class Around:
     def capture(self, pid, *words):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
-        return kit.run([self.inquest, "capture", "-o", self.path, *words,
+        return kit.run([self.inquest, "capture", *kit.UNHURRIED, "-o",
+                        self.path, *words,
                         str(pid)], timeout=60)
 
     # -- surroundings

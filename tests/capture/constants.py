@@ -100,7 +100,7 @@ class Constants:
 
     def capture(self, victim, name, *words):
         path = os.path.join(self.directory, name)
-        kit.run([self.inquest, "capture", "-o", path, *words,
+        kit.run([self.inquest, "capture", *kit.UNHURRIED, "-o", path, *words,
                  str(victim.pid)], env=self.env)
         return path
 
@@ -259,6 +259,7 @@ def main():
     kit.adopt()
     with tempfile.TemporaryDirectory() as directory:
         Constants(tap, inquest, directory).all()
+        kit.background_ends()
     tap.leave()
 
 

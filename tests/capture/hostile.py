@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -111,6 +110,7 @@ class Hostile:
                                    stdout=subprocess.PIPE, **how)
         try:
             process.stdout.readline()
+            kit.until(lambda: kit.state(process.pid) in "SD")
             yield process
         finally:
             process.kill()
@@ -123,7 +123,8 @@ class Hostile:
     def capture(self, pid, *words, **how):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.snap)
-        return self.run("capture", "-o", self.snap, *words, str(pid), **how)
+        return self.run("capture", *kit.UNHURRIED, "-o", self.snap, *words,
+                        str(pid), **how)
 
     # ---- files
 
@@ -333,9 +334,7 @@ class Hostile:
                             and b"is frozen by its cgroup" in result.err,
                             name + " is told of in time", result)
                 self.freeze(group, "freezer.state", "THAWED")
-                time.sleep(0.2)
-                self.tap.ok(not living.still_stopped(p.pid)
-                            and not living.is_seized(p.pid)
+                self.tap.ok(kit.rests(p.pid) and not living.is_seized(p.pid)
                             and p.poll() is None, "and goes on when thawed")
         finally:
             with contextlib.suppress(OSError):

@@ -28,7 +28,8 @@ class Cache:
         self.snap = os.path.join(directory, "x.snap")
 
     def capture(self, *words, **env):
-        return kit.run([self.inquest, "capture", "-o", self.snap, *words,
+        return kit.run([self.inquest, "capture", *kit.UNHURRIED, "-o",
+                        self.snap, *words,
                         self.pid], cwd=self.directory,
                        env={**os.environ, "INQUEST_CACHE": self.cache,
                             **env})

@@ -67,15 +67,11 @@ class Listening:
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=kit.PATIENCE)
         return self.process.returncode, out, err
 
 
-def until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not what():
-        time.sleep(0.01)
-    return what()
+until = kit.until
 
 
 def is_closed(door):
@@ -142,8 +138,8 @@ class Doors:
         sleeper = subprocess.Popen(["sleep", "100"])
         until(lambda: os.readlink("/proc/%d/exe" % sleeper.pid).endswith(
             ("sleep", "coreutils", "busybox")))
-        result = kit.run([self.inquest, "capture", "--series", "2", "--every",
-                          "0.1s", "-o", self.path("on.snap"),
+        result = kit.run([self.inquest, "capture", *kit.UNHURRIED,
+                          "--series", "2", "--every", "0.1s", "-o", self.path("on.snap"),
                           str(sleeper.pid)])
         sleeper.kill()
         sleeper.wait()
@@ -339,12 +335,10 @@ class Doors:
     def console_ends(self):
         c = self.console_client()
         self.repl(c, "bt 1")
-        (gdb,) = [p for p in kit.children(c.door.process.pid)
-                  if self.is_gdb(p)]
+        (gdb,) = self.gdbs(c)
         self.repl(c, "quit 0")
         said = self.repl(c, "p 5")
-        (other,) = [p for p in kit.children(c.door.process.pid)
-                    if self.is_gdb(p)]
+        (other,) = self.gdbs(c)
         self.tap.ok(said.endswith("= 5") and other != gdb,
                     "a gdb that has ended is started again", said)
         seq = c.request("evaluate", expression="python\x20while True: pass",
@@ -362,15 +356,16 @@ class Doors:
         second = c.refusal("evaluate", expression="bt", context="repl")
         self.tap.ok(second and second.word == "limit",
                     "one is asked at a time", second)
-        (gdb,) = [p for p in kit.children(c.door.process.pid)
-                  if self.is_gdb(p)]
+        (gdb,) = self.gdbs(c)
         os.kill(gdb, signal.SIGKILL)
         answer = c.answer(seq)
         self.tap.ok(not answer["success"] and not c.faults,
                     "that one dies is an answer", (answer, c.faults))
         self.repl(c, "bt")
+        (gdb,) = self.gdbs(c)
         c.end()
-        self.tap.ok(not self.gdbs(), "none outlives its session")
+        self.tap.ok(until(lambda: not self.is_gdb(gdb)),
+                    "none outlives its session", gdb)
         env = dict(os.environ, PATH="/nonexistent")
         c = self.console_client(env=env)
         said = self.repl(c, "nonsense")
@@ -380,11 +375,16 @@ class Doors:
 
     @staticmethod
     def is_gdb(pid):
-        with open("/proc/%d/comm" % pid, encoding="ascii") as f:
-            return f.read() == "gdb\n"
+        """One that is there, and has not merely not been waited for."""
+        try:
+            with open("/proc/%d/comm" % pid, "rb") as f:
+                return f.read() == b"gdb\n" and kit.state(pid) != "Z"
+        except kit.GONE:
+            return False
 
-    def gdbs(self):
-        return [p for p in kit.children(os.getpid()) if self.is_gdb(p)]
+    def gdbs(self, c):
+        return [p for p in kit.children(c.door.process.pid)
+                if self.is_gdb(p)]
 
     # ---- sockets ----
     def tcp(self, address):
@@ -460,10 +460,10 @@ class Doors:
         self.tap.ok(is_closed(listening.door()), "one too many is hung up on")
         silent = clients.pop()
         silent.body("disconnect")
+        gone = silent.hear() is None or silent.hear() is None
         again = listening.connect()
         again.start()
-        self.tap.ok(silent.hear() is None or silent.hear() is None,
-                    "and one more comes where one has gone")
+        self.tap.ok(gone, "and one more comes where one has gone")
         listening.end()
 
     def shared(self):

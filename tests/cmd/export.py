@@ -229,7 +229,8 @@ def check_live(tap, inquest):
     snap, path = work("live.snap"), work("live.core")
     with live.running(made) as process:
         memory = session.mappings_of(process.pid)
-        results = [run_verb(inquest, "capture", str(process.pid), "-o", snap),
+        results = [run_verb(inquest, "capture", *kit.UNHURRIED,
+                            str(process.pid), "-o", snap),
                    run_verb(inquest, "export", snap, "--core", path)]
     tap.ok(all(r.status == 0 for r in results),
            "live: a core is exported of a picture", results[-1])

@@ -63,6 +63,7 @@ class Globals:
                        env={**os.environ, "INQUEST_CACHE": self.cache})
 
     def forget(self):
+        kit.background_ends()
         shutil.rmtree(self.cache, ignore_errors=True)
 
     def globals(self, *words):
@@ -121,6 +122,7 @@ def main():
     inquest = kit.need_inquest()
     kit.need_tool("gcc")
     tap = kit.Tap()
+    kit.adopt()
     t = Globals(tap, inquest, kit.work_dir("globals"))
     t.build()
     t.written()

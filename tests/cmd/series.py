@@ -168,7 +168,8 @@ def main():
     inquest = kit.need_inquest()
     kit.need_tool("gcc")
     tap = kit.Tap()
-    with tempfile.TemporaryDirectory(prefix="inquest-series-") as directory:
+    with tempfile.TemporaryDirectory(prefix="inquest-series-",
+                                     ignore_cleanup_errors=True) as directory:
         Series(tap, inquest, directory).all()
     tap.leave()
 

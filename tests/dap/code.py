@@ -337,7 +337,7 @@ def a_source_comes_by_build_id(shop):
     text = "/* another text: \u00fc */\n\f\tint a;\r\n"
     with debuginfod({"/buildid/%s/source%s" % (shop.module["id"], path):
                      text.encode() + b"\x00\xff\x1b"}) as url, \
-            tempfile.TemporaryDirectory() as cache:
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
         with in_environment(DEBUGINFOD_URLS=url, DEBUGINFOD_CACHE_PATH=cache,
                             HOME=cache), shown.session(shop.made.core) as c:
             source = c.stack(c.stopped["threadId"], levels=1)[0]["source"]

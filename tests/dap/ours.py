@@ -216,7 +216,8 @@ def of_a_live_process(shop):
     inquest, made = kit.need_inquest(), build.ensure("waiting")
     path = os.path.join(kit.work_dir("dap"), "waiting.snap")
     with live.running(made) as process:
-        result = kit.run([inquest, "capture", str(process.pid), "-o", path])
+        result = kit.run([inquest, "capture", *kit.UNHURRIED,
+                          str(process.pid), "-o", path])
     expect(result.status == 0, result)
     with shown.session(path) as c:
         expect(c.stopped["reason"] == "pause", c.stopped)

@@ -55,8 +55,8 @@ class Shop:
         for name in os.listdir(directory):
             os.unlink(os.path.join(directory, name))
         with live.running(build.ensure("waiting")) as process:
-            result = kit.run([self.inquest, "capture", str(process.pid),
-                              "--series", "3", "--every", "20ms", "-o",
+            result = kit.run([self.inquest, "capture", *kit.UNHURRIED,
+                              str(process.pid), "--series", "3", "--every", "20ms", "-o",
                               "m.snap"], cwd=directory)
         if result.status:
             raise answers.Wrong(str(result))

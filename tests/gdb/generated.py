@@ -104,7 +104,7 @@ class Generated:
         made = build.ensure("waiting")
         with live.running(made) as process:
             snapshot = self.snapshot("waiting", str(process.pid), "capture",
-                                     "--budget", "64k")
+                                     *kit.UNHURRIED, "--budget", "64k")
         core = self.compare(made, snapshot, LIVE)
         dump = kit.run([self.inquest, "dump", snapshot]).out.decode()
         # Of a mapped file gdb on a core shows what the file has.

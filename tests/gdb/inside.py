@@ -114,8 +114,8 @@ class Inside:
     def absent(self):
         made = build.ensure("waiting")
         with live.running(made) as process:
-            path = self.snapshot("absent", "capture", str(process.pid),
-                                 "--budget", "64k")
+            path = self.snapshot("absent", "capture", *kit.UNHURRIED,
+                                 str(process.pid), "--budget", "64k")
         dump = kit.run([self.inquest, "dump", path]).out.decode()
         of_files = [(int(s, 16), int(e, 16))
                     for s, e in OF_FILES.findall(dump)]

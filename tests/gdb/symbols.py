@@ -337,18 +337,25 @@ def stored(tap, app, inquest):
              [wanted])
 
 
+# By then all that debuginfod has came, to the directory behind this.
+COME = ("shell for n in `seq 600`; do test `find '%s' -name debuginfo -size "
+        "+0 -o -name executable -size +0 | wc -l` -ge 4 && break; sleep 0.1; "
+        "done")
+
+
 def late(tap, app, inquest):
-    """gdb gives a question up after 2 seconds, and takes the late answer for
-    that to its next one: no question may take so long."""
-    shutil.rmtree(os.path.join(app.directory, "cache"), ignore_errors=True)
+    """gdb gives a question up after some seconds, and takes the late answer
+    for that to its next one: no question may take so long."""
+    cache = os.path.join(app.directory, "cache")
+    shutil.rmtree(cache, ignore_errors=True)
     app.place(None)
-    with debuginfod(app, 3) as (url, _):
+    with debuginfod(app, 6) as (url, _):
         for name, more, wanted in (
-                ("a slow debuginfod: names, and no trouble",
-                 ["shell sleep 8"], NAMES),
+                ("a slow debuginfod: names, and no trouble", [COME % cache],
+                 NAMES),
                 ("the next time all is there", [], FULL)):
             with serving(app, inquest, app.snapshot, url) as address:
-                hold(tap, name, gdb(app, address, False, 2, more), wanted,
+                hold(tap, name, gdb(app, address, False, 4, more), wanted,
                      [r"Ignoring packet error", r"Received too much"])
 
 

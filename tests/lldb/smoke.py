@@ -111,8 +111,8 @@ class Smoke:
         kit.run(["rm", "-f", snapshot])
         made = build.ensure("waiting")
         with live.running(made) as process:
-            kit.run([self.inquest, "capture", str(process.pid), "-o",
-                     snapshot])
+            kit.run([self.inquest, "capture", *kit.UNHURRIED,
+                     str(process.pid), "-o", snapshot])
             pid = process.pid
         other = again(pid)
         what = "a program that was given the number is not taken for ours"
