@@ -155,7 +155,7 @@ struct sum {
 	struct json *ids;
 	size_t states[SNAP_STATE_IDLE + 1];
 	uint64_t cpu_ms;
-	bool has_cpu;
+	bool lacks_cpu;         /* of one of them it is not known */
 };
 
 static void
@@ -166,9 +166,9 @@ sum_thread(struct dap *d, const struct alike *a, size_t thread, struct sum *s)
 
 	json_add(s->ids, json_i64(stack_thread_id(d, thread)));
 	s->states[state <= SNAP_STATE_IDLE ? state : 0]++;
-	if (a->cpu[thread].known && u64_add(s->cpu_ms, a->cpu[thread].ms,
-					    &s->cpu_ms))
-		s->has_cpu = true;
+	if (!a->cpu[thread].known || !u64_add(s->cpu_ms, a->cpu[thread].ms,
+					      &s->cpu_ms))
+		s->lacks_cpu = true;
 }
 
 static struct json *
@@ -180,7 +180,7 @@ group_json(struct dap *d, const struct alike *a, size_t g, struct sum *s)
 	json_set(j, "count", json_u64(a->groups.list[g].n));
 	json_set(j, "threads", take(s->ids));
 	json_set(j, "states", states_json(s->states));
-	if (s->has_cpu)
+	if (!s->lacks_cpu)
 		json_set(j, "cpuMs", json_u64(s->cpu_ms));
 	json_set(j, "top", alike_top(d, a, g, TOP_FRAMES));
 	return j;

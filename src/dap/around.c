@@ -32,6 +32,24 @@ around_text(const struct dap *d, const char *name, struct span *out)
 	return false;
 }
 
+/* @what of the text @name had no room: @rest of it was not told, or not even
+ * looked at. */
+static void
+tell_cut(const struct dap *d, struct json *list, const char *name,
+	 const char *what, const struct span *rest)
+{
+	const struct target *t = insp_target(d->shown.insp);
+	bool cut = rest->n > 0;
+
+	for (size_t k = 0; k < t->n_texts; k++)
+		if (strcmp(t->texts[k].name, name) == 0) {
+			cut = cut || t->texts[k].bytes.n > TEXT_MAX;
+			break;
+		}
+	if (cut)
+		json_add(list, json_string(what));
+}
+
 static struct err *
 around_absent(const char *what)
 {
@@ -220,7 +238,7 @@ around_fds(struct dap *d, const struct json *arguments, struct json **body)
 
 /* ---- arguments, environment, limits ------------------------------------------------------ */
 static void
-put_arguments(const struct dap *d, struct json *body)
+put_arguments(const struct dap *d, struct json *body, struct json *cut)
 {
 	const struct snap_process *p = &insp_target(d->shown.insp)->process;
 	struct json *list;
@@ -239,10 +257,11 @@ put_arguments(const struct dap *d, struct json *body)
 	for (size_t k = 0; k < WORDS_MAX && cut_until(&text, '\0', &word); k++)
 		json_add(list, json_of_span(word));
 	json_set(body, "arguments", list);
+	tell_cut(d, cut, "cmdline", "arguments", &text);
 }
 
 static void
-put_variables(const struct dap *d, struct json *body)
+put_variables(const struct dap *d, struct json *body, struct json *cut)
 {
 	struct json *list;
 	struct span text, word, name;
@@ -261,6 +280,7 @@ put_variables(const struct dap *d, struct json *body)
 		json_add(list, j);
 	}
 	json_set(body, "variables", list);
+	tell_cut(d, cut, "environ", "variables", &text);
 }
 
 /* Columns of fs/proc/base.c: "%-25s %-20s %-20s %-10s". */
@@ -286,7 +306,7 @@ limit_json(struct span line)
 }
 
 static void
-put_limits(const struct dap *d, struct json *body)
+put_limits(const struct dap *d, struct json *body, struct json *cut)
 {
 	struct json *list;
 	struct span text, line;
@@ -298,6 +318,7 @@ put_limits(const struct dap *d, struct json *body)
 		if (line.n)
 			json_add(list, limit_json(line));
 	json_set(body, "limits", list);
+	tell_cut(d, cut, "limits", "limits", &text);
 }
 
 /* Short texts about the machine, by their names. */
@@ -353,12 +374,18 @@ struct err *
 around_environment(struct dap *d, const struct json *arguments,
 		   struct json **body)
 {
+	struct json *cut = json_array();
+
 	(void)arguments;
 	*body = json_object();
 	put_ids(d, *body);
-	put_arguments(d, *body);
-	put_variables(d, *body);
-	put_limits(d, *body);
+	put_arguments(d, *body, cut);
+	put_variables(d, *body, cut);
+	put_limits(d, *body, cut);
 	put_system(d, *body);
+	if (json_length(cut))
+		json_set(*body, "cut", cut);
+	else
+		json_free(cut);
 	return NULL;
 }

@@ -135,8 +135,13 @@ put_moment(const struct dap *d, struct buf *out)
 	uint64_t ns = to > from ? to - from : from - to;
 	char when[32];
 
-	buf_printf(out, "snapshot %" PRIu64 " of %zu", number_of(m, m->at),
-		   m->n);
+	buf_printf(out, "snapshot %" PRIu64, number_of(m, m->at));
+	/* Some of a series may have been removed. */
+	if (!m->n || number_of(m, m->n - 1) == m->n)
+		buf_printf(out, " of %zu", m->n);
+	else
+		buf_printf(out, ", number %zu of the %zu that are there",
+			   m->at + 1, m->n);
 	if (to)
 		buf_printf(out, ", %s", session_when(d, when));
 	if (from && to)

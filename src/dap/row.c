@@ -214,7 +214,10 @@ put_reference(struct buf *out, const struct row *r, const struct value *v,
 	uint64_t n = o->in.pairs ? o->in.n / 2 : o->in.n;
 	int32_t id = 0;
 
-	struct err *err = o->inner ? refs_add(r->c->d, &ref, &id) : NULL;
+	/* With a register that was written all references die. */
+	bool dies = r->of == ROW_WRITTEN && r->c->d->written.registers;
+	struct err *err = o->inner && !dies ? refs_add(r->c->d, &ref, &id)
+					    : NULL;
 	if (err)
 		return err;
 	put_number(out, "variablesReference", (uint64_t)id);

@@ -76,6 +76,8 @@ put_rows(struct buf *out, struct container *c, const struct asked *q)
 	struct row row = { .c = c, .of = ROW_VARIABLE };
 	const struct item *items;
 
+	/* Less than it asked for is never taken for all. */
+	bool cut = !q->count || want > COUNT_MAX;
 	if (want > COUNT_MAX)
 		want = COUNT_MAX;
 	struct err *err = container_page(c, (uint64_t)q->start, want, &items,
@@ -88,7 +90,7 @@ put_rows(struct buf *out, struct container *c, const struct asked *q)
 		err = row_put(out, &row);
 	}
 	uint64_t end = (uint64_t)q->start + c->offset + n;
-	if (!err && !q->count && n && end < c->n)
+	if (!err && cut && n && end < c->n)
 		err = put_rest(out, c, end);
 	return err;
 }

@@ -10,6 +10,7 @@ and what `inquest report --json`, say.
 import json
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -230,6 +231,24 @@ def of_a_live_process(shop):
         tid = c.body("threads")["threads"][1]["id"]
         got = c.ask("inquest/kernelStack", threadId=tid)
         expect(got["success"] or "not captured" in json.dumps(got), got)
+
+
+@row
+def what_has_no_room_is_named(shop):
+    """Of more words than are told: never taken for all there are."""
+    path = os.path.join(kit.work_dir("dap"), "words.snap")
+    with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()",
+                           *["word"] * 5000], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        result = kit.run([kit.need_inquest(), "capture", str(process.pid),
+                          "--memory", "stacks", "-o", path])
+        process.kill()
+    expect(result.status == 0, result)
+    with shown.session(path) as c:
+        told = ask(c, "environment")
+        expect(told["cut"] == ["arguments"] and
+               len(told["arguments"]) == 4096, told.get("cut"))
 
 
 @row

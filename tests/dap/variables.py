@@ -149,6 +149,9 @@ def arrays_of_any_size_open_at_once(shop):
     expect(0 < took < 0.5, took)
     expect([v["value"] for v in rows[:3]] == ["0", "1", "2"], rows[:3])
     expect(rows[500]["name"] == MORE % (10 ** 9 - 500), rows[500])
+    rows = shop.c.variables(huge["variablesReference"], count=20000)
+    expect(len(rows) == 10001 and rows[-1]["name"] == "… 999990000 more",
+           rows[-1])
     page = shop.c.variables(huge["variablesReference"], start=9990, count=4,
                             filter="indexed")
     expect([(v["name"], v["value"]) for v in page] ==
