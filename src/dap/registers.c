@@ -61,7 +61,8 @@ from_frame(const struct container *c, const struct reg *r, struct item *out)
 	struct frame_regs regs = { 0 };
 	_err_ struct err *none = stack_regs(c->d, c->ref.at, &regs);
 
-	out->text = "<not captured>";
+	out->text = c->ref.at.frame ? "<not known: a call may have changed it>"
+				    : "<not captured>";
 	if (none || r->dwarf < 0 || r->dwarf >= FRAME_REGS
 	    || !(regs.known >> r->dwarf & 1))
 		return NULL;

@@ -148,9 +148,12 @@ stack_number(struct dap *d, size_t thread, struct stack_shown *s)
 	for (size_t k = 0; k < s->view.n; k++) {
 		struct place *at = vec_add(&d->frames, d->stop, sizeof(*at));
 
-		if (!at)
+		if (!at) {
+			/* No id leads to a stack that there is not. */
+			d->frames.n = s->first;
 			return err_new(ERR_LIMIT, "too many frames were asked "
 				       "for");
+		}
 		*at = (struct place){ thread, k };
 	}
 	return NULL;
