@@ -23,7 +23,7 @@ sys.path[:0] = [HERE] + [os.path.join(os.path.dirname(HERE), folder)
 
 import schema  # noqa: E402
 
-PATIENCE = 30
+PATIENCE = 60
 HELLO = {"adapterID": "inquest", "clientID": "tests", "locale": "en",
          "linesStartAt1": True, "columnsStartAt1": True, "pathFormat": "path",
          "supportsVariableType": True, "supportsVariablePaging": True,
@@ -84,8 +84,11 @@ class Stdio(Framed):
             stderr=subprocess.PIPE, **popen)
 
     def write(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
+        pipe = self.process.stdin.fileno()
+        while data:
+            if not select.select([], [pipe], [], PATIENCE)[1]:
+                raise TimeoutError("nothing was read for %d s" % PATIENCE)
+            data = data[os.write(pipe, data[:select.PIPE_BUF]):]
 
     def read(self):
         pipe = self.process.stdout
@@ -98,16 +101,19 @@ class Stdio(Framed):
 
     def close(self):
         """Its exit status, or -signal; and what it said on stderr."""
-        try:
-            _, err = self.process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            _, err = self.process.communicate()
-        return self.process.returncode, err.decode("utf-8", "replace")
+        err = b""
+        for _ in range(2):
+            try:
+                _, err = self.process.communicate(timeout=PATIENCE)
+                break
+            except subprocess.TimeoutExpired:
+                # The second time what it started holds our pipes.
+                self.process.kill()
+        return self.process.wait(), err.decode("utf-8", "replace")
 
     def kill(self):
         self.process.kill()
-        self.process.communicate()
+        self.close()
 
 
 class Stream(Framed):
