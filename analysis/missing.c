@@ -3,6 +3,7 @@
  * What is missing of a target, and why.
  */
 #include "analysis/analysis.h"
+#include "base/cut.h"
 
 #include <string.h>
 
@@ -151,14 +152,6 @@ list_memory(struct lacks *l, const struct missing *m, unsigned reason)
 }
 
 static const char *
-base_name(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-static const char *
 mend_of(const struct snap_module *module, struct arena *a)
 {
 	char id[2 * ID_MAX + 1];
@@ -179,7 +172,7 @@ list_module(struct lacks *l, const struct namelessness *n,
 	bool functions = missing_functions(n);
 	struct lack lack = {
 		.what = functions ? "function names" : "line numbers",
-		.of = module->path ? base_name(module->path) : "?",
+		.of = module->path ? cut_base(module->path) : "?",
 		.why = !functions ? "no debug information of it was found"
 		       : n->nameless == n->frames
 		       ? "no file with its symbols was found"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cut: a text into lines, words and cells.
+ * cut: a text into lines, words and cells, a path at its last slash.
  */
 #ifndef BASE_CUT_H
 #define BASE_CUT_H
@@ -46,6 +46,16 @@ cut_trimmed(struct span s)
 	for (; s.n && (*p == ' ' || *p == '\t'); p++)
 		s.n--;
 	return (struct span){ p, s.n };
+}
+
+/** What is behind the last slash of a path, all of it where that is nothing;
+ * NULL of NULL. */
+static inline const char *
+cut_base(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash && slash[1] ? slash + 1 : path;
 }
 
 #endif

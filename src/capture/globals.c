@@ -2,6 +2,7 @@
 /*
  * globals.c: variables by name or glob, through the modules' symbol tables.
  */
+#include "base/cut.h"
 #include "capture/globals.h"
 #include "capture/keeping.h"
 
@@ -155,8 +156,7 @@ global_note(struct saver *s, const struct global *g)
 {
 	size_t n;
 	const char *path = insp_modules(s->insp, &n)[g->module].path;
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *file = slash ? slash + 1 : path ? path : "?";
+	const char *file = path ? cut_base(path) : "?";
 	struct snap_note note = {
 		.severity = SNAP_INFO, .tid = g->tid, .depth = UINT32_MAX,
 		.address = g->address,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cut.h"
 #include "cmd/report.h"
 
 /* A stack overflow of 8 MiB has some 10^5 frames, all of one kind. */
@@ -19,11 +20,7 @@
 const char *
 report_base(const char *path)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	if (!path)
-		return "?";
-	return slash && slash[1] ? slash + 1 : path;
+	return path ? cut_base(path) : "?";
 }
 
 void

@@ -3,6 +3,7 @@
  * "inquest/describeAddress": what is at an address: mapping, module, symbol,
  * line, whose stack it is and in which frame, and which variable it is in.
  */
+#include "base/cut.h"
 #include "dap/describe.h"
 #include "inspect/indexed.h"
 
@@ -11,14 +12,6 @@
 #define RED_ZONE 128u           /* bytes below sp that are in use: ABI, 3.2.2 */
 
 /* ---- in short --------------------------------------------------------------------- */
-static const char *
-base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 static void
 put_offset(struct buf *out, uint64_t offset)
 {
@@ -46,10 +39,10 @@ describe_put_place(struct dap *d, const struct map_names *names,
 	bool asked;
 
 	if (module >= n || !m[module].path) {
-		buf_puts(out, base_name(mapping_name(i, names, address)));
+		buf_puts(out, cut_base(mapping_name(i, names, address)));
 		return;
 	}
-	buf_puts(out, base_name(m[module].path));
+	buf_puts(out, cut_base(m[module].path));
 	put_offset(out, address - m[module].start);
 	/* No index is made, or fetched, for the sake of a row in a list. */
 	(void)insp_index_known(i, module, &asked);
@@ -95,7 +88,7 @@ put_module(struct description *x)
 	j = json_object();
 	json_set(j, "id", modules_id(x->d, x->module));
 	if (m->path)
-		json_set(j, "name", json_string(base_name(m->path)));
+		json_set(j, "name", json_string(cut_base(m->path)));
 	json_set(j, "offset", json_addr(x->address - m->start));
 	json_set(x->body, "module", j);
 }

@@ -3,6 +3,7 @@
  * What is global: variables of the frame's file, of each module, and those
  * that were asked for when the snapshot was taken.
  */
+#include "base/cut.h"
 #include "dap/refs.h"
 
 #include <string.h>
@@ -27,10 +28,8 @@ module_name(const struct container *c, size_t module)
 {
 	size_t n;
 	const struct snap_module *m = insp_modules(c->d->shown.insp, &n);
-	const char *path = m[module].path;
-	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *path = cut_base(m[module].path);
 
-	path = slash ? slash + 1 : path;
 	return path && *path ? path : "a module without a name";
 }
 

@@ -3,6 +3,7 @@
  * Modules, as clients know them. To list them asks for no index of symbols: it
  * is said what is known so far.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 #include "inspect/indexed.h"
 
@@ -95,10 +96,9 @@ static struct json *
 module_name(const struct snap_module *m)
 {
 	const char *path = module_path(m);
-	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (path && *path)
-		return json_string(slash && slash[1] ? slash + 1 : path);
+		return json_string(cut_base(path));
 	return json_string(m->flags & SNAP_MODULE_VDSO ? "[vdso]" : "(no name)");
 }
 

@@ -4,6 +4,7 @@
  * the next one, "stepBack" and "reverseContinue" to the one before; nothing of
  * what the client was given an id for is there any more after that.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 #include "inspect/overlay.h"
 
@@ -193,12 +194,11 @@ list_modules(struct dap *d, struct arena *a, struct known **out, size_t *n)
 		return err_nomem();
 	for (size_t k = 0; k < *n; k++) {
 		const char *path = m[k].path ? m[k].path : "";
-		const char *slash = strrchr(path, '/');
 
 		list[k].module = k;
 		list[k].start = m[k].start;
 		list[k].id = text_of(modules_id(d, k), a);
-		list[k].name = arena_strdup(a, slash ? slash + 1 : path);
+		list[k].name = arena_strdup(a, cut_base(path));
 		if (!list[k].id || !list[k].name)
 			return err_nomem();
 	}

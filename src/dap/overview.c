@@ -5,6 +5,7 @@
  * are too large together, they are made smaller, one after the other, in the
  * order in which they are missed least.
  */
+#include "base/cut.h"
 #include "dap/refs.h"
 
 #include <string.h>
@@ -51,14 +52,6 @@ set_text(struct json *j, const char *key, const char *text)
 		json_set(j, key, short_text(text, TEXT_MAX));
 }
 
-static const char *
-base_name(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /* ---- snapshot, reason --------------------------------------------------- */
 static size_t
 main_module(struct insp *i)
@@ -85,7 +78,7 @@ make_snapshot(struct overview *o, unsigned level, struct json **out, bool *cut)
 	(void)level, (void)cut;
 	set_text(j, "id", o->d->shown.id);
 	set_text(j, "program", m != INSP_NONE && modules[m].path
-		 ? base_name(modules[m].path) : p->name);
+		 ? cut_base(modules[m].path) : p->name);
 	set_text(j, "path", m != INSP_NONE ? modules[m].path : p->exe);
 	if (m != INSP_NONE && modules[m].id.kind != ID_NONE)
 		json_set(j, "buildId", modules_id(o->d, m));

@@ -6,6 +6,7 @@
  * attached to the snapshot, or supplied by build-id. All else is a path, which
  * is the client's matter; nothing here reads a path of this machine.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 #include "inspect/indexed.h"
 
@@ -187,10 +188,9 @@ static struct json *
 source_json(struct dap *d, size_t module, const char *file, bool ask)
 {
 	const struct source_map *map = find_map(d, file);
-	const char *slash = strrchr(file, '/');
 	struct json *j = json_object();
 
-	json_set(j, "name", json_string(slash && slash[1] ? slash + 1 : file));
+	json_set(j, "name", json_string(cut_base(file)));
 	json_set(j, "path", path_json(d, map, file));
 	int64_t reference = map ? 0 : source_reference(d, module, file, ask);
 	if (reference)

@@ -2,6 +2,7 @@
 /*
  * Threads, their stacks, and the ids that a client knows them by.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 
 #include <stdlib.h>
@@ -234,14 +235,6 @@ stack_regs(struct dap *d, struct place at, struct frame_regs *out)
 }
 
 /* ---- frames -------------------------------------------------------------------- */
-static const char *
-path_base(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return slash ? slash + 1 : path;
-}
-
 /* What cannot be named is told by where it is. */
 struct json *
 stack_frame_name(struct insp *i, const struct snap_frame *f)
@@ -254,7 +247,7 @@ stack_frame_name(struct insp *i, const struct snap_frame *f)
 		buf_puts(&text, f->function);
 	else if (f->module < n && m[f->module].path)
 		buf_printf(&text, "0x%llx in %s", (unsigned long long)f->pc,
-			   path_base(m[f->module].path));
+			   cut_base(m[f->module].path));
 	else
 		buf_printf(&text, "0x%llx", (unsigned long long)f->pc);
 	if (f->flags & SNAP_FRAME_SIGNAL)

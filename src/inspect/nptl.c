@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/cut.h"
 #include "inspect/arch.h"
 #include "inspect/nptl.h"
 
@@ -32,8 +33,7 @@ nptl_is_library(const struct snap_module *m)
 {
 	static const char *const names[] = { "libc.so", "libc-",
 					     "libpthread" };
-	const char *slash = m->path ? strrchr(m->path, '/') : NULL;
-	const char *base = slash ? slash + 1 : m->path;
+	const char *base = cut_base(m->path);
 
 	if (m->flags & SNAP_MODULE_MAIN)
 		return true;

@@ -3,6 +3,7 @@
  * Variables that were asked for by name when the snapshot was taken, each of
  * which has a note.
  */
+#include "base/cut.h"
 #include "values/impl.h"
 #include "values/shown.h"
 
@@ -46,9 +47,8 @@ module_of(const struct gathering *g, const struct snap_note *n)
 	modules = insp_modules(g->vs->insp, &n_modules);
 	for (size_t k = 0; in && k < n_modules; k++) {
 		const char *path = modules[k].path ? modules[k].path : "?";
-		const char *slash = strrchr(path, '/');
 
-		if (strcmp(slash ? slash + 1 : path, in + 4) == 0)
+		if (strcmp(cut_base(path), in + 4) == 0)
 			return k;
 	}
 	return INSP_NONE;
