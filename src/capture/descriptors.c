@@ -32,7 +32,7 @@ struct table {
 	struct vec all;                 /* struct descriptor, by number */
 	struct descriptor **sockets;    /* by inode */
 	size_t n_sockets;
-	uint64_t deadline;
+	struct spell spell;
 };
 
 /* ---- listing ----------------------------------------------------------- */
@@ -361,7 +361,7 @@ put_descriptor(const struct table *t, const struct descriptor *d,
 	char name[32], info[INFO_SIZE];
 
 	snprintf(name, sizeof(name), "fdinfo/%u", d->number);
-	size_t n = tracees_now() > t->deadline ? 0
+	size_t n = spell_is_over(&t->spell) ? 0
 		   : proc_read_some(&t->shot->proc, name, info, sizeof(info));
 	const struct span text = { info, n };
 	buf_printf(out, "%u", d->number);
@@ -391,7 +391,7 @@ around_descriptors(struct shot *s)
 	if (err || !t.all.n)
 		return err;
 	const struct descriptor *all = t.all.data;
-	t.deadline = tracees_now() + INFO_NS;
+	t.spell = spell_begin(INFO_NS);
 	buf_puts(&out, "fd\tflags\tpos\ttarget\tdetail\n");
 	for (size_t k = 0; k < t.all.n; k++)
 		put_descriptor(&t, &all[k], &out);

@@ -18,8 +18,8 @@
 struct listing {
 	struct shot *shot;
 	struct buf out;
-	uint64_t deadline;
-	size_t unread;                  /* threads after the deadline */
+	struct spell spell;
+	size_t unread;                  /* threads after it */
 	long ticks;                     /* of a second */
 };
 
@@ -76,7 +76,7 @@ add(struct listing *l, unsigned long tid)
 	buf_printf(&l->out, "%lu\t%c\t%llu\t%llu\t%d", tid, stat.state,
 		   (unsigned long long)milliseconds(l, stat.utime),
 		   (unsigned long long)milliseconds(l, stat.stime), stat.cpu);
-	if (tracees_now() < l->deadline) {
+	if (!spell_is_over(&l->spell)) {
 		put_line(l, tid, "wchan");
 		put_line(l, tid, "syscall");
 		err = keep_stack(l, tid);
@@ -116,7 +116,7 @@ struct err *
 around_threads(struct shot *s)
 {
 	struct listing l = { .shot = s, .ticks = sysconf(_SC_CLK_TCK),
-			     .deadline = tracees_now() + KERNEL_NS };
+			     .spell = spell_begin(KERNEL_NS) };
 	int fd = openat(s->proc.dir, "task", O_RDONLY | O_DIRECTORY
 					     | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);

@@ -25,14 +25,35 @@
 /* A thread that still runs after this long is asked whether it has ended. */
 #define PATIENCE_NS 20000000u
 #define NAP_MAX_NS 200000u
+#define SPELL_FACTOR 10u
+
+static uint64_t
+read_clock(clockid_t clock)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 uint64_t
 tracees_now(void)
 {
-	struct timespec t = { 0, 0 };
+	return read_clock(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+struct spell
+spell_begin(uint64_t ns)
+{
+	return (struct spell){ read_clock(CLOCK_THREAD_CPUTIME_ID) + ns,
+			       tracees_now() + SPELL_FACTOR * ns };
+}
+
+bool
+spell_is_over(const struct spell *s)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID) >= s->work
+	       || tracees_now() >= s->clock;
 }
 
 /* ---- the set ----------------------------------------------------------- */

@@ -79,4 +79,14 @@ const struct tracee *tracees_any(const struct tracees *s);
 /** CLOCK_MONOTONIC in nanoseconds. */
 uint64_t tracees_now(void);
 
+/* What work may take of the processor; by the clock ten times that, since
+ * others may have the processor meanwhile. */
+struct spell {
+	uint64_t work, clock;   /* when it is over */
+};
+
+/** One of so many nanoseconds of this thread's, from now on. */
+struct spell spell_begin(uint64_t ns);
+bool spell_is_over(const struct spell *s);
+
 #endif

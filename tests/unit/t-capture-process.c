@@ -11,6 +11,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include "await.h"
 #include "capture/capture.h"
 #include "capture/machine.h"
+#include "capture/tracees.h"
 
 #define PAGE 4096u
 enum { PAGES = 8 };
@@ -607,6 +609,23 @@ code_that_was_changed_is_not_the_files(void **state)
 	munmap(code, PAGE);
 }
 
+/* One that others keep from the processor does not run out of time by it. */
+static void
+a_spell_is_of_the_processor(void **state)
+{
+	const uint64_t ms = 1000000;
+	struct spell s = spell_begin(100 * ms);
+	uint64_t began = tracees_now();
+
+	(void)state;
+	poll(NULL, 0, 150);
+	/* A machine that is busier yet is no reason to wait for ever. */
+	assert_true(!spell_is_over(&s) || tracees_now() - began >= 1000 * ms);
+	while (!spell_is_over(&s))
+		;
+	assert_true(tracees_now() - began >= 100 * ms);
+}
+
 #define subjected(test) \
 	cmocka_unit_test_setup_teardown(test, subject_setup, subject_teardown)
 
@@ -632,6 +651,7 @@ main(void)
 		cmocka_unit_test(
 			what_is_no_process_of_ours_is_refused_with_a_reason),
 		cmocka_unit_test(a_zombie_is_not_found),
+		cmocka_unit_test(a_spell_is_of_the_processor),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
