@@ -92,10 +92,8 @@ short_text(struct arena *a, const char *text)
 
 	if (n <= TEXT_MAX)
 		return text;
-	/* Not in the middle of a character. */
-	for (n = TEXT_MAX; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		;
-	return arena_printf(a, "%.*s…", (int)n, text);
+	return arena_printf(a, "%.*s…", (int)cut_chars(text, n, TEXT_MAX),
+			    text);
 }
 
 static struct err *

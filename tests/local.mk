@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/t-arena \
 	tests/unit/t-base64 \
 	tests/unit/t-buf \
+	tests/unit/t-cut \
 	tests/unit/t-capture-lane \
 	tests/unit/t-capture-pages \
 	tests/unit/t-capture-process \

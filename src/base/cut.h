@@ -48,6 +48,32 @@ cut_trimmed(struct span s)
 	return (struct span){ p, s.n };
 }
 
+/** Of @n bytes at @text as many as are within @max, and no part of a character
+ * (UTF-8). */
+static inline size_t
+cut_chars(const char *text, size_t n, size_t max)
+{
+	size_t at = max;
+
+	if (n <= max)
+		return n;
+	while (at && max - at < 3 && ((uint8_t)text[at] & 0xc0) == 0x80)
+		at--;
+	/* What is no UTF-8 has no characters. */
+	return ((uint8_t)text[at] & 0xc0) == 0x80 ? max : at;
+}
+
+/** Appends @max bytes of @text at most, and "…" where that is not all. */
+static inline void
+cut_put(struct buf *out, const char *text, size_t max)
+{
+	size_t n = strnlen(text, max + 1), whole = cut_chars(text, n, max);
+
+	buf_put(out, text, whole);
+	if (whole < n)
+		buf_puts(out, "…");
+}
+
 /** What is behind the last slash of a path, all of it where that is nothing;
  * NULL of NULL. */
 static inline const char *

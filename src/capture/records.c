@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cut.h"
 #include "capture/locks.h"
 #include "capture/redact.h"
 #include "snapfmt/soon.h"
@@ -253,8 +254,7 @@ static struct err *
 save_own_attrs(struct saver *s)
 {
 	const struct snap_process *p = &s->target->process;
-	const char *slash = p->exe ? strrchr(p->exe, '/') : NULL;
-	const char *program = slash ? slash + 1 : p->name;
+	const char *program = p->exe ? cut_base(p->exe) : p->name;
 	const struct snap_attr application = {
 		.key = "application", .type = SNAP_ATTR_STRING,
 		.string = program ? program : "",

@@ -48,21 +48,8 @@ row_begin(struct rows *r)
 static void
 row_set(struct json *row, const char *key, const char *text)
 {
-	size_t n = text ? strnlen(text, TEXT_MAX + 1) : 0;
-	_buf_ struct buf cut = { 0 };
-
-	if (!text)
-		return;
-	if (n <= TEXT_MAX) {
-		json_set(row, key, json_string(text));
-		return;
-	}
-	/* Not in the middle of a character. */
-	for (n = TEXT_MAX; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		;
-	buf_put(&cut, text, n);
-	buf_puts(&cut, "…");
-	json_set(row, key, json_string(cut.failed ? NULL : cut.data));
+	if (text)
+		json_set(row, key, json_short(text, TEXT_MAX));
 }
 
 static struct json *

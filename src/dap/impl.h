@@ -318,6 +318,8 @@ struct json *page_body(const char *name, struct json *list,
 		       const struct page *p);
 /** A number, or as text where JavaScript would round it. */
 struct json *json_integer(uint64_t magnitude, bool negative);
+/** At most @max bytes of it, and "…" where that is not all. */
+struct json *json_short(const char *text, size_t max);
 /** A string on one line, and one that keeps its lines. page.c */
 struct json *json_of_span(struct span text), *json_of_text(struct span text);
 /** A range, as "inquest/maps" has it. maps.c */

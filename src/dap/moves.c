@@ -14,6 +14,7 @@
 
 #define LINE_BYTES_MAX (64u << 20)
 #define SKIPPED_MAX 64u
+#define WHY_MAX 500u
 #define NEWS_MAX 500u           /* threads, and modules, that came or went */
 #define SECOND UINT64_C(1000000000)
 
@@ -156,8 +157,10 @@ tell_skipped(struct dap *d, size_t k, const struct err *err)
 {
 	_buf_ struct buf text = { 0 };
 
-	buf_printf(&text, "snapshot %" PRIu64 " is passed over: %.500s\n",
-		   number_of(d->moments, k), err_text(err));
+	buf_printf(&text, "snapshot %" PRIu64 " is passed over: ",
+		   number_of(d->moments, k));
+	cut_put(&text, err_text(err), WHY_MAX);
+	buf_putc(&text, '\n');
 	if (!text.failed)
 		session_output(d, "console", text.data);
 }

@@ -3,6 +3,7 @@
  * What a client is told before it hears that the process stands: notes, what
  * is attached, and what is missing.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 #include "values/shown.h"
 
@@ -16,12 +17,8 @@
 static void
 put_text(struct buf *b, const char *text)
 {
-	size_t n = text ? strnlen(text, TEXT_MAX) : 0;
-
-	/* Not in the middle of a character. */
-	while (n == TEXT_MAX && n && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	buf_put(b, text, n);
+	if (text)
+		cut_put(b, text, TEXT_MAX);
 }
 
 static void

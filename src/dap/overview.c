@@ -29,27 +29,11 @@ typedef struct err *section_fn(struct overview *o, unsigned level,
 			       struct json **out, bool *cut);
 
 /* ---- texts -------------------------------------------------------------- */
-/* Without a broken character at its end. */
-static struct json *
-short_text(const char *text, size_t max)
-{
-	size_t n = text ? strnlen(text, max + 1) : 0;
-	_buf_ struct buf b = { 0 };
-
-	if (n <= max)
-		return json_string(text);
-	for (n = max; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		;
-	buf_put(&b, text, n);
-	buf_puts(&b, "…");
-	return json_string(b.failed ? NULL : b.data);
-}
-
 static void
 set_text(struct json *j, const char *key, const char *text)
 {
 	if (text)
-		json_set(j, key, short_text(text, TEXT_MAX));
+		json_set(j, key, json_short(text, TEXT_MAX));
 }
 
 /* ---- snapshot, reason --------------------------------------------------- */
@@ -153,7 +137,7 @@ thread_json(const struct overview *o, size_t thread)
 	struct json *j = json_object();
 
 	json_set(j, "id", json_i64(stack_thread_id(o->d, thread)));
-	json_set(j, "name", short_text(name ? name : "thread", 64));
+	json_set(j, "name", json_short(name ? name : "thread", 64));
 	if (s->state)
 		json_set(j, "state", json_string(snap_state_text(s->state)));
 	json_set(j, "faulted", json_bool(s->faulting));
@@ -382,8 +366,8 @@ note_json(struct overview *o, const struct snap_note *n, size_t length)
 			: INSP_NONE;
 	struct json *j = json_object();
 
-	json_set(j, "key", short_text(n->key ? n->key : "", 64));
-	json_set(j, "text", short_text(n->text ? n->text : "", length));
+	json_set(j, "key", json_short(n->key ? n->key : "", 64));
+	json_set(j, "text", json_short(n->text ? n->text : "", length));
 	json_set(j, "refs", note_refs(o, thread, n));
 	return j;
 }

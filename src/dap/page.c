@@ -2,6 +2,7 @@
 /*
  * Pages of lists, and texts, in replies.
  */
+#include "base/cut.h"
 #include "dap/impl.h"
 
 #include <string.h>
@@ -53,17 +54,21 @@ json_of_span(struct span text)
 }
 
 struct json *
-page_text(struct page *p, const char *text)
+json_short(const char *text, size_t max)
 {
-	size_t n = strnlen(text, TEXT_MAX + 1);
 	_buf_ struct buf cut = { 0 };
 
-	p->bytes += n;
-	if (n <= TEXT_MAX)
+	if (strnlen(text, max + 1) <= max)
 		return json_string(text);
-	buf_put(&cut, text, TEXT_MAX);
-	buf_puts(&cut, "…");
+	cut_put(&cut, text, max);
 	return json_string(cut.failed ? NULL : cut.data);
+}
+
+struct json *
+page_text(struct page *p, const char *text)
+{
+	p->bytes += strnlen(text, TEXT_MAX + 1);
+	return json_short(text, TEXT_MAX);
 }
 
 /* ---- numbers and texts ------------------------------------------------- */

@@ -3,11 +3,14 @@
  * Rows: an item as a Variable, written as text at once: replies of a thousand
  * of them are usual.
  */
+#include "base/cut.h"
 #include "dap/describe.h"
 #include "dap/refs.h"
 #include "symbols/symbols.h"
 
 #include <string.h>
+
+#define TYPE_MAX 4096u          /* bytes of a type that is stored as text */
 
 /* ---- pieces of an object ------------------------------------------------------------ */
 static void
@@ -25,6 +28,17 @@ put_text(struct buf *out, const char *key, const char *text, size_t n)
 {
 	put_key(out, key);
 	json_put_string(out, text, n);
+}
+
+/* At most @max bytes of what a snapshot says, whose strings may be of any
+ * length; "…" where that is not all. */
+static void
+put_short(struct buf *out, const char *key, const char *text, size_t max)
+{
+	_buf_ struct buf cut = { 0 };
+
+	cut_put(&cut, text, max);
+	put_text(out, key, cut.data ? cut.data : "", cut.len);
 }
 
 /* Without printf(): a page has thousands of them. */
@@ -298,10 +312,9 @@ put_stored(struct buf *out, const struct row *r, const struct snap_variable *v)
 
 	if (!text)
 		text = v->value ? v->value : "<not known>";
-	size_t n = strlen(text);
-	put_text(out, "value", text, n < r->length ? n : r->length);
+	put_short(out, "value", text, r->length);
 	if (v->type)
-		put_text(out, "type", v->type, strlen(v->type));
+		put_short(out, "type", v->type, TYPE_MAX);
 	put_number(out, "variablesReference", 0);
 	if (v->address)
 		put_address(out, "memoryReference", v->address);

@@ -13,6 +13,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "inspect/skeleton.h"
 #include "serve/serve.h"
 
@@ -82,9 +83,9 @@ static struct err *
 describe_application(struct describing *d)
 {
 	const struct snap_process *p = snap_process(d->snap);
-	const char *slash = p->exe ? strrchr(p->exe, '/') : NULL;
+	const char *exe = cut_base(p->exe);
 
-	return attr_add_string(d, "application", slash ? slash + 1 : p->name);
+	return attr_add_string(d, "application", exe ? exe : p->name);
 }
 
 static struct err *
@@ -229,7 +230,6 @@ describe_snapshot(struct source *file, struct arena *a, struct buf *out)
 static struct err *
 describe_symbols(struct source *file, struct arena *a, struct buf *out)
 {
-	const char *name = source_name(file), *slash = strrchr(name, '/');
 	const struct snap_piece all = { 0, source_size(file),
 					SNAP_PIECE_PLAIN };
 	struct describing d = { .arena = a };
@@ -247,7 +247,7 @@ describe_symbols(struct source *file, struct arena *a, struct buf *out)
 				      | (is.debug ? STORE_SYMBOLS_DEBUG : 0u));
 	if (!err)
 		err = attr_add_string(&d, "application",
-				      slash ? slash + 1 : name);
+				      cut_base(source_name(file)));
 	if (!err)
 		err = describe_machine(&d, is.machine);
 	return err ? err : put_record(&d, &all, 1, out);

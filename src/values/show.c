@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Structures and arrays as text, with an end to depth, length and number. */
 #include "values/show.h"
+#include "base/cut.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -545,17 +546,6 @@ put_type_prefix(struct buf *out, const struct value *v)
 	buf_puts(out, ") ");
 }
 
-/** At most @n bytes, and no part of a character (UTF-8). */
-static size_t
-whole_chars(const struct buf *text, size_t n)
-{
-	size_t at = n;
-
-	while (at && n - at < 4 && ((uint8_t)text->data[at] & 0xc0) == 0x80)
-		at--;
-	return at;
-}
-
 static struct err *
 show(const struct value *v, const struct value_style *style, bool summary,
      struct buf *out)
@@ -576,7 +566,8 @@ show(const struct value *v, const struct value_style *style, bool summary,
 	if (text.failed)
 		return err_nomem();
 	if (text.len > style->length && style->length) {
-		buf_put(out, text.data, whole_chars(&text, style->length));
+		buf_put(out, text.data, cut_chars(text.data, text.len,
+						   style->length));
 		buf_puts(out, "...");
 	} else if (text.len) {
 		buf_put(out, text.data, text.len);

@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void
+put_output(struct spoken *s, const struct json *event)
+{
+	const char *text = json_str(json_get(json_get(event, "body"),
+					     "output"));
+
+	if (text)
+		buf_puts(&s->outputs, text);
+}
+
 static struct err *
 hear(void *arg, struct span json)
 {
@@ -19,6 +29,7 @@ hear(void *arg, struct span json)
 	if (strcmp(json_str(json_get(message, "type")), "event") == 0) {
 		buf_puts(&s->events, json_str(json_get(message, "event")));
 		buf_putc(&s->events, ' ');
+		put_output(s, message);
 		json_free(message);
 		return NULL;
 	}
@@ -132,4 +143,5 @@ spoken_close(struct spoken *s)
 	json_free(s->answer);
 	buf_fini(&s->text);
 	buf_fini(&s->events);
+	buf_fini(&s->outputs);
 }

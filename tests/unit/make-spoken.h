@@ -19,6 +19,7 @@ struct spoken {
 	unsigned responses;     /* that came in all */
 	struct buf text;        /* of its body; "" where it has none */
 	struct buf events;      /* their names, each with a blank behind it */
+	struct buf outputs;     /* texts of those events */
 	bool slow;              /* long requests go on by spoken_work() */
 };
 

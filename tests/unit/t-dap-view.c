@@ -120,6 +120,27 @@ notes_files_and_gaps_come_before_the_stop(void **state)
 }
 
 static void
+long_notes_end_between_characters_and_say_so(void **state)
+{
+	struct snap_note note = { .key = "long" };
+	struct spoken *s = *state;
+	_buf_ struct buf text = { 0 };
+
+	buf_putc(&text, 'x');
+	for (size_t k = 0; k < 1500; k++)
+		buf_puts(&text, "\u00e9");
+	note.text = text.data;
+	served_init(&s->served);
+	s->served.target.notes = &note;
+	s->served.target.n_notes = 1;
+	assert_ok(spoken_open(s, "", ""));
+	assert_null(strchr(s->outputs.data, '\\'));
+	assert_non_null(strstr(s->outputs.data, "\u00e9\u2026\n"));
+	spoken_close(s);
+	memset(s, 0, sizeof(*s));
+}
+
+static void
 names_that_are_missing_are_told_once(void **state)
 {
 	struct spoken *s = *state;
@@ -309,6 +330,7 @@ main(void)
 		TEST(exception_is_of_the_thread_that_died),
 		TEST(process_that_ran_has_no_exception),
 		TEST(notes_files_and_gaps_come_before_the_stop),
+		TEST(long_notes_end_between_characters_and_say_so),
 		TEST(names_that_are_missing_are_told_once),
 		TEST(groups_sum_up_to_all_threads),
 		TEST(overview_has_all_of_a_small_one),
