@@ -654,7 +654,7 @@ def main():
     inquest = kit.need_inquest()
     kit.need_tool("gcc")
     tap = kit.Tap()
-    directory = kit.work_dir("cmd.dap")
+    directory = kit.own_dir()
     shutil.rmtree(directory)
     os.mkdir(directory)
     doors = Doors(tap, inquest, directory)

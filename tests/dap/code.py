@@ -284,7 +284,7 @@ def a_stack_is_that_of_its_frame(shop):
 
 @contextlib.contextmanager
 def snapshot(*argv):
-    path = os.path.join(kit.work_dir("dap"), "code.snap")
+    path = os.path.join(kit.own_dir(), "code.snap")
     if os.path.exists(path):
         os.unlink(path)
     result = kit.run([kit.need_inquest(), *argv, "-o", path])

@@ -56,7 +56,7 @@ def install(directory):
 
 def judged(tap, where, argv, recording):
     """The driver's own verdicts, and the schemas' of what it was told."""
-    done = kit.run(argv, timeout=DEADLINE, cwd=kit.work_dir("dap"))
+    done = kit.run(argv, timeout=4 * DEADLINE, cwd=kit.own_dir())
     said = done.out.decode("utf-8", "replace").splitlines()
     for k, line in enumerate(said):
         if line.startswith(("ok ", "not ok ")):
@@ -73,7 +73,7 @@ def judged(tap, where, argv, recording):
 
 
 def over_a_pipe(tap, inquest, path, folder):
-    script = os.path.join(kit.work_dir("dap"), "adapter.sh")
+    script = os.path.join(kit.own_dir(), "adapter.sh")
     recording = script + ".record"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(recording)
@@ -85,7 +85,7 @@ def over_a_pipe(tap, inquest, path, folder):
 
 
 def over_tcp(tap, inquest, path, folder):
-    recording = os.path.join(kit.work_dir("dap"), "tcp.record")
+    recording = os.path.join(kit.own_dir(), "tcp.record")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(recording)
     with subprocess.Popen(

@@ -120,7 +120,7 @@ def made_differ(tap, c):
 
 def live_differ(tap, inquest):
     """Of a process at two times: what the verb says, too."""
-    place = kit.work_dir("dap.moves")
+    place = kit.own_dir()
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
     made = diff.Diffs(tap, inquest, place)

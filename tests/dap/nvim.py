@@ -24,7 +24,7 @@ import values  # noqa: E402
 
 def run_nvim(plugin, inquest, path, port=None):
     """What nvim.lua saw."""
-    home = kit.work_dir("dap", "nvim")
+    home = kit.own_dir("nvim")
     result = os.path.join(home, "seen.json")
     if os.path.exists(result):
         os.unlink(result)
@@ -71,7 +71,7 @@ def main():
     tap = kit.Tap()
     path = values.snapshot_of(inquest, "spoken")
     judged(tap, "started", *run_nvim(plugin, inquest, path))
-    recording = os.path.join(kit.work_dir("dap"), "nvim.record")
+    recording = os.path.join(kit.own_dir(), "nvim.record")
     if os.path.exists(recording):
         os.unlink(recording)
     with subprocess.Popen(

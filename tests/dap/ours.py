@@ -215,7 +215,7 @@ def export(shop):
 @row
 def of_a_live_process(shop):
     inquest, made = kit.need_inquest(), build.ensure("waiting")
-    path = os.path.join(kit.work_dir("dap"), "waiting.snap")
+    path = os.path.join(kit.own_dir(), "waiting.snap")
     with live.running(made) as process:
         result = kit.run([inquest, "capture", *kit.UNHURRIED,
                           str(process.pid), "-o", path])
@@ -236,7 +236,7 @@ def of_a_live_process(shop):
 @row
 def what_has_no_room_is_named(shop):
     """Of more words than are told: never taken for all there are."""
-    path = os.path.join(kit.work_dir("dap"), "words.snap")
+    path = os.path.join(kit.own_dir(), "words.snap")
     with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()",
                            *["word"] * 5000], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
@@ -253,7 +253,7 @@ def what_has_no_room_is_named(shop):
 
 @row
 def diff(shop):
-    directory = kit.work_dir("dap", "two")
+    directory = kit.own_dir("two")
     paths = [os.path.join(directory, name + ".snap") for name in "ab"]
     for path in paths:
         if os.path.exists(path):

@@ -51,7 +51,7 @@ class Shop:
 
     def series(self):
         """Three snapshots of one process that waits."""
-        directory = kit.work_dir("dap", "series")
+        directory = kit.own_dir("series")
         for name in os.listdir(directory):
             os.unlink(os.path.join(directory, name))
         with live.running(build.ensure("waiting")) as process:

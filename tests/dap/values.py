@@ -49,9 +49,7 @@ def as_gdb(tap):
 
 
 def snapshot_of(inquest, name):
-    """Of this script alone: others make theirs at the same time."""
-    script = os.path.basename(sys.argv[0]).removesuffix(".py")
-    path = os.path.join(kit.work_dir("dap", script), name + ".snap")
+    path = os.path.join(kit.own_dir(), name + ".snap")
     if os.path.exists(path):
         os.unlink(path)
     result = kit.run([inquest, "import", build.ensure(name).core, "-o", path])

@@ -42,7 +42,7 @@ def expect(what, *why):
 
 def picture(inquest):
     """A snapshot of all its memory."""
-    place = kit.work_dir("dap")
+    place = kit.own_dir()
     program, path = (os.path.join(place, name)
                      for name in ("variables", "variables.snap"))
     subprocess.run(["g++", "-std=c++17", "-g", "-O0", "-w", "-o", program,

@@ -63,7 +63,7 @@ class Talk:
 
 class Beside(rows.Rows):
     def __init__(self, tap, inquest):
-        super().__init__(tap, inquest, "beside")
+        super().__init__(tap, inquest)
 
     def capture(self, pid, *words):
         result = self.run(self.inquest, "capture", *kit.UNHURRIED, str(pid),

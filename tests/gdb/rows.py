@@ -20,9 +20,9 @@ MARK = "--- %d ---"
 class Rows:
     """A directory with the program, and what is done in it."""
 
-    def __init__(self, tap, inquest, name):
+    def __init__(self, tap, inquest):
         self.tap, self.inquest = tap, inquest
-        self.directory = kit.work_dir(name)
+        self.directory = kit.own_dir()
         self.env = {**os.environ, "INQUEST_STORE":
                     os.path.join(self.directory, "store")}
         self.program = os.path.join(self.directory, "moments")

@@ -141,7 +141,7 @@ EVERY_MS = (1500, 10000, 30000)
 
 class Timeline(rows.Rows):
     def __init__(self, tap, inquest):
-        super().__init__(tap, inquest, "timeline")
+        super().__init__(tap, inquest)
 
     def capture(self, *words):
         """A series of which each snapshot sees another moment: slower where

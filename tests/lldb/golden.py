@@ -119,7 +119,7 @@ class Run:
 
 def carry_out(opening, script, argv=("lldb",), before=(), after=()):
     """What is said to `before` and `after` counts for nothing."""
-    home = kit.work_dir("lldb", "home")
+    home = kit.own_dir("home")
     paths = {"INQ_SCRIPT": os.path.join(home, "commands"),
              "INQ_OUT": os.path.join(home, "said")}
     with open(paths["INQ_SCRIPT"], "w", encoding="utf-8") as f:

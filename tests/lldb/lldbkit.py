@@ -19,10 +19,15 @@ NO_PYTHON = re.compile(r"^(Traceback \(most recent call last\):\n"
                        r"|(ModuleNotFoundError|NameError): .*\n)", re.M)
 
 
+# Where what is left behind is ours.
+TEMPORARY = kit.socket_dir()
+
+
 def environment(home):
     """Its files in `home`, and no debug files from the net."""
     env = {k: v for k, v in os.environ.items() if k != "DEBUGINFOD_URLS"}
-    env.update({"LC_ALL": "C", "TERM": "dumb", "HOME": home})
+    env.update({"LC_ALL": "C", "TERM": "dumb", "HOME": home,
+                "TMPDIR": TEMPORARY})
     return env
 
 

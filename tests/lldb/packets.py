@@ -33,7 +33,7 @@ def main():
     with lldbkit.listening(inquest, made.core, record) as where:
         began = time.monotonic()
         result = lldbkit.run(["gdb-remote " + where, "thread backtrace all"],
-                             kit.work_dir("lldb", "home"))
+                             kit.own_dir("home"))
         seconds = time.monotonic() - began
     kinds = collections.Counter(
         re.match(r"[A-Za-z?]*[0-9]?", p.decode("latin-1"))[0].rstrip(

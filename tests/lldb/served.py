@@ -82,7 +82,7 @@ def stored(inquest, store):
 @contextlib.contextmanager
 def connected(where):
     """An lldb that is connected to the server, and to no process of it."""
-    with contextlib.closing(Talk(kit.work_dir("lldb", "home"))) as talk:
+    with contextlib.closing(Talk(kit.own_dir("home"))) as talk:
         talk.say("settings set auto-confirm false", r"(?s)false\W.*\(lldb\) $")
         talk.say("gdb-remote " + where, r"(?s)gdb-remote \S+\s.*\(lldb\) $")
         yield talk
@@ -114,7 +114,7 @@ def opened(tap, where, token, name, digits):
 
 def by_url(tap, inquest, http, token, digits):
     url = "http://%s/p/default/%s?token=%s" % (http, digits, token)
-    result = lldbkit.run(["thread backtrace"], kit.work_dir("lldb", "home"),
+    result = lldbkit.run(["thread backtrace"], kit.own_dir("home"),
                          argv=(inquest, "lldb", url))
     tap.ok(result.status == 0 and b"threads`dereference" in result.out,
            "inquest lldb opens what has a URL", result)

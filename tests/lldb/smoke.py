@@ -74,7 +74,7 @@ def again(pid):
 class Smoke:
     def __init__(self, tap, inquest):
         self.tap, self.inquest = tap, inquest
-        self.home = kit.work_dir("lldb", "home")
+        self.home = kit.own_dir("home")
 
     def bare(self, snapshot, commands, record=None, **more):
         with lldbkit.listening(self.inquest, snapshot, record) as where:
@@ -164,7 +164,8 @@ class Smoke:
         self.tap.ok(result.status == 1 and b"(lldb)" not in result.out,
                     "of no core lldb is not started", result)
         self.ended(core)
-        left = [n for n in os.listdir("/tmp") if n.startswith("inquest-lldb-")]
+        left = [n for n in os.listdir(lldbkit.TEMPORARY)
+                if n.startswith("inquest-lldb-")]
         self.tap.ok(not left, "nothing is left behind", left)
 
     def ended(self, core):

@@ -21,6 +21,7 @@ TESTS = os.path.dirname(HERE)
 sys.path[:0] = [os.path.join(TESTS, name) for name in
                 ("gdb", "victims", "capture")]
 
+import build     # noqa: E402
 import kit       # noqa: E402
 import programs  # noqa: E402
 import real      # noqa: E402
@@ -102,6 +103,8 @@ def main():
             check(tap, "its renderer", browser.pids[1], directory)
     except real.Missing as missing:
         tap.skip("stacks of chromium", str(missing))
+    except build.Failure as failure:
+        tap.ok(False, "chromium runs", failure)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     tap.leave()

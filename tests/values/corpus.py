@@ -250,13 +250,14 @@ def ensure_core(case):
     program = directory + "/program"
     place = "%s/at-%d" % (directory, case.place)
     core = place + "/core"
-    if os.path.exists(core):
-        return program, core
-    os.makedirs(place, exist_ok=True)
-    if victims.core_is_elsewhere():
-        die_in_gdb(program, case.place, place)
-    else:
-        die(program, case.place, place)
+    with locked(place):
+        if os.path.exists(core):
+            return program, core
+        os.makedirs(place, exist_ok=True)
+        if victims.core_is_elsewhere():
+            die_in_gdb(program, case.place, place)
+        else:
+            die(program, case.place, place)
     return program, core
 
 

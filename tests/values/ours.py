@@ -35,7 +35,7 @@ def ask(inquest, core, snapshot=None):
     {tid: [frames]} of a snapshot with full memory: one that is made of the
     core, or one that was taken with it.
     """
-    path = snapshot or core + ".snap"
+    path = snapshot or "%s.%d.snap" % (core, os.getpid())
     if not snapshot:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

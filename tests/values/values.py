@@ -82,6 +82,11 @@ def gdb_stamp(raw):
 
 def gdb_says(program, core, raw):
     path = core + (".raw" if raw else ".gdb")
+    with corpus.locked(path):
+        return gdb_is_asked(program, core, raw, path)
+
+
+def gdb_is_asked(program, core, raw, path):
     want = gdb_stamp(raw)
     if os.path.exists(path) and os.stat(path).st_mtime > \
             os.stat(core).st_mtime:

@@ -83,6 +83,13 @@ def work_dir(*names):
     return path
 
 
+def own_dir(*names):
+    """One that no other script uses: they run side by side."""
+    script = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    folder = os.path.basename(os.path.dirname(os.path.realpath(sys.argv[0])))
+    return work_dir("own", "%s-%s" % (folder, script), *names)
+
+
 def socket_dir():
     """One for sockets: a path of theirs is short, wherever the build is."""
     path = tempfile.mkdtemp(prefix="inquest-")
