@@ -13,7 +13,7 @@
 #include "inspect/inspect.h"
 #include "values/values.h"
 
-/* ---- why a process died: cause.c, effect.c ------------------------------ */
+/* ---- why a process died: cause.c, culprit.c, effect.c ------------------------------ */
 enum cause_access {
 	CAUSE_ACCESS_UNKNOWN,
 	CAUSE_READ, CAUSE_WRITE,
@@ -30,10 +30,24 @@ struct cause {
 	uint64_t sender_pid, sender_uid;
 	/** At which a signal hit that the kernel sent; or NULL. */
 	const struct disasm_entry *instruction;
+	/** What the program's text says at the place of the access, or what it
+	 * calls: by cause_explain(), where it is certain; or NULL. */
+	const char *expression;
+	const char *pointer;    /* in it, what leads to nowhere; or NULL */
+	uint64_t pointer_value;
+	size_t expression_frame;        /* in whose scope; from 0 */
 };
 /** Of the target that @i inspects; all of it is owned by @a. */
 struct err *cause_find(struct insp *i, struct arena *a, struct cause *out)
 	_must_check_;
+/**
+ * Find out which expression of the source the access is of, and say so in the
+ * text of @c. Needs the source, debug information and what @vs knows; where
+ * one of these is missing, or more than one expression could be meant, @c is
+ * left as it is.
+ */
+struct err *cause_explain(struct cause *c, struct insp *i, struct values *vs,
+			  struct arena *a) _must_check_;
 /** Its text, with the direction of the access where that is certain. */
 void cause_put_sentence(const struct cause *c, struct buf *out);
 /** "read", "write", "execute"; NULL for CAUSE_ACCESS_UNKNOWN. */

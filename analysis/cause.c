@@ -191,7 +191,7 @@ put_about_address(struct buf *b, struct insp *i, const struct cause *r)
 	if (r->code == SEGV_ACCERR && region.mapped && region.map)
 		put_permissions(b, region.map);
 	if (p->fault_address < CAUSE_FIRST_PAGE)
-		buf_puts(b, ": a null pointer, or one with a small offset");
+		buf_puts(b, CAUSE_NULL);
 	else if (cause_stack_overflowed(i, p->fault_address))
 		buf_puts(b, ": just below the stack, which has overflowed");
 }

@@ -10,6 +10,9 @@
 /* Addresses below are those of a null pointer and a small offset. */
 #define CAUSE_FIRST_PAGE 4096u
 
+/* What is said of such an address, until the pointer is known. */
+#define CAUSE_NULL ": a null pointer, or one with a small offset"
+
 /* cause.c */
 /** Of the first thread; false where it is not known. */
 bool cause_register(struct insp *i, unsigned number, uint64_t *out);

@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/t-analysis-cause \
 	tests/unit/t-analysis-groups \
 	tests/unit/t-analysis-missing \
+	tests/unit/t-analysis-source \
 	tests/unit/t-arena \
 	tests/unit/t-base64 \
 	tests/unit/t-buf \

@@ -163,6 +163,8 @@ report_begin(struct report *r)
 		err = cause_find(r->insp, r->arena, &r->cause);
 	if (!err)
 		err = values_new(r->insp, NULL, &r->values);
+	if (!err)
+		err = cause_explain(&r->cause, r->insp, r->values, r->arena);
 	if (!err && r->n_threads)
 		err = gather_threads(r, 0, 1);
 	if (!err)

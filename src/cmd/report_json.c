@@ -59,6 +59,8 @@ json_reason(const struct report *r)
 			       ? json_addr(p->fault_address) : json_null());
 	json_set(j, "sender", why->has_sender
 			      ? json_u64(why->sender_pid) : json_null());
+	json_set(j, "expression", json_string(why->expression));
+	json_set(j, "pointer", json_string(why->pointer));
 	return j;
 }
 

@@ -10,26 +10,40 @@
 
 #define DOT " · "
 
+static struct err *
+find_cause(struct dap *d)
+{
+	if (d->cause)
+		return NULL;
+	struct cause *c = arena_alloc(d->stop, sizeof(*c));
+	struct err *err = c ? cause_find(d->shown.insp, d->stop, c)
+			  : err_nomem();
+	if (!err)
+		d->cause = c;
+	return err;
+}
+
 struct err *
 exception_cause(struct dap *d, const struct cause **out)
 {
-	if (!d->cause) {
-		struct cause *c = arena_alloc(d->stop, sizeof(*c));
-		struct err *err = c ? cause_find(d->shown.insp, d->stop, c)
-				  : err_nomem();
-		if (err)
-			return err;
-		d->cause = c;
+	struct err *err = find_cause(d);
+
+	/* Needs symbols and sources, so not before somebody asks why. */
+	if (!err && !d->cause_explained) {
+		err = cause_explain(d->cause, d->shown.insp, d->shown.values,
+				    d->stop);
+		d->cause_explained = !err;
 	}
-	*out = d->cause;
-	return NULL;
+	if (!err)
+		*out = d->cause;
+	return err;
 }
 
 void
 exception_put_text(struct dap *d, struct buf *out)
 {
-	const struct cause *c;
-	_err_ struct err *err = exception_cause(d, &c);
+	_err_ struct err *err = find_cause(d);
+	const struct cause *c = d->cause;
 
 	if (err || !c->number)
 		return;

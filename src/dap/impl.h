@@ -114,7 +114,8 @@ struct dap {
 	struct vec frames;      /* of struct place, by frameId - 1 … */
 	size_t frames_before;   /* … - this: frames of stops before */
 	size_t thread;          /* chosen; the faulting one at first */
-	const struct cause *cause;      /* on first use; exception_cause() */
+	struct cause *cause;    /* on first use; exception_cause() */
+	bool cause_explained;
 	const struct alike *alike;      /* likewise; alike_of() */
 	size_t gaps_told;       /* sentences of the engine's; news.c */
 	bool names_told;

@@ -90,6 +90,25 @@ classifier_json(const struct cause *c)
 	return list;
 }
 
+/* Whose pointer it was; "path" is for evaluate in that frame. */
+static void
+put_expression(struct overview *o, const struct cause *c, struct json *j)
+{
+	struct json *refs, *ref;
+
+	if (!c->expression)
+		return;
+	set_text(j, "expression", c->expression);
+	set_text(j, "pointer", c->pointer);
+	refs = json_array();
+	ref = json_object();
+	json_set(ref, "threadId", json_i64(stack_thread_id(o->d, 0)));
+	json_set(ref, "frame", json_u64(c->expression_frame));
+	set_text(ref, "path", c->pointer ? c->pointer : c->expression);
+	json_add(refs, ref);
+	json_set(j, "refs", refs);
+}
+
 static struct err *
 make_reason(struct overview *o, unsigned level, struct json **out, bool *cut)
 {
@@ -110,6 +129,7 @@ make_reason(struct overview *o, unsigned level, struct json **out, bool *cut)
 	if (p->has_fault_address)
 		json_set(j, "address", json_addr(p->fault_address));
 	set_text(j, "access", cause_access_text(c->access));
+	put_expression(o, c, j);
 	if (!c->instruction)
 		return NULL;
 	buf_reset(&text);

@@ -58,6 +58,7 @@ session_end_stop(struct dap *d)
 	arena_free(d->stop);
 	d->refs = NULL;
 	d->cause = NULL;
+	d->cause_explained = false;
 	d->alike = NULL;
 	d->stop = NULL;
 	d->stacks = NULL;

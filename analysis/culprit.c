@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which expression of the source an access that failed is of. All that the
+ * statements of the line use are evaluated in the frame; one of them has to be
+ * where the access was, and of no other may it be unknown where it is. A
+ * wrong name costs more than none: what is not certain is not said.
+ */
+#include "analysis/impl.h"
+#include "analysis/source.h"
+#include "inspect/bounds.h"
+
+#include <elf.h>
+#include <signal.h>
+#include <string.h>
+
+#define SOURCE_MAX (4u << 20)
+#define SCRATCH_MAX ((size_t)64 << 20)
+#define FRAMES_MAX 8u
+#define PEELS_MAX 8u            /* arrays within arrays */
+#define SHOWN_MAX 200u          /* bytes of an expression that is told */
+
+struct culprit {
+	struct insp *insp;
+	struct values *values;
+	struct arena *arena;            /* for this question only */
+	struct stack stack;             /* which the scope borrows */
+	const struct scope *scope;
+	uint64_t address;
+	uint16_t size;
+	uint8_t use;                    /* USE_READ, USE_WRITE, both; or… */
+	bool jump;                      /* …something was called */
+	struct words words;
+	struct accesses all;
+	bool callee_known;              /* of the last call */
+	bool vague;                     /* another one could be meant */
+	const struct access *found;
+	uint64_t found_pointer;         /* where its pointer is; 0 = nowhere */
+	struct err *err;                /* out of memory */
+};
+
+static const struct value *
+evaluate(struct culprit *q, const char *text, enum err_kind *why)
+{
+	struct value_style style = VALUE_STYLE;
+	const struct value *v = NULL;
+	struct err *err = values_eval(q->values, q->scope, text, &style,
+				      q->arena, &v);
+
+	if (!err)
+		return v;
+	*why = err_kind(err);
+	if (*why == ERR_NOMEM && !q->err)
+		q->err = err;
+	else
+		err_free(err);
+	return NULL;
+}
+
+/* ---- names ------------------------------------------------------------------ */
+static bool
+is_local(struct culprit *q, const char *name)
+{
+	const struct var *vars;
+	size_t n;
+	_err_ struct err *err = scope_vars(q->scope, q->arena, &vars, &n);
+
+	for (size_t k = 0; !err && k < n; k++)
+		if (strcmp(vars[k].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_type(void *arg, const char *name)
+{
+	struct culprit *q = arg;
+	enum err_kind why;
+	/* Of a variable this is no cast, and makes no sense. */
+	const char *cast = arena_printf(q->arena, "(%s *)0", name);
+
+	return cast && !is_local(q, name) && evaluate(q, cast, &why);
+}
+
+/* A name that no table has is a macro's, or something the compiler took apart:
+ * what it does is not on the line. */
+static bool
+is_known(struct culprit *q, const struct access_name *name)
+{
+	uint64_t where;
+	enum err_kind why;
+
+	if (name->declared || is_local(q, name->text)
+	    || (name->called && strstr(name->text, "::")))
+		return true;
+	_err_ struct err *none = insp_address_named(q->insp, name->text,
+						    &where);
+	if (!none || evaluate(q, name->text, &why))
+		return true;
+	return is_type(q, name->text);
+}
+
+static bool
+names_are_known(struct culprit *q)
+{
+	for (size_t k = 0; k < q->all.n_names; k++)
+		if (!is_known(q, &q->all.names[k]))
+			return false;
+	return true;
+}
+
+/* ---- one of them -------------------------------------------------------------- */
+/* What stands behind memory that is not there was not reached. */
+static void
+doubt(struct culprit *q, enum err_kind why)
+{
+	if (why != ERR_UNMAPPED)
+		q->vague = true;
+}
+
+static bool
+is_pointer(const struct type *t)
+{
+	return type_kind(type_plain(t)) == SYM_TYPE_POINTER;
+}
+
+static bool
+is_reference(const struct type *t)
+{
+	uint8_t kind = type_kind(type_plain(t));
+
+	return kind == SYM_TYPE_REFERENCE || kind == SYM_TYPE_RVALUE_REFERENCE;
+}
+
+/** Is what leads there what the language takes: no object with operators? */
+static bool
+leads_there(struct culprit *q, const struct access *a, uint64_t *where)
+{
+	enum err_kind why;
+
+	*where = 0;
+	if (!a->pointer)
+		return true;
+	const struct value *v = evaluate(q, a->pointer, &why);
+	if (!v) {
+		doubt(q, why);
+		return false;
+	}
+	if (!value_address(v, where))
+		*where = 0;
+	const struct type *t = value_type(v);
+	if (is_reference(t))
+		t = type_target(type_plain(t));
+	if (!a->arrow || is_pointer(t)
+	    || type_kind(type_plain(t)) == SYM_TYPE_ARRAY)
+		return true;
+	q->vague = true;
+	return false;
+}
+
+/* One that is the same one more time, as "(*p).x" and "p->x" are. */
+static bool
+is_again(const struct culprit *q, const struct access *a, uint64_t where)
+{
+	if (strcmp(q->found->text, a->text) == 0)
+		return true;
+	return where && where == q->found_pointer && a->pointer
+	       && !strchr(a->text, '[') && !strchr(q->found->text, '[');
+}
+
+static void
+find(struct culprit *q, const struct access *a, uint64_t where)
+{
+	if (q->found && !is_again(q, a, where))
+		q->vague = true;
+	if (q->found)
+		return;
+	q->found = a;
+	q->found_pointer = where;
+}
+
+/** [@at, @at+@n) is used: is it what the access was to? */
+static void
+hold(struct culprit *q, const struct access *a, uint64_t at, uint64_t n,
+     uint64_t where)
+{
+	if (at == q->address && q->size <= n)
+		find(q, a, where);
+	else if (at < q->address ? q->address - at < n
+		 : at - q->address < q->size)
+		q->vague = true;
+}
+
+/** Where a reference is kept it is read itself: that has no name. */
+static const struct value *
+follow_reference(struct culprit *q, const struct value *v)
+{
+	uint64_t at;
+
+	if (value_address(v, &at) && at == q->address)
+		q->vague = true;
+	struct err *err = value_target(v, 0, q->arena, &v);
+	if (!err)
+		return v;
+	doubt(q, err_kind(err));
+	err_free(err);
+	return NULL;
+}
+
+/** A bit-field, whose bytes the compiler chooses, or nothing in memory. */
+static void
+hold_bits(struct culprit *q, const struct access *a)
+{
+	enum err_kind why;
+	uint64_t to;
+	const struct value *p = a->pointer ? evaluate(q, a->pointer, &why)
+				: NULL;
+
+	if (!p)
+		return;
+	_err_ struct err *none = value_u64(p, &to);
+	if (none && value_address(p, &to))
+		q->vague |= q->address - to < value_size(p);
+	else
+		q->vague = true;
+}
+
+static void
+hold_value(struct culprit *q, const struct access *a, const struct value *v,
+	   uint64_t where)
+{
+	uint64_t at;
+
+	if (is_reference(value_type(v))) {
+		v = follow_reference(q, v);
+		if (!v || a->use == USE_REFERENCE)
+			return;
+	} else if (a->use == USE_REFERENCE) {
+		return;
+	}
+	uint8_t kind = type_kind(type_plain(value_type(v)));
+	if (kind == SYM_TYPE_ARRAY || kind == SYM_TYPE_FUNCTION)
+		return;
+	if (!value_address(v, &at))
+		hold_bits(q, a);
+	else
+		hold(q, a, at, value_size(v), where);
+}
+
+/** The object of a call: it is read if the method is a virtual one. */
+static void
+hold_method(struct culprit *q, const struct access *a)
+{
+	uint64_t at, where;
+	enum err_kind why;
+	bool own = strcmp(a->text, "*this") == 0;
+
+	if (own ? !is_local(q, "this") : q->callee_known)
+		return;
+	if (!leads_there(q, a, &where))
+		return;
+	const struct value *v = evaluate(q, a->text, &why);
+	if (v && is_reference(value_type(v)))
+		v = follow_reference(q, v);
+	else if (!v)
+		doubt(q, why);
+	if (v && value_address(v, &at) && at == q->address && q->size == 8)
+		find(q, a, where);
+}
+
+static void
+hold_access(struct culprit *q, const struct access *a)
+{
+	uint64_t where;
+	enum err_kind why;
+
+	if (a->use == USE_METHOD) {
+		hold_method(q, a);
+		return;
+	}
+	if (a->use & USE_CALL && !a->pointer && !is_local(q, "this"))
+		return;
+	if (!leads_there(q, a, &where)) {
+		q->callee_known = false;
+		return;
+	}
+	const struct value *v = evaluate(q, a->text, &why);
+	if (a->use & USE_CALL)
+		q->callee_known = v;
+	if (v && (a->use & q->use || a->use == USE_REFERENCE))
+		hold_value(q, a, v, where);
+	/* A method is no member that is in memory. */
+	else if (!v && !(a->use & USE_CALL && why == ERR_NOTFOUND))
+		doubt(q, why);
+}
+
+/* ---- what is called -------------------------------------------------------------- */
+/** What a called expression leads to; false: to no function. */
+static bool
+called_address(struct culprit *q, const struct value *v, uint64_t *out)
+{
+	const struct type *t = value_type(v);
+
+	if (is_reference(t)) {
+		v = follow_reference(q, v);
+		t = v ? value_type(v) : NULL;
+	}
+	if (!v)
+		return false;
+	if (type_kind(type_plain(t)) == SYM_TYPE_FUNCTION)
+		return value_address(v, out);
+	if (!is_pointer(t))
+		return false;
+	struct err *err = value_u64(v, out);
+	if (!err)
+		return true;
+	doubt(q, err_kind(err));
+	err_free(err);
+	return false;
+}
+
+static void
+hold_call(struct culprit *q, const struct access *a)
+{
+	uint64_t to, where;
+	enum err_kind why;
+
+	if (a->use == USE_METHOD)
+		q->vague |= strcmp(a->text, "*this") != 0 && !q->callee_known;
+	if (!(a->use & USE_CALL))
+		return;
+	const struct value *v = evaluate(q, a->text, &why);
+	q->callee_known = v;
+	if (!v && why != ERR_NOTFOUND)
+		q->vague = true;
+	if (v && called_address(q, v, &to) && to == q->address)
+		find(q, a, value_address(v, &where) ? where : 0);
+}
+
+/** Was it a call through a pointer that led to the pc? */
+static bool
+came_by_pointer(struct culprit *q, const struct stack *s)
+{
+	_disasm_ struct disasm *d = NULL;
+	struct disasm_list list;
+	const struct disasm_ask ask = {
+		.address = s->n > 1 ? s->frames[1].pc : 0, .before = 1,
+		.thread = INSP_NONE,
+	};
+
+	if (s->n < 2)
+		return false;
+	struct err *err = disasm_new(insp_arch(q->insp)->machine, DISASM_ATT,
+				     &d);
+	if (!err)
+		err = disasm_list(d, q->insp, &ask, q->arena, &list);
+	bool is = !err && list.entries[0].kind == DISASM_CODE
+		  && list.entries[0].flow == DISASM_CALL
+		  && (!list.entries[0].has_target || list.entries[0].indirect);
+	err_free(err);
+	return is;
+}
+
+/* ---- the access ------------------------------------------------------------------ */
+static bool
+is_canonical(uint64_t address)
+{
+	return address >> 47 == 0 || address >> 47 == UINT64_MAX >> 47;
+}
+
+/** Does the operand @m say where the access was? */
+static bool
+is_operand(const struct culprit *q, const struct cause *c,
+	   const struct disasm_memory *m)
+{
+	const struct snap_process *p = &insp_target(q->insp)->process;
+
+	if (!m->known || (!m->reads && !m->writes))
+		return false;
+	if (c->code == SI_KERNEL)
+		return insp_arch(q->insp)->machine == EM_X86_64
+		       && !is_canonical(m->place.address);
+	return p->has_fault_address && m->place.address == p->fault_address;
+}
+
+static bool
+find_access(struct culprit *q, const struct cause *c)
+{
+	const struct disasm_entry *e = c->instruction;
+	const struct disasm_memory *found = NULL;
+
+	q->jump = c->access == CAUSE_EXECUTE;
+	if (q->jump) {
+		q->address = insp_target(q->insp)->process.fault_address;
+		return true;
+	}
+	for (size_t k = 0; e && k < e->n_memory; k++) {
+		if (!is_operand(q, c, &e->memory[k]))
+			continue;
+		if (found)
+			return false;
+		found = &e->memory[k];
+	}
+	if (!found || !found->size)
+		return false;
+	q->address = found->place.address;
+	q->size = found->size;
+	q->use = (uint8_t)((found->reads ? USE_READ : 0)
+			   | (found->writes ? USE_WRITE : 0));
+	return true;
+}
+
+/* ---- where it is ------------------------------------------------------------------ */
+static struct err *
+find_scope(struct culprit *q)
+{
+	const struct stack *s = &q->stack;
+	struct scopes scopes;
+	size_t frame = q->jump ? 1 : 0;
+	struct err *err = insp_stack(q->insp, 0, FRAMES_MAX, false, q->arena,
+				     &q->stack);
+
+	if (err || s->n <= frame || (q->jump && !came_by_pointer(q, s)))
+		return err;
+	err = values_scopes(q->values, 0, s, frame, q->arena, &scopes);
+	if (!err)
+		q->scope = scopes.list[0];
+	return err;
+}
+
+static struct err *
+read_line(struct culprit *q)
+{
+	struct source *file;
+	struct span text;
+	size_t n;
+	const struct access_types types = { is_type, q };
+	const struct snap_module *modules = insp_modules(q->insp, &n);
+
+	if (!q->scope->file || !q->scope->line || q->scope->module >= n)
+		return err_new(ERR_NOTFOUND, "the line is not known");
+	struct err *err = insp_file_by_id(
+		q->insp, &modules[q->scope->module].id, q->scope->file, &file);
+	if (!err)
+		err = source_load(file, 0, source_size(file), SOURCE_MAX,
+				  q->arena, &text);
+	if (!err)
+		err = words_at(text, q->scope->line, &q->words);
+	return err ? err : accesses_of(&q->words, &types, q->arena, &q->all);
+}
+
+static void
+judge(struct culprit *q)
+{
+	if (q->all.lost || !names_are_known(q))
+		return;
+	for (size_t k = 0; k < q->all.n && !q->vague && !q->err; k++) {
+		if (q->jump)
+			hold_call(q, &q->all.list[k]);
+		else
+			hold_access(q, &q->all.list[k]);
+	}
+	if (q->vague || (q->found && strlen(q->found->whole) > SHOWN_MAX))
+		q->found = NULL;
+}
+
+/* The source is foreign text, and may be no text at all. */
+static const char *
+escaped(const char *text, struct arena *a)
+{
+	_buf_ struct buf b = { 0 };
+
+	buf_escape(&b, text, strlen(text));
+	return b.failed ? NULL : arena_strdup(a, b.data ? b.data : "");
+}
+
+/* ---- the pointer ------------------------------------------------------------------- */
+/** Of "p->list[3].x" the pointer is p, and not the array. */
+static const char *
+peel(struct culprit *q, const char *pointer, const struct value **v)
+{
+	enum err_kind why;
+
+	for (unsigned n = 0; pointer && n < PEELS_MAX; n++) {
+		const char *next = NULL;
+
+		*v = evaluate(q, pointer, &why);
+		if (!*v || is_pointer(value_type(*v))
+		    || is_reference(value_type(*v)))
+			return *v ? pointer : NULL;
+		for (size_t k = 0; k < q->all.n && !next; k++)
+			if (strcmp(q->all.list[k].text, pointer) == 0)
+				next = q->all.list[k].pointer;
+		pointer = next;
+	}
+	return NULL;
+}
+
+/** A member that is told by its name alone: @this leads to it. */
+static const char *
+own_object(struct culprit *q, const struct value **v)
+{
+	const struct value *self;
+	enum err_kind why;
+	uint64_t at;
+
+	if (!is_local(q, "this"))
+		return NULL;
+	*v = evaluate(q, "this", &why);
+	self = evaluate(q, "*this", &why);
+	return *v && self && value_address(self, &at)
+	       && q->address - at < value_size(self) ? "this" : NULL;
+}
+
+static struct err *
+name_pointer(struct culprit *q, struct cause *c, struct arena *a)
+{
+	const struct value *v = NULL;
+	struct region region;
+	const char *text = peel(q, q->found->pointer, &v);
+
+	if (!text)
+		text = own_object(q, &v);
+	if (!text)
+		return NULL;
+	_err_ struct err *none = value_u64(v, &c->pointer_value);
+	if (none)
+		return NULL;
+	/* One that leads somewhere is not what is wrong. */
+	space_region(insp_space(q->insp), c->pointer_value, &region);
+	if (region.mapped)
+		return NULL;
+	c->pointer = escaped(text, a);
+	return c->pointer ? NULL : err_nomem();
+}
+
+/** "(*ops->close)" is called through ops->close. */
+static const char *
+called_pointer(struct culprit *q)
+{
+	const char *text = q->found->text;
+	size_t n = strlen(text);
+
+	return n > 3 && memcmp(text, "(*", 2) == 0 && text[n - 1] == ')'
+	       ? arena_strndup(q->arena, text + 2, n - 3) : text;
+}
+
+static struct err *
+name_call(struct culprit *q, struct cause *c, struct arena *a)
+{
+	const char *text = called_pointer(q);
+
+	c->pointer = text ? escaped(text, a) : NULL;
+	c->pointer_value = q->address;
+	c->expression = c->pointer;
+	return c->pointer ? NULL : err_nomem();
+}
+
+/* ---- in words ------------------------------------------------------------------------ */
+static void
+put_clause(const struct cause *c, bool jump, struct buf *b)
+{
+	if (!c->pointer) {
+		buf_printf(b, "in `%s`", c->expression);
+		return;
+	}
+	if (c->pointer_value)
+		buf_printf(b, "`%s` is 0x%llx", c->pointer,
+			   (unsigned long long)c->pointer_value);
+	else
+		buf_printf(b, "`%s` is null", c->pointer);
+	if (jump)
+		buf_puts(b, ", and is called");
+	else
+		buf_printf(b, " in `%s`", c->expression);
+}
+
+static struct err *
+say(struct cause *c, bool jump, struct arena *a)
+{
+	_buf_ struct buf b = { 0 };
+	size_t n = strlen(c->text), tail = strlen(CAUSE_NULL);
+
+	if (n >= tail && strcmp(c->text + n - tail, CAUSE_NULL) == 0)
+		n -= tail;
+	buf_put(&b, c->text, n);
+	buf_puts(&b, ": ");
+	put_clause(c, jump, &b);
+	struct err *err = buf_err(&b);
+	const char *text = err ? NULL : arena_strdup(a, b.data);
+	if (text)
+		c->text = text;
+	return err || text ? err : err_nomem();
+}
+
+static struct err *
+name_it(struct culprit *q, struct cause *c, struct arena *a)
+{
+	struct err *err = NULL;
+
+	c->expression_frame = q->jump ? 1 : 0;
+	if (q->jump) {
+		err = name_call(q, c, a);
+	} else {
+		c->expression = escaped(q->found->whole, a);
+		err = c->expression ? name_pointer(q, c, a) : err_nomem();
+	}
+	return err ? err : say(c, q->jump, a);
+}
+
+struct err *
+cause_explain(struct cause *c, struct insp *i, struct values *vs,
+	      struct arena *a)
+{
+	_arena_ struct arena *scratch = arena_new(SCRATCH_MAX);
+	struct culprit *q = scratch ? arena_alloc(scratch, sizeof(*q)) : NULL;
+
+	if (!q)
+		return err_nomem();
+	*q = (struct culprit){ .insp = i, .values = vs, .arena = scratch };
+	if (c->code <= 0 || (c->number != SIGSEGV && c->number != SIGBUS)
+	    || !find_access(q, c))
+		return NULL;
+	/* What cannot be found out has been said already. */
+	_err_ struct err *none = find_scope(q);
+	if (none || !q->scope)
+		return NULL;
+	_err_ struct err *unread = read_line(q);
+	if (unread)
+		return NULL;
+	judge(q);
+	if (q->err)
+		return q->err;
+	return q->found ? name_it(q, c, a) : NULL;
+}
