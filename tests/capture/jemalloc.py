@@ -101,7 +101,7 @@ class Blocks:
                        "-ex", "file " + self.program,
                        "-ex", "target remote | %s rsp %s"
                        % (self.inquest, self.snapshot), "-x", script],
-                      timeout=120, merge=True).out.decode("utf-8", "replace")
+                      timeout=300, merge=True).out.decode("utf-8", "replace")
         return [(k, int(a, 16), int(s), int(t), r == "1") for k, a, s, t, r
                 in re.findall(r"^BLOCK (\w+) (\w+) (\d+) (\d+) (\d)$", out,
                               re.M)], out
@@ -225,7 +225,7 @@ class Redis:
                        "-ex", "set debuginfod enabled off",
                        "-ex", "target remote | %s rsp %s"
                        % (self.inquest, self.snapshot), "-x", script],
-                      timeout=120, merge=True).out.decode("utf-8", "replace")
+                      timeout=300, merge=True).out.decode("utf-8", "replace")
         values = re.findall(r"^VALUE (\d+) (.*)$", out, re.M)
         wrong = [v for v in values if v[1] != "True"]
         self.tap.ok(len(values) == self.KEPT and not wrong,

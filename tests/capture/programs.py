@@ -177,7 +177,7 @@ http {{ access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p;
 
     def answers(self):
         try:
-            link = UnixConnection(self.socket, timeout=20)
+            link = UnixConnection(self.socket, timeout=60)
             link.putrequest("GET", "/", skip_host=True)
             link.putheader("Host", "localhost")
             link.endheaders()
@@ -297,7 +297,7 @@ setInterval(() => { document.title = String(++n); }, 500);
                    int((read(pid, "statm").split() or "00")[1]))
 
     def count(self):
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             link.request("GET", "/json/list")
             pages = json.loads(link.getresponse().read())

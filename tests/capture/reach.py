@@ -96,7 +96,7 @@ class Reaches:
                         "-ex", "file " + self.heaps,
                         "-ex", "target remote | %s rsp %s"
                         % (self.inquest, self.snapshot), "-x", script],
-                       timeout=60, merge=True).out.decode("utf-8", "replace")
+                       timeout=600, merge=True).out.decode("utf-8", "replace")
 
     def report(self):
         """The report, and its sentences on what is missing."""

@@ -289,7 +289,7 @@ def same_as_core(tap, runs, name):
         return
     said = [kit.run(["gdb", "-nx", "-batch", "-ex", "set width 0",
                      *opening, "-ex", "thread apply all backtrace"],
-                    timeout=120, merge=True, cwd=made.directory).out.decode("utf-8", "replace")
+                    timeout=300, merge=True, cwd=made.directory).out.decode("utf-8", "replace")
             for opening in (
                 [made.program, made.core],
                 ["-ex", "file " + made.program, "-ex", "target remote | exec "

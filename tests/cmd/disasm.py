@@ -119,7 +119,7 @@ class Disasm:
                       "x/-%di %s" % (BEFORE, a)]
         said = subprocess.run(words, stdout=subprocess.PIPE, text=True,
                               stdin=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, timeout=100,
+                              stderr=subprocess.DEVNULL, timeout=300,
                               check=False).stdout
         parts = re.split(r"^@\w+$", said, flags=re.M)[1:]
         return [GDB_LINE.findall(part) for part in parts]

@@ -103,7 +103,7 @@ def compare_gdb(tap, made, what, kernels, path):
 
 def stacks_in_lldb(made, core):
     result = kit.run(["lldb", "-b", "-c", core, made.program,
-                      "-o", "thread backtrace all"], timeout=100,
+                      "-o", "thread backtrace all"], timeout=300,
                      cwd=made.directory, env=session.environment())
     text = result.out.decode("utf-8", "replace")
     return re.findall(r"(?:thread #\d+|frame #\d+: 0x[0-9a-f]+.*)", text)

@@ -29,7 +29,7 @@ class Gdb:
         for command in commands:
             words += ["-ex", command]
         return kit.run([self.inquest, "gdb", *options, "--", snap, *words],
-                       timeout=120, cwd=self.directory)
+                       timeout=300, cwd=self.directory)
 
     def names(self):
         core = build.ensure("jump").core
@@ -46,7 +46,7 @@ class Gdb:
         core = build.ensure("jump").core
         for words in (["--"], []):
             result = kit.run([self.inquest, "gdb", core, *words, "-nx",
-                              "-batch", "-ex", "print 6 * 7"], timeout=120)
+                              "-batch", "-ex", "print 6 * 7"], timeout=300)
             self.tap.ok(result.status == 0 and b"$1 = 42" in result.out,
                         "words behind SNAP are gdb's%s" % (
                             ", also behind --" if words else ""), result)

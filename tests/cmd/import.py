@@ -105,7 +105,7 @@ class Imports:
                 ("the input", USAGE, "core"),
                 ("the input by another name", USAGE, "link"),
                 ("no such directory", NOTFOUND, "none/x.snap")):
-            result = self.run("import", "-o", output, "core", timeout=20)
+            result = self.run("import", "-o", output, "core", timeout=60)
             self.tap.ok(result.status == status and not result.out
                         and result.err.count(b"\n") == 1,
                         "output to %s is refused" % name, result)

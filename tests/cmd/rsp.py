@@ -85,11 +85,11 @@ class Listening:
             return Client(s)
         host, port = self.where.rsplit(":", 1)
         return Client(socket.create_connection((host.strip("[]"), int(port)),
-                                               timeout=20))
+                                               timeout=60))
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 
 
@@ -147,7 +147,7 @@ class Sessions:
         process.stdin.close()
         answer = process.stdout.read()
         self.tap.ok(said == b"" and b"$T0b" in answer
-                    and process.wait(timeout=20) == 0,
+                    and process.wait(timeout=60) == 0,
                     "a stderr that gdb looks at is given up", answer)
         ours, theirs = socket.socketpair()
         process = subprocess.Popen([self.inquest, "rsp", __file__],
@@ -155,7 +155,7 @@ class Sessions:
         theirs.close()
         ours.settimeout(20)
         self.tap.ok(ours.recv(1000).startswith(b"inquest: rsp: ")
-                    and process.wait(timeout=20) == FAILED,
+                    and process.wait(timeout=60) == FAILED,
                     "but not before the file is open")
 
     def interrupts(self):
@@ -170,7 +170,7 @@ class Sessions:
         process.stdin.write(packet("qC"))
         process.stdin.close()
         rest = process.stdout.read()
-        self.tap.ok(process.wait(timeout=20) == 0 and b"$QC" in first + rest,
+        self.tap.ok(process.wait(timeout=60) == 0 and b"$QC" in first + rest,
                     "gdb's Ctrl-C does not end it", rest)
 
     def tcp(self, address):
@@ -226,12 +226,12 @@ class Sessions:
                                 ("unix:", USAGE),
                                 ("unix:" + "x" * 200, USAGE)):
             result = kit.run([self.inquest, "rsp", "--listen", address,
-                              self.core], timeout=20)
+                              self.core], timeout=60)
             self.tap.ok(result.status == status and not result.out
                         and result.err.count(b"\n") == 1,
                         "--listen %s is refused" % address[:20], result)
         result = kit.run([self.inquest, "rsp", "--listen", "127.0.0.1:0",
-                          __file__], timeout=20)
+                          __file__], timeout=60)
         self.tap.ok(result.status == FAILED and not result.out,
                     "of no core nothing is listened for", result)
 
@@ -297,7 +297,7 @@ class Sessions:
         client = listening.connect()
         client.ask("?")
         os.kill(worker, signal.SIGKILL)
-        out, err = listening.process.communicate(timeout=20)
+        out, err = listening.process.communicate(timeout=60)
         self.tap.ok(listening.process.returncode == 6
                     and err.count(b"\n") == 2 and client.is_closed(),
                     "a worker that dies is told of", (out, err))

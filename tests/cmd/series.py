@@ -30,7 +30,7 @@ class Series:
         self.env = {**os.environ, "INQUEST_STORE":
                     os.path.join(directory, "store")}
 
-    def run(self, *words, timeout=120):
+    def run(self, *words, timeout=300):
         return kit.run([self.inquest, *words], cwd=self.directory,
                        env=self.env, timeout=timeout)
 
@@ -89,7 +89,7 @@ class Series:
             # Not before the first one was seen.
             living.until(lambda: not living.caught(tool.pid, signal.SIGINT))
             os.killpg(tool.pid, signal.SIGINT)
-        out, err = tool.communicate(timeout=120)
+        out, err = tool.communicate(timeout=300)
         files = sorted(os.listdir(place))
         whole = [self.run("check", os.path.join(place, f)).status == 0
                  for f in files]

@@ -185,12 +185,12 @@ class Words:
             pass
         for verb in ON_FILES:
             self.refused(verb + " of no file", NOTFOUND, verb,
-                         os.path.join(directory, "none"), timeout=20)
+                         os.path.join(directory, "none"), timeout=60)
             for name, path in (("a directory", directory), ("a FIFO", fifo),
                                ("an empty file", empty),
                                ("a file of another kind", __file__)):
                 self.refused("%s of %s" % (verb, name), FAILED, verb, path,
-                             cwd=directory, timeout=20)
+                             cwd=directory, timeout=60)
         self.refused("--exe of no file", NOTFOUND, "report", "--exe",
                      os.path.join(directory, "none"), empty)
 

@@ -121,7 +121,7 @@ class Corpus:
         """All that eu-stack names, and in its order, stands in our stacks."""
         result = kit.run(["eu-stack", "--core", os.path.join(self.top, name),
                           "--executable", os.path.join(self.top, program)],
-                         timeout=30)
+                         timeout=60)
         blocks = re.split(r"^TID (\d+):\n", result.out.decode(), flags=re.M)
         theirs = {int(tid): eu_names(text)
                   for tid, text in zip(blocks[1::2], blocks[2::2])}

@@ -35,7 +35,7 @@ def run_nvim(plugin, inquest, path, port=None):
            **({"DAP_PORT": port} if port else {})}
     done = kit.run(["nvim", "--headless", "-u", "NONE", "-n", "--cmd",
                     "set rtp+=" + plugin, "-c", "luafile " + os.path.join(
-                        HERE, "nvim.lua")], timeout=40, env=env, merge=True)
+                        HERE, "nvim.lua")], timeout=60, env=env, merge=True)
     try:
         with open(result, encoding="utf-8") as f:
             return json.load(f), done

@@ -153,7 +153,7 @@ class Inside:
             ["gdb", "-nx", "-q", "-batch", "-iex", "set sysroot target:",
              "-ex", session.remote(self.inquest, made.core), "-ex", INIT,
              "-ex", "info pretty-printer", "-ex", "show dcache line-size",
-             "-ex", "p $_inquest_signal"], merge=True, timeout=100,
+             "-ex", "p $_inquest_signal"], merge=True, timeout=300,
             env=session.environment())
         self.holds("a script of gdb gets the same", result.out.decode(),
                    r"libstdc\+\+-v6", r"line size is 4096",

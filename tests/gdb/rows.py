@@ -29,7 +29,7 @@ class Rows:
         kit.run(["gcc", "-g", "-O0", "-pthread", "-o", self.program,
                  os.path.join(HERE, "moments.c"), "-ldl"])
 
-    def run(self, *words, timeout=120):
+    def run(self, *words, timeout=300):
         return kit.run(list(words), cwd=self.directory, env=self.env,
                        timeout=timeout, merge=True)
 

@@ -57,7 +57,7 @@ class Session:
         self.script = script
 
 
-def run(open_with, script, core, cwd="/", timeout=100, gdb=("gdb",)):
+def run(open_with, script, core, cwd="/", timeout=300, gdb=("gdb",)):
     """
     Run gdb, carry out `open_with` and then `script`. The outputs are those of
     the script; what gdb said while opening is kept apart. `core` tells what

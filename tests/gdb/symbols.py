@@ -259,7 +259,7 @@ def gdb(app, opening, init=True, seconds=60, more=(), looks=tuple(LOOKS)):
     for command in [*opening, *([INIT] if init else []), *looks, *more]:
         words += ["-ex", command]
     hidden = [(app.home, None), ("/usr/lib/debug", None)]
-    return kit.run(apart(hidden, words), timeout=100, merge=True, cwd="/",
+    return kit.run(apart(hidden, words), timeout=300, merge=True, cwd="/",
                    env=dict(environment(app, None), LC_ALL="C"))
 
 

@@ -103,7 +103,7 @@ def gdb(opening, directory):
     for table in TABLES:
         words += ["-ex", "echo == cli %s\\n" % table, "-ex",
                   "info os " + table]
-    result = kit.run(words, timeout=100, cwd=directory, merge=True)
+    result = kit.run(words, timeout=300, cwd=directory, merge=True)
     parts = result.out.decode("utf-8", "replace").split("\n== ")
     return {p.partition("\n")[0]: p.partition("\n")[2] for p in parts[1:]}
 

@@ -51,7 +51,7 @@ def text_of(result):
     return NO_PYTHON.sub("", result.out.decode("utf-8", "replace"))
 
 
-def run(commands, home, argv=("lldb",), timeout=120, early=()):
+def run(commands, home, argv=("lldb",), timeout=300, early=()):
     """Carry out commands one after the other; whatever fails, the next."""
     script = os.path.join(home, "script")
     with open(script, "w", encoding="utf-8") as f:

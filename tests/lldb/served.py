@@ -27,7 +27,7 @@ import kit      # noqa: E402
 import lldbkit  # noqa: E402
 import live     # noqa: E402
 
-PATIENCE = 30
+PATIENCE = 60
 VICTIMS = ("threads", "jump")
 MONITOR = "process plugin packet monitor "
 

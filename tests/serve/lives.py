@@ -191,7 +191,7 @@ class Lives:
                     pass_fds=(3, 4), preexec_fn=hand_over) as process:
                 said = [process.stdout.readline() for _ in range(2)]
                 with socket.create_connection(
-                        ("127.0.0.1", ports[order[1]]), timeout=20) as s:
+                        ("127.0.0.1", ports[order[1]]), timeout=60) as s:
                     answer = served.Rsp(s).ask("?")
                 process.send_signal(signal.SIGTERM)
                 status = process.wait(timeout=served.DEADLINE)
@@ -209,13 +209,13 @@ class Lives:
                 (("--http", "x"), 2), (("--http", "fd:99"), 2),
                 (("--http", "none", "--rsp", "none"), 2), (("x",), 2)):
             result = kit.run([self.inquest, "serve", "--store",
-                              self.shop.dir, *words], timeout=20)
+                              self.shop.dir, *words], timeout=60)
             self.tap.ok(result.status == status and not result.out
                         and result.err.count(b"\n") == 1,
                         "serve %s is refused" % " ".join(words), result)
         server = served.Server(self.shop)
         result = kit.run([self.inquest, "serve", "--store", self.shop.dir,
-                          "--rsp", server.rsp, "--http", "none"], timeout=20)
+                          "--rsp", server.rsp, "--http", "none"], timeout=60)
         self.tap.ok(result.status == 1 and b"in use" in result.err,
                     "two cannot listen at one address", result)
         server.end()

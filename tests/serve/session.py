@@ -20,7 +20,7 @@ def gdb(*commands):
     words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off"]
     for command in commands:
         words += ["-ex", command]
-    return kit.run(words, timeout=100, merge=True).out.decode()
+    return kit.run(words, timeout=300, merge=True).out.decode()
 
 
 def stack(text):

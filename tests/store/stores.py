@@ -49,7 +49,7 @@ class Store:
     def run(self, *words, given="", wrap=()):
         return subprocess.run([*wrap, *self.words(*words)], input=given,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=120, check=False)
+                              text=True, timeout=300, check=False)
 
     def take(self, text):
         """Acknowledgements of a fill; the last line may be half a one."""

@@ -73,7 +73,7 @@ class Listener:
 
     def end(self):
         self.process.terminate()
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=60)
 
 
 class Earnest(threading.Thread):

@@ -95,7 +95,7 @@ def record(name):
                                stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE)
     port = process.stdout.readline().strip()
-    result = kit.run(client(port), merge=True, timeout=120,
+    result = kit.run(client(port), merge=True, timeout=300,
                      env={k: v for k, v in os.environ.items()
                           if k != "DEBUGINFOD_URLS"})
     process.terminate()

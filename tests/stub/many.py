@@ -105,7 +105,7 @@ def gdb(opening, commands):
             "-ex", "set confirm off", "-ex", opening]
     for number, command in enumerate(commands):
         argv += ["-ex", "echo %s\\n" % (MARK % number), "-ex", command]
-    return kit.run(argv, merge=True, timeout=120)
+    return kit.run(argv, merge=True, timeout=300)
 
 
 def said(text, number):

@@ -44,7 +44,7 @@ class Recordings:
     def again(self, name, recording, at_least):
         """What was said is said once more, in one piece."""
         result = kit.run([self.inquest, "rsp", self.made.core],
-                         given=recording.said.get(1, b""), timeout=100)
+                         given=recording.said.get(1, b""), timeout=300)
         same = result.out == recording.answered.get(1)
         self.tap.ok(recording.packets() >= at_least and same,
                     "%s: %d packets are answered as they were" % (
@@ -57,7 +57,7 @@ class Recordings:
         words = [w for command in GDB for w in ("-ex", command)]
         result = kit.run([self.inquest, "gdb", "--record", path,
                           self.made.core, "-nx", "-q", "-batch", *words],
-                         cwd=self.made.directory, merge=True, timeout=100)
+                         cwd=self.made.directory, merge=True, timeout=300)
         self.tap.ok(mode(path) == 0o600, "it belongs to its owner only",
                     oct(mode(path)))
         recording = recorded.Recording(path)
@@ -78,7 +78,7 @@ class Recordings:
         where = process.stdout.readline().split()[-1]
         words = [w for command in LLDB for w in ("-o", command)]
         result = kit.run(["lldb", "-x", "-X", "-b", "-o", "gdb-remote "
-                          + where, *words], merge=True, timeout=100)
+                          + where, *words], merge=True, timeout=300)
         process.terminate()
         process.wait(20)
         recording = recorded.Recording(path)
@@ -149,7 +149,7 @@ class Recordings:
                     and b"$T" in through,
                     "what comes out of a websocket is recorded", through)
         refused = kit.run([self.inquest, "serve", "--store", shop.dir,
-                           "--record", self.path("nowhere")], timeout=20)
+                           "--record", self.path("nowhere")], timeout=60)
         self.tap.ok(refused.status and re.search(
             rb"cannot open the directory \S+nowhere", refused.err),
             "a directory that is not there is told of", refused)

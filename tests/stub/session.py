@@ -71,7 +71,7 @@ def gdb(made, opening, commands):
             "-ex", opening]
     for number, command in enumerate(commands):
         argv += ["-ex", "echo %s\\n" % (MARK % number), "-ex", command]
-    return kit.run(argv, cwd=made.directory, merge=True, timeout=100)
+    return kit.run(argv, cwd=made.directory, merge=True, timeout=300)
 
 
 def said(result, number):

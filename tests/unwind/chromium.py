@@ -32,7 +32,7 @@ TRIES = 5
 
 def of_eu_stack(pid):
     """Addresses by thread."""
-    out = kit.run(["eu-stack", "-n", "0", "-p", str(pid)], timeout=100).out
+    out = kit.run(["eu-stack", "-n", "0", "-p", str(pid)], timeout=300).out
     found, tid = {}, None
     for line in out.decode("utf-8", "replace").splitlines():
         if line.startswith("TID "):
@@ -48,8 +48,8 @@ def ours(pid, directory):
     """Threads as report has them, from a capture."""
     path = os.path.join(directory, "snap")
     taken = kit.run([kit.need_inquest(), "capture", "--memory", "stacks", "-o",
-                     path, str(pid)], timeout=100)
-    told = kit.run([kit.need_inquest(), "report", "--json", path], timeout=100)
+                     path, str(pid)], timeout=300)
+    told = kit.run([kit.need_inquest(), "report", "--json", path], timeout=300)
     if taken.status or told.status:
         raise real.Missing("no report: %s %s" % (taken, told))
     return {thread["tid"]: thread

@@ -273,7 +273,7 @@ def check_registers(tap, made):
         f.write("NAMES = %r\n%s" % (sorted({n for _, n in mine}), REGISTERS))
     result = kit.run(["gdb", "-nx", "-batch", "-ex", "source " + script,
                       made.program, made.core], env=session.environment(),
-                     timeout=100)
+                     timeout=300)
     text = result.out.decode("utf-8", "replace")
     theirs = {(int(tid), name): value for tid, name, value in
               re.findall(r"^R (\d+) (\w+) (\w+)$", text, re.M)}
@@ -300,7 +300,7 @@ def check_tls(tap, made, variables):
         "gdb.selected_thread().ptid[1], '%s', "
         "int(gdb.parse_and_eval('&%s')))" % (name, name))]
     result = kit.run(["gdb", "-nx", "-batch", *commands, made.program,
-                      made.core], env=session.environment(), timeout=100,
+                      made.core], env=session.environment(), timeout=300,
                      cwd=made.directory)    # for a library's relative name
     text = result.out.decode("utf-8", "replace")
     theirs = re.findall(r"^T (\d+) (\w+) (\d+)$", text, re.M)

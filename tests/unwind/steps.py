@@ -114,9 +114,9 @@ def record(path, directory, machine):
     if machine.name == "aarch64":
         env["STEPS_SOCKET"] = os.path.join(kit.socket_dir(), "s")
         with emulated(path, env["STEPS_SOCKET"]):
-            result = kit.run(words, env=env, timeout=120, merge=True)
+            result = kit.run(words, env=env, timeout=300, merge=True)
     else:
-        result = kit.run(words, env=env, timeout=120, merge=True)
+        result = kit.run(words, env=env, timeout=300, merge=True)
     try:
         with open(env["STEPS_OUT"], encoding="utf-8") as f:
             return json.load(f)

@@ -18,7 +18,7 @@ class Failure(Exception):
 
 def can(inquest):
     """Whether this inquest shows values at all."""
-    help_text = kit.run([inquest, "report", "--help"], timeout=30).out
+    help_text = kit.run([inquest, "report", "--help"], timeout=60).out
     return FLAG.encode() in help_text
 
 

@@ -242,7 +242,7 @@ def _kill_group(pid):
         pass
 
 
-def run(argv, timeout=60, cwd=None, env=None, memory=0, merge=False,
+def run(argv, timeout=300, cwd=None, env=None, memory=0, merge=False,
         given=b"", keep=64 << 20):
     """
     Run argv with `given` on standard input. After `timeout` seconds its whole
