@@ -80,9 +80,9 @@ struct err *groups_add(struct groups *g, const uint64_t *pcs, size_t n,
 		       enum stack_end end) _must_check_;
 struct err *groups_add_view(struct groups *g, const struct view *v)
 	_must_check_;
-/** All threads, unwound and not named; faster by far than by their views. */
-struct err *groups_find(struct groups *g, struct insp *i, struct arena *a)
-	_must_check_;
+/** The next thread of @i, unwound and not named: faster by far than by its
+ * view. */
+struct err *groups_add_next(struct groups *g, struct insp *i) _must_check_;
 
 /* ---- frames that come again: folds.c ------------------------------------ */
 /** A cycle of frames and how often it is there. */

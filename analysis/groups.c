@@ -98,11 +98,11 @@ groups_add_view(struct groups *g, const struct view *v)
 				      v->n, v->end);
 }
 
-/* ---- all threads -------------------------------------------------------- */
+/* ---- as they are unwound -------------------------------------------------------- */
 static size_t
-frames_max(size_t n_threads)
+frames_max(const struct insp *i)
 {
-	size_t share = ALL_FRAMES_MAX / n_threads;
+	size_t share = ALL_FRAMES_MAX / insp_target(i)->n_threads;
 
 	if (share < FRAMES_MIN)
 		return FRAMES_MIN;
@@ -110,10 +110,11 @@ frames_max(size_t n_threads)
 }
 
 /* Where unwinding does not get to the end, the snapshot may know more. */
-static struct err *
-add_thread(struct groups *g, struct insp *i, size_t thread, size_t max)
+struct err *
+groups_add_next(struct groups *g, struct insp *i)
 {
 	_arena_ struct arena *a = arena_new(0);
+	const size_t thread = g->threads, max = frames_max(i);
 	_buf_ struct buf pcs = { 0 };
 	struct stack s;
 	struct view v;
@@ -132,15 +133,4 @@ add_thread(struct groups *g, struct insp *i, size_t thread, size_t max)
 	err = buf_err(&pcs);
 	return err ? err : groups_add(g, (const uint64_t *)(void *)pcs.data,
 				      s.n, s.end);
-}
-
-struct err *
-groups_find(struct groups *g, struct insp *i, struct arena *a)
-{
-	size_t n = insp_target(i)->n_threads;
-	struct err *err = groups_init(g, n, a);
-
-	for (size_t k = 0; k < n && !err; k++)
-		err = add_thread(g, i, k, frames_max(n));
-	return err;
 }

@@ -211,6 +211,33 @@ arena_used(const struct arena *a)
 	return a->used;
 }
 
+struct arena_mark
+arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){
+		.block = a->blocks, .at = a->at, .left = a->left,
+		.next = a->block_size, .used = a->used,
+	};
+}
+
+void
+arena_rewind(struct arena *a, const struct arena_mark *to)
+{
+	while (a->blocks != to->block) {
+		struct block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+	a->at = to->at;
+	a->left = to->left;
+	a->block_size = to->next;
+	a->used = to->used;
+	/* What is allocated is zeroed: that was, once. */
+	if (a->left)
+		memset(a->at, 0, a->left);
+}
+
 static bool
 vec_grow(struct vec *v, struct arena *a, size_t size)
 {

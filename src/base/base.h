@@ -149,6 +149,14 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t arena_used(const struct arena *a);
+/** All that was allocated since arena_mark() goes, as of what failed half-way;
+ * the rest stays where it is. */
+struct arena_mark {
+	void *block, *at;
+	size_t left, next, used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, const struct arena_mark *to);
 
 /**
  * A growing array of plain elements in an arena (old copies stay there). Zeroed

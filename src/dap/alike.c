@@ -11,6 +11,9 @@
 
 #define NAMED_FRAMES 32u        /* of a group's stack */
 #define NAMED_GROUPS 1000u
+#define PIECE 32u               /* threads that are unwound in one piece */
+#define NAMING 8u               /* of them take as long as a named stack */
+#define ARENA_MAX ((size_t)256 << 20)
 #define TEXT "threads"          /* the kernel's account, as capture keeps it */
 
 /* ---- processor time ----------------------------------------------------- */
@@ -76,46 +79,141 @@ find_cpu(struct dap *d, struct alike *a)
 }
 
 /* ---- groups ------------------------------------------------------------- */
-static struct err *
-name_stacks(struct dap *d, struct alike *a)
+void
+alike_forget(struct dap *d)
 {
-	struct err *err = missing_init(&a->missing, d->shown.insp, d->stop);
+	if (d->alike)
+		arena_free(d->alike->arena);
+	d->alike = NULL;
+}
 
-	for (size_t g = 0; g < a->groups.n && g < NAMED_GROUPS && !err; g++) {
-		err = insp_view(d->shown.insp, a->groups.list[g].first,
-				NAMED_FRAMES, d->stop, &a->views[g]);
-		if (!err)
-			missing_add(&a->missing, &a->views[g]);
+static struct err *
+alike_begin(struct dap *d)
+{
+	size_t n = insp_target(d->shown.insp)->n_threads;
+	struct arena *a = arena_new(ARENA_MAX);
+	struct alike *x = a ? arena_alloc(a, sizeof(*x)) : NULL;
+
+	if (!x) {
+		arena_free(a);
+		return err_nomem();
 	}
+	x->arena = a;
+	d->alike = x;
+	struct err *err = groups_init(&x->groups, n, a);
 	if (!err)
-		missing_finish(&a->missing, d->shown.insp);
+		err = missing_init(&x->missing, d->shown.insp, a);
+	x->cpu = arena_array(a, n + 1, sizeof(*x->cpu));
+	if (!err && !x->cpu)
+		err = err_nomem();
+	if (!err)
+		find_cpu(d, x);
+	return err;
+}
+
+static struct err *
+name_next(struct dap *d, struct alike *x)
+{
+	if (!x->views)
+		x->views = arena_array(x->arena, x->groups.n + 1,
+				       sizeof(*x->views));
+	if (!x->views)
+		return err_nomem();
+	struct view *v = &x->views[x->named];
+	struct err *err = insp_view(d->shown.insp,
+				    x->groups.list[x->named].first,
+				    NAMED_FRAMES, x->arena, v);
+	if (!err)
+		missing_add(&x->missing, v);
+	x->named++;
+	return err;
+}
+
+/* What it costs, about: one thread that is unwound is the measure. */
+static struct err *
+alike_step(struct dap *d, unsigned *cost)
+{
+	struct alike *x = d->alike;
+
+	*cost = 1;
+	if (!x)
+		return alike_begin(d);
+	if (x->groups.threads < insp_target(d->shown.insp)->n_threads)
+		return groups_add_next(&x->groups, d->shown.insp);
+	if (x->named < x->groups.n && x->named < NAMED_GROUPS) {
+		*cost = NAMING;
+		return name_next(d, x);
+	}
+	missing_finish(&x->missing, d->shown.insp);
+	x->made = true;
+	return NULL;
+}
+
+/* A piece of it. What fails leaves nothing. */
+static struct err *
+alike_go_on(struct dap *d)
+{
+	struct err *err = NULL;
+	unsigned cost;
+
+	for (unsigned left = PIECE; left && !err
+	     && !(d->alike && d->alike->made);
+	     left -= cost < left ? cost : left)
+		err = alike_step(d, &cost);
+	if (err)
+		alike_forget(d);
+	return err;
+}
+
+/** Who asked, and is told once all of it is known. */
+struct waiting {
+	alike_tell_fn *tell;
+};
+
+static struct err *
+alike_piece(struct dap *d, struct work *w, struct json **body)
+{
+	const struct waiting *who = w->state;
+	struct err *err = alike_go_on(d);
+
+	if (err)
+		return err;
+	w->done = d->alike->groups.threads;
+	return d->alike->made ? who->tell(d, d->alike, body) : NULL;
+}
+
+static struct err *
+alike_wait(struct dap *d, const char *command, alike_tell_fn *tell)
+{
+	struct work w = {
+		.command = command, .title = "Comparing stacks",
+		.piece = alike_piece, .arena = arena_new(0),
+		.all = insp_target(d->shown.insp)->n_threads,
+	};
+	const struct waiting who = { tell };
+
+	if (!w.arena)
+		return err_nomem();
+	w.state = arena_dup(w.arena, &who, sizeof(who));
+	struct err *err = w.state ? dap_begin_work(d, &w) : err_nomem();
+	if (err)
+		arena_free(w.arena);
 	return err;
 }
 
 struct err *
-alike_of(struct dap *d, const struct alike **out)
+alike_ask(struct dap *d, const char *command, alike_tell_fn *tell,
+	  struct json **body)
 {
-	size_t n = insp_target(d->shown.insp)->n_threads;
-	struct alike *a;
+	struct err *err = alike_go_on(d);
 
-	*out = d->alike;
-	if (d->alike)
-		return NULL;
-	a = arena_alloc(d->stop, sizeof(*a));
-	if (!a)
-		return err_nomem();
-	struct err *err = groups_find(&a->groups, d->shown.insp, d->stop);
+	/* Where something else is under way, all in one piece. */
+	while (!err && !d->alike->made && d->work)
+		err = alike_go_on(d);
 	if (err)
 		return err;
-	a->views = arena_array(d->stop, a->groups.n + 1, sizeof(*a->views));
-	a->cpu = arena_array(d->stop, n + 1, sizeof(*a->cpu));
-	if (!a->views || !a->cpu)
-		return err_nomem();
-	find_cpu(d, a);
-	err = name_stacks(d, a);
-	if (!err)
-		*out = d->alike = a;
-	return err;
+	return d->alike->made ? tell(d, d->alike, body)
+	       : alike_wait(d, command, tell);
 }
 
 struct json *
@@ -186,18 +284,12 @@ group_json(struct dap *d, const struct alike *a, size_t g, struct sum *s)
 	return j;
 }
 
-struct err *
-alike_answer(struct dap *d, const struct json *arguments, struct json **body)
+static struct err *
+tell_groups(struct dap *d, const struct alike *a, struct json **body)
 {
-	const struct alike *a;
+	struct sum *sums = calloc(a->groups.n + 1, sizeof(*sums));
 	struct json *list;
-	struct sum *sums;
 
-	(void)arguments;
-	struct err *err = alike_of(d, &a);
-	if (err)
-		return err;
-	sums = calloc(a->groups.n + 1, sizeof(*sums));
 	if (!sums)
 		return err_nomem();
 	for (size_t g = 0; g < a->groups.n; g++)
@@ -211,4 +303,11 @@ alike_answer(struct dap *d, const struct json *arguments, struct json **body)
 	*body = json_object();
 	json_set(*body, "groups", list);
 	return NULL;
+}
+
+struct err *
+alike_answer(struct dap *d, const struct json *arguments, struct json **body)
+{
+	(void)arguments;
+	return alike_ask(d, "inquest/threadGroups", tell_groups, body);
 }

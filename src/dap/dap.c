@@ -306,6 +306,8 @@ dap_work(struct dap *d, const struct dap_sink *sink)
 		dap_end_work(d, err, body);
 	else
 		work_tell(d, d->work);
+	if (d->modules_expected)
+		modules_tell(d);
 	return dap_take_err(d);
 }
 

@@ -10,16 +10,37 @@
 
 #define DOT " · "
 
+/* What fails leaves no memory behind, however often it is asked for. */
 static struct err *
 find_cause(struct dap *d)
 {
 	if (d->cause)
 		return NULL;
+	const struct arena_mark before = arena_mark(d->stop);
 	struct cause *c = arena_alloc(d->stop, sizeof(*c));
 	struct err *err = c ? cause_find(d->shown.insp, d->stop, c)
 			  : err_nomem();
-	if (!err)
+	if (err)
+		arena_rewind(d->stop, &before);
+	else
 		d->cause = c;
+	return err;
+}
+
+/* Needs symbols and sources, so not before somebody asks why. */
+static struct err *
+explain_cause(struct dap *d)
+{
+	const struct arena_mark before = arena_mark(d->stop);
+	const struct cause found = *d->cause;
+	struct err *err = cause_explain(d->cause, d->shown.insp,
+					d->shown.values, d->stop);
+
+	d->cause_explained = !err;
+	if (err) {
+		*d->cause = found;
+		arena_rewind(d->stop, &before);
+	}
 	return err;
 }
 
@@ -28,12 +49,8 @@ exception_cause(struct dap *d, const struct cause **out)
 {
 	struct err *err = find_cause(d);
 
-	/* Needs symbols and sources, so not before somebody asks why. */
-	if (!err && !d->cause_explained) {
-		err = cause_explain(d->cause, d->shown.insp, d->shown.values,
-				    d->stop);
-		d->cause_explained = !err;
-	}
+	if (!err && !d->cause_explained)
+		err = explain_cause(d);
 	if (!err)
 		*out = d->cause;
 	return err;

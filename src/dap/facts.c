@@ -148,7 +148,8 @@ find_lacks(struct dap *d, struct json **out)
 	if (err)
 		return err;
 	missing_finish(&m, d->shown.insp);
-	return facts_lacks(d, d->alike ? &d->alike->missing : &m, a, out);
+	return facts_lacks(d, d->alike && d->alike->made ? &d->alike->missing
+			   : &m, a, out);
 }
 
 /* What was found out, and what is missing. */

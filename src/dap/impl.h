@@ -116,7 +116,7 @@ struct dap {
 	size_t thread;          /* chosen; the faulting one at first */
 	struct cause *cause;    /* on first use; exception_cause() */
 	bool cause_explained;
-	const struct alike *alike;      /* likewise; alike_of() */
+	struct alike *alike;    /* as far as it is known; alike_ask() */
 	size_t gaps_told;       /* sentences of the engine's; news.c */
 	bool names_told;
 	struct refs *refs;      /* variablesReference; refs.c */
@@ -288,12 +288,21 @@ struct cpu_time {
 	bool known;
 };
 struct alike {
+	struct arena *arena;    /* owns all of it */
 	struct groups groups;
 	struct view *views;     /* the start of each group's stack */
+	size_t named;           /* how many of them there are */
 	struct cpu_time *cpu;   /* of each thread */
 	struct missing missing;
+	bool made;              /* else it goes on, piece by piece */
 };
-struct err *alike_of(struct dap *d, const struct alike **out) _must_check_;
+typedef struct err *alike_tell_fn(struct dap *d, const struct alike *a,
+				  struct json **body);
+/** Answers request @command by @tell, once all of it is known: at once, or by
+ * a work that @tell ends. */
+struct err *alike_ask(struct dap *d, const char *command, alike_tell_fn *tell,
+		      struct json **body) _must_check_;
+void alike_forget(struct dap *d);
 /** Names of the innermost frames of a group. */
 struct json *alike_top(struct dap *d, const struct alike *a, size_t group,
 		       size_t max);

@@ -505,6 +505,7 @@ body_of(struct made *m)
 	return body;
 }
 
+/* What "missing" is told of turns up while looking: at all of it, before. */
 static struct err *
 look(struct overview *o)
 {
@@ -513,19 +514,16 @@ look(struct overview *o)
 
 	if (!err && d->thread != INSP_NONE)
 		err = stack_of(d, d->thread, &o->stack);
-	/* Last: what is missing turns up while looking. */
-	return err ? err : alike_of(d, &o->alike);
+	return err;
 }
 
-struct err *
-overview_answer(struct dap *d, const struct json *arguments,
-		struct json **body)
+static struct err *
+overview_tell(struct dap *d, const struct alike *alike, struct json **body)
 {
 	_arena_ struct arena *a = arena_new(ARENA_MAX);
-	struct overview o = { .d = d, .arena = a };
+	struct overview o = { .d = d, .arena = a, .alike = alike };
 	struct made m = { .cut = { false } };
 
-	(void)arguments;
 	struct err *err = a ? look(&o) : err_nomem();
 	if (!err)
 		err = make_all(&o, &m);
@@ -538,4 +536,16 @@ overview_answer(struct dap *d, const struct json *arguments,
 	for (unsigned k = 0; k < SECTIONS; k++)
 		buf_fini(&m.text[k]);
 	return err;
+}
+
+struct err *
+overview_answer(struct dap *d, const struct json *arguments,
+		struct json **body)
+{
+	struct overview o = { .d = d };
+	struct err *err = look(&o);
+
+	(void)arguments;
+	return err ? err : alike_ask(d, "inquest/overview", overview_tell,
+				     body);
 }

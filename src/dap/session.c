@@ -59,7 +59,7 @@ session_end_stop(struct dap *d)
 	d->refs = NULL;
 	d->cause = NULL;
 	d->cause_explained = false;
-	d->alike = NULL;
+	alike_forget(d);
 	d->stop = NULL;
 	d->stacks = NULL;
 	d->ids = NULL;

@@ -149,24 +149,17 @@ stack_number(struct dap *d, size_t thread, struct stack_shown *s)
 	for (size_t k = 0; k < s->view.n; k++) {
 		struct place *at = vec_add(&d->frames, d->stop, sizeof(*at));
 
-		if (!at) {
-			/* No id leads to a stack that there is not. */
-			d->frames.n = s->first;
+		if (!at)
 			return err_new(ERR_LIMIT, "too many frames were asked "
 				       "for");
-		}
 		*at = (struct place){ thread, k };
 	}
 	return NULL;
 }
 
-struct err *
-stack_of(struct dap *d, size_t thread, struct stack_shown **out)
+static struct err *
+stack_make(struct dap *d, size_t thread, struct stack_shown *s)
 {
-	struct stack_shown *s = *out = &d->stacks[thread];
-
-	if (s->made)
-		return NULL;
 	struct err *err = insp_view(d->shown.insp, thread, FRAMES_MAX, d->stop,
 				    &s->view);
 	if (!err)
@@ -175,6 +168,25 @@ stack_of(struct dap *d, size_t thread, struct stack_shown **out)
 	if (!err)
 		err = stack_number(d, thread, s);
 	s->made = !err;
+	return err;
+}
+
+/* One that fails leaves nothing: no ids, and no memory, however often it is
+ * asked for. */
+struct err *
+stack_of(struct dap *d, size_t thread, struct stack_shown **out)
+{
+	struct stack_shown *s = *out = &d->stacks[thread];
+	const struct arena_mark before = arena_mark(d->stop);
+	const struct stack_shown empty = { .id = s->id };
+	const struct vec frames = d->frames;
+	struct err *err = s->made ? NULL : stack_make(d, thread, s);
+
+	if (!err)
+		return NULL;
+	*s = empty;
+	d->frames = frames;
+	arena_rewind(d->stop, &before);
 	return err;
 }
 
@@ -205,6 +217,22 @@ stack_scope(struct dap *d, struct place at)
 	return s->made && at.frame < s->view.n ? s->scopes[at.frame] : NULL;
 }
 
+static struct err *
+stack_unwind(struct dap *d, size_t thread, struct stack_shown *s)
+{
+	const struct arena_mark before = arena_mark(d->stop);
+	struct stack *regs = arena_alloc(d->stop, sizeof(*regs));
+	struct err *err = regs ? insp_stack(d->shown.insp, thread, FRAMES_MAX,
+					    false, d->stop, regs)
+			  : err_nomem();
+
+	if (err)
+		arena_rewind(d->stop, &before);
+	else
+		s->regs = regs;
+	return err;
+}
+
 /* A frame that is inlined has the registers of the one it is in. */
 struct err *
 stack_regs(struct dap *d, struct place at, struct frame_regs *out)
@@ -213,16 +241,9 @@ stack_regs(struct dap *d, struct place at, struct frame_regs *out)
 	const struct snap_frame *f = &s->view.frames[at.frame];
 	const struct scope *scope = stack_scope(d, at);
 
-	if (!s->regs) {
-		struct stack *regs = arena_alloc(d->stop, sizeof(*regs));
-		if (!regs)
-			return err_nomem();
-		struct err *err = insp_stack(d->shown.insp, at.thread,
-					     FRAMES_MAX, false, d->stop, regs);
-		if (err)
-			return err;
-		s->regs = regs;
-	}
+	struct err *err = s->regs ? NULL : stack_unwind(d, at.thread, s);
+	if (err)
+		return err;
 	for (size_t k = scope ? scope->frame : 0; k < s->regs->n; k++) {
 		const struct frame *r = &s->regs->frames[k];
 		if (scope || (r->pc == f->pc && r->cfa == f->cfa)) {

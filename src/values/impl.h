@@ -144,6 +144,7 @@ struct context {
 	uint32_t block;         /* its function or inlined block */
 	uint32_t inner;         /* innermost block at pc that belongs to it */
 	const struct context *caller;   /* once asked for */
+	bool alone;             /* asked for, and nobody knows it */
 	unsigned depth;         /* of entry values of entry values */
 	bool held;              /* registers that calls may have changed are
 				   taken for unchanged: a guess */

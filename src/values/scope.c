@@ -265,8 +265,10 @@ context_caller(const struct context *c)
 	struct context *known = (struct context *)c;
 	struct context *caller;
 
-	if (c->caller)
+	if (c->caller || c->alone)
 		return c->caller;
+	/* Its arena outlives who asks: not again and again. */
+	known->alone = true;
 	caller = arena_alloc(c->arena, sizeof(*caller));
 	if (!caller || !caller_begin(c, caller))
 		return NULL;
@@ -275,6 +277,7 @@ context_caller(const struct context *c)
 		return NULL;
 	caller->depth = c->depth + 1;
 	known->caller = caller;
+	known->alone = false;
 	return caller;
 }
 

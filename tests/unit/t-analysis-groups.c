@@ -98,7 +98,9 @@ all_threads_of_a_target_are_grouped(void **state)
 	(void)state;
 	served_init(&s);
 	assert_ok(served_open(&s, NULL));
-	assert_ok(groups_find(&g, s.insp, a));
+	assert_ok(groups_init(&g, insp_target(s.insp)->n_threads, a));
+	while (g.threads < insp_target(s.insp)->n_threads)
+		assert_ok(groups_add_next(&g, s.insp));
 	assert_int_equal(g.threads, SERVED_THREADS);
 	served_close(&s);
 }

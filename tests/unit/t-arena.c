@@ -113,6 +113,44 @@ copies_are_copies(void **state)
 	assert_string_equal(arena_printf(a, "%s", ""), "");
 }
 
+static void
+what_came_behind_a_mark_goes_and_leaves_zeros(void **state)
+{
+	_arena_ struct arena *a = arena_new(1 << 20);
+	char *before = arena_strdup(a, "before");
+	const struct arena_mark mark = arena_mark(a);
+	size_t used = arena_used(a);
+
+	(void)state;
+	for (size_t round = 0; round < 100; round++) {
+		uint8_t *small = arena_alloc(a, 100);
+		uint8_t *large = arena_alloc(a, 500000);
+
+		assert_true(small && is_zero(small, 100));
+		assert_true(large && is_zero(large, 500000));
+		memset(small, 'x', 100);
+		memset(large, 'x', 500000);
+		for (size_t k = 0; k < 1000; k++)
+			memset(arena_alloc(a, 64), 'x', 64);
+		arena_rewind(a, &mark);
+		assert_int_equal(arena_used(a), used);
+		assert_string_equal(before, "before");
+	}
+}
+
+static void
+an_arena_goes_back_to_nothing(void **state)
+{
+	_arena_ struct arena *a = arena_new(0);
+	const struct arena_mark mark = arena_mark(a);
+
+	(void)state;
+	memset(arena_alloc(a, 40), 'x', 40);
+	arena_rewind(a, &mark);
+	assert_int_equal(arena_used(a), 0);
+	assert_true(is_zero(arena_alloc(a, 40), 40));
+}
+
 struct pair {
 	uint64_t a, b;
 };
@@ -183,6 +221,8 @@ main(void)
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(nothing_is_an_allocation_too),
 		cmocka_unit_test(copies_are_copies),
+		cmocka_unit_test(what_came_behind_a_mark_goes_and_leaves_zeros),
+		cmocka_unit_test(an_arena_goes_back_to_nothing),
 		cmocka_unit_test(a_vector_keeps_its_elements_as_it_grows),
 		cmocka_unit_test(
 			a_vector_that_was_cut_yields_zeroed_elements_again),

@@ -232,12 +232,13 @@ is_cut(const struct json *body, const char *name)
 	return false;
 }
 
-static void
-overview_of_a_crowd_is_cut(void **state)
+/* @CROWD threads; to be freed once @s is closed. */
+static struct snap_thread *
+open_crowd(struct spoken *s)
 {
 	struct snap_thread *threads = calloc(CROWD, sizeof(*threads));
-	struct spoken *s = *state;
 
+	assert_non_null(threads);
 	served_init(&s->served);
 	for (size_t k = 0; k < CROWD; k++) {
 		threads[k] = s->served.threads[k % SERVED_THREADS];
@@ -247,6 +248,47 @@ overview_of_a_crowd_is_cut(void **state)
 	s->served.target.threads = threads;
 	s->served.target.n_threads = CROWD;
 	assert_ok(spoken_open(s, "", ""));
+	return threads;
+}
+
+static void
+threads_of_a_crowd_are_compared_piece_by_piece(void **state)
+{
+	static const char *const requests[] = {
+		"inquest/overview", "inquest/threadGroups",
+	};
+	struct spoken *s = *state;
+	struct snap_thread *threads = open_crowd(s);
+
+	s->slow = true;
+	for (size_t k = 0; k < countof(requests); k++) {
+		_buf_ struct buf cancel = { 0 };
+
+		assert_string_equal(spoken_ask(s, requests[k], ""), "nothing");
+		buf_printf(&cancel, "\"requestId\":%lld", s->seq);
+		/* Others are heard in between, those that ask the same too. */
+		ask(s, "threads", "");
+		assert_null(spoken_ask(s, "cancel", cancel.data));
+		assert_string_equal(spoken_work(s), "cancelled");
+		ask(s, "scopes", "\"frameId\":1");
+	}
+	assert_string_equal(spoken_ask(s, requests[0], ""), "nothing");
+	unsigned responses = s->responses;
+	ask(s, requests[1], "");
+	assert_null(spoken_work(s));
+	assert_int_equal(s->responses, responses + 2);
+	ask(s, requests[0], "");
+	spoken_close(s);
+	memset(s, 0, sizeof(*s));
+	free(threads);
+}
+
+static void
+overview_of_a_crowd_is_cut(void **state)
+{
+	struct spoken *s = *state;
+	struct snap_thread *threads = open_crowd(s);
+
 	const struct json *body = ask(s, "inquest/overview", "");
 	assert_true(strlen(spoken_body(s)) < OVERVIEW_MAX);
 	assert_true(is_cut(body, "threads"));
@@ -334,6 +376,7 @@ main(void)
 		TEST(names_that_are_missing_are_told_once),
 		TEST(groups_sum_up_to_all_threads),
 		TEST(overview_has_all_of_a_small_one),
+		TEST(threads_of_a_crowd_are_compared_piece_by_piece),
 		TEST(overview_of_a_crowd_is_cut),
 		TEST(overview_of_long_texts_is_cut),
 		TEST(alone_it_does_not_move),
