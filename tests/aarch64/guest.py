@@ -67,7 +67,7 @@ def own_core(made):
 def compiled(name, where):
     """The guest `name`, in a directory `where`."""
     source, flags, _ = PROGRAMS[name]
-    directory = kit.work_dir("aarch64", where)
+    directory = kit.own_dir(where)
     shutil.rmtree(directory)
     os.makedirs(directory)
     made = Guest(name, directory)
