@@ -153,10 +153,11 @@ put_permissions(struct buf *b, const struct snap_map *map)
 
 /*
  * Is the fault one of a stack that grew out of its mapping: near the stack
- * pointer, in memory that cannot be used, right below memory that can?
+ * pointer, in memory that cannot be used, *@below bytes below memory that can?
+ * A pointer that is just wrong may lead there, too.
  */
 bool
-cause_stack_overflowed(struct insp *i, uint64_t address)
+cause_below_stack(struct insp *i, uint64_t address, uint64_t *below)
 {
 	struct region here, above;
 	uint64_t sp;
@@ -173,6 +174,7 @@ cause_stack_overflowed(struct insp *i, uint64_t address)
 		here.end = here.map->end;
 	if (here.end - address > STACK_NEAR)
 		return false;
+	*below = here.end - address;
 	space_region(insp_space(i), here.end, &above);
 	return above.mapped && above.map && (above.map->perm & SNAP_PERM_W);
 }
@@ -183,6 +185,7 @@ put_about_address(struct buf *b, struct insp *i, const struct cause *r)
 {
 	const struct snap_process *p = &insp_target(i)->process;
 	struct region region;
+	uint64_t below;
 
 	if (r->number != SIGSEGV || !p->has_fault_address || r->code <= 0
 	    || r->code == SI_KERNEL)
@@ -192,8 +195,10 @@ put_about_address(struct buf *b, struct insp *i, const struct cause *r)
 		put_permissions(b, region.map);
 	if (p->fault_address < CAUSE_FIRST_PAGE)
 		buf_puts(b, CAUSE_NULL);
-	else if (cause_stack_overflowed(i, p->fault_address))
-		buf_puts(b, ": just below the stack, which has overflowed");
+	else if (cause_below_stack(i, p->fault_address, &below))
+		buf_printf(b, ": %llu bytes below the stack's mapping: the "
+			   "stack has probably overflowed",
+			   (unsigned long long)below);
 }
 
 static void

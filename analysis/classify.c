@@ -72,13 +72,14 @@ static const char *
 kind_of_address(struct insp *i, const struct cause *c, uint64_t address)
 {
 	bool jump = c->access == CAUSE_EXECUTE;
+	uint64_t below;
 
 	if (c->number != SIGSEGV || c->code == SI_KERNEL)
 		return NULL;
 	if (address < CAUSE_FIRST_PAGE)
 		return jump ? "null-jump" : "null-deref";
-	return !jump && cause_stack_overflowed(i, address) ? "stack-overflow"
-	       : NULL;
+	return !jump && cause_below_stack(i, address, &below)
+	       ? "stack-overflow" : NULL;
 }
 
 static const char *

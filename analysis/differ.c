@@ -4,6 +4,7 @@
  */
 #include "analysis/analysis.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAMES_MAX 32u          /* of a thread, from the outermost */
@@ -31,27 +32,71 @@ side_unwind(struct side *s, size_t thread, struct arena *a, bool *whole)
 	return err_kind(err) == ERR_NOMEM ? take(err) : NULL;
 }
 
-static bool
-same_var(const struct var *a, const struct var *b)
+static int
+var_order(const struct var *a, const struct var *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->line == b->line;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : (a->line > b->line) - (a->line < b->line);
 }
 
-/*
- * That of variable @at of @b among the @n of @a. A macro makes more than one of
- * a name on one line: the first is the first.
- */
-static const struct var *
-find_var(const struct var *a, size_t n, const struct var *b, size_t at)
+/* Those of one name and line as they stand: in one array. */
+static int
+by_name(const void *x, const void *y)
 {
-	size_t before = 0;
+	const struct var *a = *(const struct var *const *)x;
+	const struct var *b = *(const struct var *const *)y;
+	int order = var_order(a, b);
 
-	for (size_t k = 0; k < at; k++)
-		before += same_var(&b[k], &b[at]);
+	return order ? order : (a > b) - (a < b);
+}
+
+static struct err *
+sort_vars(const struct var *vars, size_t n, struct arena *a,
+	  const struct var ***out)
+{
+	const struct var **list = arena_array(a, n + 1, sizeof(*list));
+
+	if (!list)
+		return err_nomem();
 	for (size_t k = 0; k < n; k++)
-		if (same_var(&a[k], &b[at]) && before-- == 0)
-			return &a[k];
+		list[k] = &vars[k];
+	qsort(list, n, sizeof(*list), by_name);
+	*out = list;
 	return NULL;
+}
+
+/** Variables of a scope of the first and of the second. */
+struct var_lists {
+	const struct var *list[2];
+	size_t n[2];
+};
+
+/*
+ * For each variable of the second that of the first, or NULL. A macro makes
+ * more than one of a name on one line: the first is the first.
+ */
+static struct err *
+match_vars(const struct var_lists *v, struct arena *a,
+	   const struct var ***out)
+{
+	const struct var **before, **after;
+	const struct var **found = arena_array(a, v->n[1] + 1, sizeof(*found));
+
+	struct err *err = found ? sort_vars(v->list[0], v->n[0], a, &before)
+			  : err_nomem();
+	if (!err)
+		err = sort_vars(v->list[1], v->n[1], a, &after);
+	for (size_t x = 0, y = 0; !err && x < v->n[0] && y < v->n[1];) {
+		int order = var_order(before[x], after[y]);
+
+		if (!order)
+			found[after[y] - v->list[1]] = before[x];
+		x += order <= 0;
+		y += order >= 0;
+	}
+	*out = found;
+	return err;
 }
 
 static struct err *
@@ -101,18 +146,18 @@ static struct err *
 pair_scopes(const struct pairing *p, const struct scope *x,
 	    const struct scope *y, uint32_t depth)
 {
-	const struct var *a, *b;
-	size_t n = 0, m = 0;
+	struct var_lists v = { .n = { 0, 0 } };
+	const struct var **before = NULL;
 
-	struct err *err = scope_vars(x, p->arena, &a, &n);
+	struct err *err = scope_vars(x, p->arena, &v.list[0], &v.n[0]);
 	if (!err)
-		err = scope_vars(y, p->arena, &b, &m);
-	for (size_t k = 0; k < m && !err; k++) {
-		const struct var *before = find_var(a, n, b, k);
-
-		if (before)
-			err = pair_variable(p, y, depth, before, &b[k]);
-	}
+		err = scope_vars(y, p->arena, &v.list[1], &v.n[1]);
+	if (!err)
+		err = match_vars(&v, p->arena, &before);
+	for (size_t k = 0; k < v.n[1] && !err; k++)
+		if (before[k])
+			err = pair_variable(p, y, depth, before[k],
+					    &v.list[1][k]);
 	return err;
 }
 

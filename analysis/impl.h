@@ -16,8 +16,9 @@
 /* cause.c */
 /** Of the first thread; false where it is not known. */
 bool cause_register(struct insp *i, unsigned number, uint64_t *out);
-/** Is @address that of a stack which grew out of its mapping? */
-bool cause_stack_overflowed(struct insp *i, uint64_t address);
+/** Is @address, as that of a stack which grew out of its mapping, below it, and
+ * by how many bytes? */
+bool cause_below_stack(struct insp *i, uint64_t address, uint64_t *below);
 /* classify.c */
 /** @c->kind and @c->access, of what else is known of @c. */
 void cause_classify(struct insp *i, struct cause *c);

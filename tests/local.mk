@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/t-core \
 	tests/unit/t-core-out \
 	tests/unit/t-dap-bounds \
+	tests/unit/t-dap-session \
 	tests/unit/t-dap-memory \
 	tests/unit/t-dap-refs \
 	tests/unit/t-dap-view \
@@ -210,6 +211,9 @@ tests_dap_speak_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
 tests_unit_t_dap_bounds_SOURCES = tests/unit/t-dap-bounds.c \
 	tests/fuzz/dap-world.c tests/fuzz/dap-world.h
 tests_unit_t_dap_bounds_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
+tests_unit_t_dap_session_SOURCES = tests/unit/t-dap-session.c \
+	tests/fuzz/dap-world.c tests/fuzz/dap-world.h
+tests_unit_t_dap_session_CPPFLAGS = $(tests_fuzz_fuzz_dap_CPPFLAGS)
 
 # Makes an index of symbols and shows what is in one.
 check_PROGRAMS += tests/symbols/symidx

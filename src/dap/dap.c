@@ -339,7 +339,10 @@ dap_written(struct dap *d, uint64_t addr, uint64_t n,
 	if (d->done || !d->attached)
 		return NULL;
 	dap_enter(d, sink);
-	session_tell_written(d, addr, n);
+	if (n)
+		session_tell_written(d, addr, n);
+	else
+		write_tell_registers(d);
 	return dap_take_err(d);
 }
 

@@ -104,7 +104,8 @@ struct err *dap_work(struct dap *d, const struct dap_sink *sink) _must_check_;
 /** What who was asked by host.ask() says: text, or an error, which is taken. */
 struct err *dap_answer(struct dap *d, struct err *said, const char *text,
 		       const struct dap_sink *sink) _must_check_;
-/** Another client of the session wrote, or chose a thread: tell this one. */
+/** Another client of the session wrote, where @n is 0 to a register, or chose a
+ * thread: tell this one. */
 struct err *dap_written(struct dap *d, uint64_t addr, uint64_t n,
 			const struct dap_sink *sink) _must_check_;
 struct err *dap_looked(struct dap *d, const struct dap_sink *sink)

@@ -113,6 +113,7 @@ struct dap {
 	struct stack_shown *stacks;     /* one for each thread */
 	struct vec frames;      /* of struct place, by frameId - 1 … */
 	size_t frames_before;   /* … - this: frames of stops before */
+	size_t made_up_before;  /* likewise ids of threads that are made up */
 	size_t thread;          /* chosen; the faulting one at first */
 	struct cause *cause;    /* on first use; exception_cause() */
 	bool cause_explained;
@@ -198,6 +199,9 @@ void session_output(struct dap *d, const char *category, const char *text);
 
 /* stack.c: threads, frames */
 struct err *stack_begin(struct dap *d) _must_check_;
+/** Another snapshot comes: ids of threads that were made up are not those of
+ * its threads. */
+void stack_forget_ids(struct dap *d);
 /** The stack of @thread, made on first use. */
 struct err *stack_of(struct dap *d, size_t thread, struct stack_shown **out)
 	_must_check_;
@@ -265,6 +269,9 @@ struct err *exception_cause(struct dap *d, const struct cause **out)
 	_must_check_;
 /** "null-deref: READ of 0x0, …"; nothing where no signal was. */
 void exception_put_text(struct dap *d, struct buf *out);
+
+/* noted.c: a variablesReference to what note @nth refers to; 0: to nothing */
+int32_t noted_reference(struct dap *d, size_t nth);
 
 /* news.c */
 /** "output" events: notes, what is attached, what is missing. */
@@ -388,5 +395,7 @@ request_fn describe_answer, search_answer, link_answer, export_answer;
 request_fn around_kernel_stack, around_fds, around_environment;
 /** Tells who hears of it what a request wrote. */
 void write_tell(struct dap *d);
+/** The same of a register, whoever wrote it. */
+void write_tell_registers(struct dap *d);
 
 #endif

@@ -31,6 +31,7 @@ libdap_a_SOURCES = \
 	src/dap/modules.c \
 	src/dap/moves.c \
 	src/dap/news.c \
+	src/dap/noted.c \
 	src/dap/overview.c \
 	src/dap/owner.c \
 	src/dap/page.c \

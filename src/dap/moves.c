@@ -252,6 +252,7 @@ show(struct dap *d, const struct dap_shown *shown)
 		dap_end_work(d, dap_refuse(d, "cancelled", "another snapshot "
 					   "is shown now"), NULL);
 	d->wrong = NULL;
+	stack_forget_ids(d);
 	session_end_stop(d);
 	session_close(d);
 	d->shown = *shown;

@@ -71,8 +71,10 @@ put_place(struct dap *d, const struct snap_note *n, struct json *body)
 }
 
 static void
-tell_note(struct dap *d, const struct snap_note *n)
+tell_note(struct dap *d, size_t nth)
 {
+	const struct snap_note *n = &insp_target(d->shown.insp)->notes[nth];
+	const int32_t reference = noted_reference(d, nth);
 	struct json *body = json_object();
 	_buf_ struct buf text = { 0 };
 
@@ -86,6 +88,8 @@ tell_note(struct dap *d, const struct snap_note *n)
 			n->severity == SNAP_CRITICAL ? "important"
 			: "console"));
 	json_set(body, "output", json_lines(text.failed ? NULL : text.data));
+	if (reference)
+		json_set(body, "variablesReference", json_i64(reference));
 	put_place(d, n, body);
 	dap_event(d, "output", body);
 }
@@ -98,7 +102,7 @@ tell_notes(struct dap *d)
 
 	for (size_t k = 0; k < t->n_notes; k++)
 		if (note_is_told(&t->notes[k]) && n++ < NOTES_MAX)
-			tell_note(d, &t->notes[k]);
+			tell_note(d, k);
 	tell_rest(d, n > NOTES_MAX ? n - NOTES_MAX : 0, "notes",
 		  "inquest/notes");
 }

@@ -19,6 +19,8 @@ enum ref_kind {
 	REF_REGISTERS,          /* @nth: which group of them */
 	REF_MODULE,             /* @nth: whose variables outside of functions */
 	REF_ASKED,              /* variables that were asked for by name */
+	REF_NOTE,               /* note @nth, as one row… */
+	REF_NOTED,              /* …and what it refers to */
 };
 #define REF_PARENT_NONE 0       /* what "evaluate" made without a frame */
 /** One is known by @parent, @nth and @kind, and by @expr where @parent is no
@@ -58,6 +60,7 @@ struct item {
 	const struct snap_variable *stored;
 	uint32_t line;                  /* of one that may share its name; 0 */
 	const char *text;
+	uint64_t address;               /* of memory, beside @text; 0 = none */
 	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
 	uint8_t child;                  /* enum child_kind, 0 = none */
 	char format;                    /* of @value, where none was asked for */
@@ -143,6 +146,9 @@ struct err *globals_list(struct container *c) _must_check_;
 struct err *globals_list_per_thread(struct container *c) _must_check_;
 struct err *globals_list_module(struct container *c) _must_check_;
 struct err *globals_list_asked(struct container *c) _must_check_;
+/** noted.c */
+struct err *noted_list(struct container *c) _must_check_;
+struct err *noted_list_inside(struct container *c) _must_check_;
 
 /* ---- evaluate.c ---------------------------------------------------------------- */
 /** Where an expression is evaluated. */

@@ -331,10 +331,16 @@ put_group(struct buf *out, const struct row *r)
 		.has_place = c->ref.has_place, .at = c->ref.at,
 	};
 	int32_t id = 0;
-	struct err *err = item->opens ? refs_add(c->d, &ref, &id) : NULL;
+	struct err *err = NULL;
 
+	if (item->opens == REF_SCOPE)
+		id = refs_scope_id(c->d, c->ref.at, (enum scope_kind)item->nth);
+	else if (item->opens)
+		err = refs_add(c->d, &ref, &id);
 	put_text(out, "value", item->text, strlen(item->text));
 	put_number(out, "variablesReference", (uint64_t)id);
+	if (item->address)
+		put_address(out, "memoryReference", item->address);
 	return err;
 }
 

@@ -134,7 +134,8 @@ scopes_list(struct container *c)
 	static list_fn *const lists[] = {
 		[REF_SCOPE] = list_scope, [REF_REGISTERS] = registers_list,
 		[REF_MODULE] = globals_list_module,
-		[REF_ASKED] = globals_list_asked,
+		[REF_ASKED] = globals_list_asked, [REF_NOTE] = noted_list,
+		[REF_NOTED] = noted_list_inside,
 	};
 
 	return lists[c->ref.kind](c);

@@ -13,6 +13,7 @@
 #define FRAMES_ALL_MAX (1u << 22)
 /* Ids of threads whose own are taken, or are none, begin here. */
 #define MADE_UP (INT64_C(1) << 30)
+#define MADE_UP_MAX (1u << 29)  /* of snapshots before: then from the start */
 
 /* ---- threads ------------------------------------------------------------------ */
 static int
@@ -29,12 +30,14 @@ id_compare(const void *a, const void *b)
 static void
 stack_make_ids(struct dap *d, const struct target *t)
 {
+	const int64_t made_up = MADE_UP + (int64_t)d->made_up_before;
+
 	for (size_t k = 0; k < t->n_threads; k++) {
 		uint64_t tid = t->threads[k].tid;
 
 		d->ids[k].thread = k;
 		d->ids[k].id = tid && tid < MADE_UP ? (int64_t)tid
-						    : MADE_UP + (int64_t)k;
+						    : made_up + (int64_t)k;
 	}
 	qsort(d->ids, t->n_threads, sizeof(*d->ids), id_compare);
 	int64_t last = 0;
@@ -42,12 +45,24 @@ stack_make_ids(struct dap *d, const struct target *t)
 		int64_t id = d->ids[k].id;
 
 		if (id == last)
-			d->ids[k].id = MADE_UP + (int64_t)d->ids[k].thread;
+			d->ids[k].id = made_up + (int64_t)d->ids[k].thread;
 		last = id;
 	}
 	qsort(d->ids, t->n_threads, sizeof(*d->ids), id_compare);
 	for (size_t k = 0; k < t->n_threads; k++)
 		d->stacks[d->ids[k].thread].id = d->ids[k].id;
+}
+
+void
+stack_forget_ids(struct dap *d)
+{
+	size_t n = insp_target(d->shown.insp)->n_threads;
+
+	if (!d->ids || !n || d->ids[n - 1].id < MADE_UP)
+		return;
+	d->made_up_before += n;
+	if (d->made_up_before > MADE_UP_MAX)
+		d->made_up_before = 0;
 }
 
 struct err *

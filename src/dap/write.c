@@ -18,13 +18,18 @@ write_note(struct dap *d, uint64_t addr, uint64_t n)
 	d->written.n = n;
 }
 
-/* Where a register was written, frames may be other ones. */
-static void
-tell_registers(struct dap *d)
+/* Where a register was written, frames may be other ones. Who does not hear of
+ * it keeps those that it knows. */
+void
+write_tell_registers(struct dap *d)
 {
-	struct json *body = json_object(), *areas = json_array();
+	struct json *body, *areas;
 	bool same;
 
+	if (!d->hears_invalidated)
+		return;
+	body = json_object();
+	areas = json_array();
 	struct err *err = stack_make_again(d, &same);
 	if (d->err)
 		err_free(err);
@@ -41,7 +46,7 @@ write_tell(struct dap *d)
 	if (d->written.n)
 		session_tell_written(d, d->written.addr, d->written.n);
 	if (d->written.registers)
-		tell_registers(d);
+		write_tell_registers(d);
 	d->written.n = 0;
 	d->written.registers = false;
 }
