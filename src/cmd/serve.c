@@ -325,7 +325,7 @@ const struct verb verb_serve = {
 		"it can reach nobody, start nothing and write no file, and "
 		"reads what is below /usr, but may learn which other files "
 		"there are, how large, and since when; 16 of them run at "
-		"once. ID is the first digits of "
+		"once, 8 for one token. ID is the first digits of "
 		"the content hash; /p/PROJECT/n/NUMBER stands for the "
 		"number.\n\n"
 		"A token is needed for all but /healthz: in the header "

@@ -140,7 +140,8 @@ token_verdict(struct server *sv, const struct net_request *r,
 		sv->refused[REFUSED_NO_TOKEN]++;
 		return (struct verdict){ 401, "a token is needed" };
 	}
-	_err_ struct err *err = token_scope(sv->dir, text, v->scope);
+	_err_ struct err *err = token_scope(sv->dir, text, v->scope,
+					   v->token);
 	if (!err)
 		return come_in;
 	sv->refused[REFUSED_TOKEN]++;
@@ -159,7 +160,7 @@ struct verdict
 doors_check(struct server *sv, const struct net_request *r, enum door door,
 	    struct visitor *out)
 {
-	*out->scope = '\0';
+	*out = (struct visitor){ .scope = "" };
 	if (!host_ok(sv, r->host)) {
 		sv->refused[REFUSED_HOST]++;
 		return (struct verdict){

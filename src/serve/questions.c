@@ -15,6 +15,7 @@
 
 #define DENIALS_MAX 3u
 #define LIST_MAX 200u
+#define TOKEN_CONSOLES_MAX 8u   /* gdbs, of those that a server has */
 #define LIST_BYTES (CONTROL_MAX - CONTROL_HEAD - 1024u)
 
 /* ---- answers ---- */
@@ -90,7 +91,8 @@ question_auth(struct session *s, const struct control_message *m)
 	if (s->authorised)
 		return question_answer(s, 0, (struct span){ 0 }, -1);
 	_err_ struct err *err = token_scope(s->sv->dir, m->text,
-					    s->visitor.scope);
+					    s->visitor.scope,
+					    s->visitor.token);
 	if (!err) {
 		s->authorised = true;
 		return question_answer(s, 0, (struct span){ 0 }, -1);
@@ -476,12 +478,28 @@ session_end_console(struct session *s, uint64_t console)
 		(--s->n_consoles - k) * sizeof(s->consoles[0]));
 }
 
-/* One for each client at most. */
+/* Those of all sessions that one token began. */
+static size_t
+token_consoles(const struct server *sv, const char *token)
+{
+	size_t n = 0;
+
+	for (const struct session *s = sv->sessions; s; s = s->next)
+		if (strcmp(s->visitor.token, token) == 0)
+			n += s->n_consoles;
+	return n;
+}
+
+/* One for each client at most; others come to theirs, too. */
 static struct err *
 session_add_console(struct session *s, const struct gdb_ends *e)
 {
 	while (s->n_consoles >= session_editors(s))
 		session_end_console(s, s->consoles[0]);
+	if (*s->visitor.token
+	    && token_consoles(s->sv, s->visitor.token) >= TOKEN_CONSOLES_MAX)
+		return err_new(ERR_LIMIT, "%u gdbs run for this token; end one "
+			       "of its sessions", TOKEN_CONSOLES_MAX);
 	struct err *err = zygote_console(&s->sv->zygote, s->number,
 					 ++s->last_console, e);
 	if (!err)

@@ -31,6 +31,7 @@ struct guest {
 	struct session *session;        /* of a websocket, */
 	bool dap;               /* which speaks that, not rsp */
 	char name[SESSION_NAME_MAX + 1];        /* of one that is shared */
+	struct visitor visitor;
 };
 
 struct route;
@@ -212,10 +213,12 @@ route_upgrade(struct server *sv, struct net_client *c, const struct visitor *v,
 	if (!object_find(sv, c, v, m, &ref))
 		return NULL;
 	g = guest_new(sv, c, &ref);
-	if (g)
-		memcpy(g->name, m->session, sizeof(g->name));
-	else
+	if (!g) {
 		route_say(c, 503, "no memory is left; try again");
+		return NULL;
+	}
+	memcpy(g->name, m->session, sizeof(g->name));
+	g->visitor = *v;
 	return g;
 }
 
@@ -254,7 +257,7 @@ routes_begin(void *arg, struct net_client *c)
 	const struct session_begin b = {
 		.connection = pair[1], .ref = &g->ref, .authorised = true,
 		.dap = g->dap, .client = c, .owner = &g->session,
-		.name = *g->name ? g->name : NULL,
+		.name = *g->name ? g->name : NULL, .visitor = &g->visitor,
 	};
 	_err_ struct err *err = session_begin(g->sv, &b);
 	if (!err)

@@ -54,6 +54,8 @@ enum door {
 };
 struct visitor {
 	char scope[STORE_NAME_MAX + 1]; /* a project; "" = all */
+	char token[TOKEN_ID_DIGITS + 1];        /* that it showed; "" = it is
+						   the server's owner */
 };
 struct verdict {
 	unsigned status;        /* 0: come in */
@@ -149,6 +151,7 @@ struct session_begin {
 	bool authorised, dap;
 	struct net_client *client;
 	struct session **owner; /* where the session is; or NULL */
+	const struct visitor *visitor;  /* who came by HTTP; or NULL */
 	const char *name;       /* joins, or begins, the one of that name over
 				   @ref; NULL: one of its own */
 };

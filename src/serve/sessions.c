@@ -361,6 +361,8 @@ session_new(struct server *sv, const struct session_begin *b)
 	if (b->name)
 		snprintf(s->name, sizeof(s->name), "%s", b->name);
 	s->authorised = b->authorised;
+	if (b->visitor)
+		s->visitor = *b->visitor;
 	s->control = (struct net_watch){
 		.fd = -1, .fn = session_control, .arg = s,
 	};

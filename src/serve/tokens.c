@@ -407,7 +407,8 @@ token_own(const char *dir, char out[TOKEN_DIGITS + 1])
 /* ---- the check ---- */
 
 struct err *
-token_scope(const char *dir, const char *text, char project[STORE_NAME_MAX + 1])
+token_scope(const char *dir, const char *text,
+	    char project[STORE_NAME_MAX + 1], char id[TOKEN_ID_DIGITS + 1])
 {
 	uint8_t digest[SHA256_SIZE], own[SHA256_SIZE];
 	char mine[TOKEN_DIGITS + 1] = "";
@@ -424,26 +425,28 @@ token_scope(const char *dir, const char *text, char project[STORE_NAME_MAX + 1])
 	if (err)
 		return err;
 	const struct row *rows = t.rows.data;
-	const char *scope = "";
+	const char *scope = "", *name = "";
 	known = token_same(digest, own) && there;
 	for (size_t k = 0; k < t.rows.n; k++) {
 		if (!token_same(digest, rows[k].digest))
 			continue;
 		known = true;
 		scope = rows[k].token.project;
+		name = rows[k].token.id;
 	}
 	if (!known)
 		return err_new(ERR_DENIED, "this is no token of this store");
 	memcpy(project, scope, strlen(scope) + 1);
+	memcpy(id, name, strlen(name) + 1);
 	return NULL;
 }
 
 struct err *
 token_check(const char *dir, const char *text, const char *project)
 {
-	char scope[STORE_NAME_MAX + 1];
+	char scope[STORE_NAME_MAX + 1], id[TOKEN_ID_DIGITS + 1];
 
-	struct err *err = token_scope(dir, text, scope);
+	struct err *err = token_scope(dir, text, scope, id);
 	if (err)
 		return err;
 	if (project && *scope && strcmp(scope, project) != 0)

@@ -345,7 +345,27 @@ class Webs:
         other.door.close()
         self.tap.ok(served.until(lambda: not gdbs(server)),
                     "they end with their sessions", gdbs(server))
+        self.consoles_of_a_token(server, said)
         server.end()
+
+    def consoles_of_a_token(self, server, said):
+        token = self.shop.create_token("default")
+        many = [client.Client(client.Web(server, self.path(), token))
+                for _ in range(9)]
+        for c in many:
+            c.start()
+        answers = [said(c, "p 6 * 7") for c in many]
+        owner = client.Client(client.Web(server, self.path(), server.token))
+        owner.start()
+        self.tap.ok(all(a.endswith("= 42") for a in answers[:8])
+                    and "for this token" in answers[8]
+                    and said(owner, "p 6 * 7").endswith("= 42"),
+                    "one token does not take all that there are", answers)
+        many[0].door.close()
+        self.tap.ok(served.until(lambda: said(many[8], "p 8").endswith("= 8")),
+                    "and has one more where one has ended")
+        for c in (owner, *many[1:]):
+            c.door.close()
 
     def shared(self):
         """A gdb and two editors, by the name of a session."""
