@@ -68,13 +68,14 @@ class Kept:
         os.mkdir(directory)
         self.dir = os.path.join(directory, "store")
         self.cache = os.path.join(directory, "cache")
+        self.nothing = os.path.join(directory, "nothing")
         self.env = {**os.environ, "INQUEST_CACHE": self.cache,
                     "INQUEST_STORE": self.dir, "DEBUGINFOD_URLS": ""}
         self.ids = {}
 
-    def run(self, *words):
+    def run(self, *words, **env):
         return kit.run([self.inquest, *words], cwd=self.directory,
-                       env=self.env)
+                       env={**self.env, **env})
 
     def build(self):
         """The program is gone; its debug file and a snapshot are left."""
@@ -94,9 +95,9 @@ class Kept:
                                    *files).out)["objects"]
         return [o["id"] for o in said]
 
-    def twice(self, project, *words):
+    def twice(self, project, *words, **env):
         """What a report has for that variable; None."""
-        result = self.run("report", "--json", *words, project + "/1")
+        result = self.run("report", "--json", *words, project + "/1", **env)
         for f in json.loads(result.out)["threads"][0]["frames"]:
             for v in f.get("locals", []):
                 if v["name"] == "twice":
@@ -180,13 +181,14 @@ class Kept:
                     (wrote, said))
         self.tap.ok(served.until(entries), "which the server then has made",
                     entries())
+        # Into the cache it comes first.
+        self.tap.ok(served.until(lambda: self.twice("c", "--no-index")
+                                 == "82"), "for the report, too")
+        self.tap.ok(served.until(lambda: self.twice(
+            "c", "--no-index", INQUEST_CACHE=self.nothing) == "82"),
+                    "and it is kept in the project")
         rsp.ask("D")
         server.end()
-        self.tap.ok(self.twice("c", "--no-index") == "82", "for the report, "
-                    "too")
-        self.forget()
-        self.tap.ok(self.twice("c", "--no-index") == "82",
-                    "and it is kept in the project")
 
 
 def main():

@@ -319,8 +319,9 @@ def open_rsp(server, project="default", token=None):
 
 
 def workers(server):
-    """The processes of sessions: grandchildren of the server."""
-    return [w for z in kit.children(server.process.pid)
+    """The processes of sessions, below the first one below the server; the
+    other one makes indexes."""
+    return [w for z in kit.children(server.process.pid)[:1]
             for w in kit.children(z)]
 
 
