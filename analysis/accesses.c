@@ -114,6 +114,13 @@ is_step(const struct reader *r, size_t at)
 	return is_op(r, at, ".") || is_op(r, at, "->") || is_op(r, at, "[");
 }
 
+static bool
+begins_statement(const struct reader *r, size_t at)
+{
+	return !at || is_op(r, at - 1, ";") || is_op(r, at - 1, "{")
+	       || is_op(r, at - 1, "}");
+}
+
 static void
 lose(struct reader *r, const char *what)
 {
@@ -352,7 +359,10 @@ add_place(struct reader *r, const struct chain *c, size_t end, uint8_t use)
 	struct access a = { .use = use, .arrow = c->arrow };
 
 	a.text = join(r, c->start, end);
-	if (c->base > c->start)
+	if (c->base > c->start && is_op(r, c->start, "(")
+	    && r->match[c->start] + 1 == c->base)
+		a.pointer = join(r, c->start + 1, c->base - 1);
+	else if (c->base > c->start)
 		a.pointer = join(r, c->start, c->base);
 	a.whole = a.text;
 	add_access(r, &a);
@@ -556,10 +566,7 @@ is_declared(struct reader *r, size_t at)
 static bool
 is_label(struct reader *r, size_t at)
 {
-	bool starts = !at || is_op(r, at - 1, ";") || is_op(r, at - 1, "{")
-		      || is_op(r, at - 1, "}");
-
-	return starts && is_op(r, at + 1, ":");
+	return begins_statement(r, at) && is_op(r, at + 1, ":");
 }
 
 /** A name that begins at @at, and what follows it. Where to go on. */
@@ -667,6 +674,37 @@ read_word(struct reader *r, size_t at)
 	       : read_name(r, at);
 }
 
+/* ---- headers of functions ---------------------------------------------------------- */
+/**
+ * Behind the "{" of "static T *f(struct node *p) {" that begins at @at, in
+ * which nothing is evaluated; else @at. With one name alone it is a macro that
+ * loops.
+ */
+static size_t
+header_end(struct reader *r, size_t at)
+{
+	static const char *const ops[] = { "*", "&", "&&", "::", "~" };
+	size_t names = 0, k = at;
+
+	for (; k < r->n && !is_op(r, k, "("); k++) {
+		uint8_t key = keyword_of(r, k);
+
+		if (key == KEY_ATTRIBUTE && r->match[k + 1] != NONE)
+			k = r->match[k + 1];
+		else if (key == KEY_NONE && r->w[k].kind == WORD_NAME)
+			names++;
+		else if (key == KEY_TYPE || key == KEY_TAG)
+			names++;
+		else if (!is_one_of(r, k, ops, countof(ops)))
+			return at;
+	}
+	if (k >= r->n || names < 2 || r->match[k] == NONE)
+		return at;
+	for (k = r->match[k] + 1; k < r->n && r->w[k].kind == WORD_NAME; k++)
+		;
+	return is_op(r, k, "{") ? k + 1 : at;
+}
+
 struct err *
 accesses_of(const struct words *w, const struct access_types *t,
 	    struct arena *a, struct accesses *out)
@@ -677,7 +715,11 @@ accesses_of(const struct words *w, const struct access_types *t,
 	memset(out, 0, sizeof(*out));
 	find_brackets(&r);
 	find_casts(&r);
-	for (size_t at = 0; at < r.n && !r.err;)
-		at = read_word(&r, at);
+	for (size_t at = 0; at < r.n && !r.err;) {
+		size_t end = begins_statement(&r, at) ? header_end(&r, at)
+			     : at;
+
+		at = end > at ? end : read_word(&r, at);
+	}
 	return r.err;
 }

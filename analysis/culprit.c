@@ -32,6 +32,7 @@ struct culprit {
 	struct words words;
 	struct accesses all;
 	bool callee_known;              /* of the last call */
+	bool followed;                  /* a pointer leads to what is held */
 	bool vague;                     /* another one could be meant */
 	const struct access *found;
 	uint64_t found_pointer;         /* where its pointer is; 0 = nowhere */
@@ -131,6 +132,16 @@ is_reference(const struct type *t)
 	return kind == SYM_TYPE_REFERENCE || kind == SYM_TYPE_RVALUE_REFERENCE;
 }
 
+/** Is it a member of this object, without saying so? */
+static bool
+is_own(struct culprit *q, const char *text)
+{
+	const char *name = arena_strndup(q->arena, text,
+					 strcspn(text, ".[("));
+
+	return is_local(q, "this") && name && !is_local(q, name);
+}
+
 /** Is what leads there what the language takes: no object with operators? */
 static bool
 leads_there(struct culprit *q, const struct access *a, uint64_t *where)
@@ -138,6 +149,7 @@ leads_there(struct culprit *q, const struct access *a, uint64_t *where)
 	enum err_kind why;
 
 	*where = 0;
+	q->followed = is_own(q, a->text);
 	if (!a->pointer)
 		return true;
 	const struct value *v = evaluate(q, a->pointer, &why);
@@ -148,6 +160,7 @@ leads_there(struct culprit *q, const struct access *a, uint64_t *where)
 	if (!value_address(v, where))
 		*where = 0;
 	const struct type *t = value_type(v);
+	q->followed |= a->arrow || is_reference(t);
 	if (is_reference(t))
 		t = type_target(type_plain(t));
 	if (!a->arrow || is_pointer(t)
@@ -170,6 +183,9 @@ is_again(const struct culprit *q, const struct access *a, uint64_t where)
 static void
 find(struct culprit *q, const struct access *a, uint64_t where)
 {
+	/* Of a variable that is said to be there nobody knows why. */
+	if (!q->followed)
+		q->vague = true;
 	if (q->found && !is_again(q, a, where))
 		q->vague = true;
 	if (q->found)
@@ -198,6 +214,7 @@ follow_reference(struct culprit *q, const struct value *v)
 
 	if (value_address(v, &at) && at == q->address)
 		q->vague = true;
+	q->followed = true;
 	struct err *err = value_target(v, 0, q->arena, &v);
 	if (!err)
 		return v;
@@ -288,8 +305,9 @@ hold_access(struct culprit *q, const struct access *a)
 		q->callee_known = v;
 	if (v && (a->use & q->use || a->use == USE_REFERENCE))
 		hold_value(q, a, v, where);
-	/* A method is no member that is in memory. */
-	else if (!v && !(a->use & USE_CALL && why == ERR_NOTFOUND))
+	/* A method is no member that is in memory; names are known already. */
+	else if (!v && !(a->use & USE_CALL && why == ERR_NOTFOUND)
+		 && (a->pointer || a->text[0] == '('))
 		doubt(q, why);
 }
 
@@ -332,6 +350,7 @@ hold_call(struct culprit *q, const struct access *a)
 	q->callee_known = v;
 	if (!v && why != ERR_NOTFOUND)
 		q->vague = true;
+	q->followed = true;
 	if (v && called_address(q, v, &to) && to == q->address)
 		find(q, a, value_address(v, &where) ? where : 0);
 }
@@ -444,7 +463,8 @@ read_line(struct culprit *q)
 		err = source_load(file, 0, source_size(file), SOURCE_MAX,
 				  q->arena, &text);
 	if (!err)
-		err = words_at(text, q->scope->line, &q->words);
+		err = words_at(text, q->scope->line, q->scope->column,
+			       &q->words);
 	return err ? err : accesses_of(&q->words, &types, q->arena, &q->all);
 }
 
@@ -495,6 +515,28 @@ peel(struct culprit *q, const char *pointer, const struct value **v)
 	return NULL;
 }
 
+/** Of "p->ref.x" the reference is what leads there, and not p. */
+static const char *
+nearest_reference(struct culprit *q)
+{
+	const char *found = NULL, *text = q->found->text;
+	size_t least = q->found->pointer ? strlen(q->found->pointer) : 0;
+	enum err_kind why;
+
+	for (size_t k = 0; k < q->all.n; k++) {
+		const struct access *a = &q->all.list[k];
+		size_t n = strlen(a->text);
+
+		if (a->use != USE_REFERENCE || n <= least
+		    || strncmp(text, a->text, n) != 0 || text[n] != '.')
+			continue;
+		const struct value *v = evaluate(q, a->text, &why);
+		if (v && is_reference(value_type(v)))
+			found = a->text;
+	}
+	return found;
+}
+
 /** A member that is told by its name alone: @this leads to it. */
 static const char *
 own_object(struct culprit *q, const struct value **v)
@@ -516,7 +558,9 @@ name_pointer(struct culprit *q, struct cause *c, struct arena *a)
 {
 	const struct value *v = NULL;
 	struct region region;
-	const char *text = peel(q, q->found->pointer, &v);
+	const char *reference = nearest_reference(q);
+	const char *text = peel(q, reference ? reference
+				: q->found->pointer, &v);
 
 	if (!text)
 		text = own_object(q, &v);

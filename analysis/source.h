@@ -28,10 +28,11 @@ struct words {
 /**
  * The words of all statements that have a part on @line, with ";", "{" or "}"
  * behind each; ERR_LIMIT where there are too many, ERR_FAILED where directives
- * stand among them. Borrows @text.
+ * stand among them, or where none begins at @column of the line, from 1 on: it
+ * is not the text that was compiled. Column 0 is not known. Borrows @text.
  */
-struct err *words_at(struct span text, uint32_t line, struct words *out)
-	_must_check_;
+struct err *words_at(struct span text, uint32_t line, uint32_t column,
+		     struct words *out) _must_check_;
 bool word_is(const struct word *w, const char *text);
 
 /* ---- accesses.c --------------------------------------------------------- */

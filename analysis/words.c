@@ -11,7 +11,7 @@
 
 struct scan {
 	const char *text;
-	size_t n, at;
+	size_t n, at, line_start;
 	uint32_t line;
 	bool fresh;             /* nothing but blanks on this line yet */
 };
@@ -33,6 +33,7 @@ step(struct scan *s)
 {
 	if (s->text[s->at++] == '\n') {
 		s->line++;
+		s->line_start = s->at;
 		s->fresh = true;
 	}
 }
@@ -296,24 +297,28 @@ statement_keep(struct statement *st, uint32_t line)
 }
 
 struct err *
-words_at(struct span text, uint32_t line, struct words *out)
+words_at(struct span text, uint32_t line, uint32_t column, struct words *out)
 {
 	struct scan s = { .text = (const char *)text.data, .n = text.n,
 			  .line = 1, .fresh = true };
 	struct statement st = { .out = out };
 	struct err *err = NULL;
 	struct word w;
-	bool directive = false;
+	bool directive = false, fits = !column;
 
 	out->n = 0;
 	while (!err && scan_word(&s, &w, &directive)) {
 		if (st.n == 0 && w.line > line)
 			break;
+		fits |= w.line == line
+			&& w.at == s.text + s.line_start + column - 1;
 		st.directive |= directive && st.n;
 		directive = false;
 		statement_add(&st, &w);
 		if (statement_ends(&st, &w))
 			err = statement_keep(&st, line);
 	}
-	return err;
+	return err || fits ? err
+	       : err_new(ERR_FAILED, "nothing begins at column %u of line %u",
+			 column, line);
 }

@@ -274,6 +274,7 @@ SCRIPT_TESTS = \
 	tests/cmd/token.py \
 	tests/cmd/words.py \
 	tests/corpus/foreign.py \
+	tests/culprit/culprit.py \
 	tests/dap/answers.py \
 	tests/dap/code.py \
 	tests/dap/driver.py \

@@ -69,7 +69,7 @@ look(const char *text, struct accesses *all, struct arena *a)
 
 	assert_non_null(w);
 	assert_ok(words_at((struct span){ text, strlen(text) }, line_of(text),
-			   w));
+			   0, w));
 	assert_ok(accesses_of(w, &types, a, all));
 }
 
@@ -195,8 +195,37 @@ test_a_statement_with_directives_within_is_refused(void **state)
 
 	(void)state;
 	assert_non_null(w);
-	assert_err(words_at((struct span){ text, strlen(text) }, 1, w),
-		   ERR_FAILED, "directives");
+	assert_err(words_at((struct span){ text, strlen(text) }, 1,
+			    0, w), ERR_FAILED, "directives");
+}
+
+static void
+test_another_text_than_was_compiled_is_refused(void **state)
+{
+	static const char text[] = "a();\n\tx = p->y;\n";
+	const struct span all = { text, strlen(text) };
+	_free_ struct words *w = malloc(sizeof(*w));
+
+	(void)state;
+	assert_non_null(w);
+	assert_ok(words_at(all, 2, 2, w));
+	assert_ok(words_at(all, 2, 7, w));
+	assert_err(words_at(all, 2, 3, w), ERR_FAILED, "column 3");
+	assert_err(words_at(all, 2, 40, w), ERR_FAILED, "column 40");
+}
+
+static void
+test_headers_of_functions_are_left_out(void **state)
+{
+	static const struct row rows[] = {
+		{ "static T f(T *n) { return n->x; }", "n->x:r" },
+		{ "STATIC long f(T *n) const { return n->x; }", "n->x:r" },
+		{ "for_each(p, n->list) { p->x = 1; }",
+		  "for_each:rc *this:m n->list:r p->x:w" },
+	};
+
+	(void)state;
+	assert_rows(rows, countof(rows));
 }
 
 static void
@@ -228,6 +257,9 @@ main(void)
 		cmocka_unit_test(test_the_whole_statement_counts_and_no_other),
 		cmocka_unit_test(
 			test_a_statement_with_directives_within_is_refused),
+		cmocka_unit_test(
+			test_another_text_than_was_compiled_is_refused),
+		cmocka_unit_test(test_headers_of_functions_are_left_out),
 		cmocka_unit_test(test_names_that_may_be_anything_are_told),
 	};
 
