@@ -35,12 +35,13 @@ void json_free(struct json *j);
 
 /* ---- reading --------------------------------------------------------- */
 #define JSON_DEPTH_MAX 32
+#define JSON_VALUES_MAX (1u << 18)      /* of one text: each costs 100 bytes */
 #define JSON_MEMBERS_MAX 1024u  /* of one object: names may be chosen to collide */
 /**
  * One value and nothing but white space around it. Texts are hostile: what RFC
  * 8259 does not allow is refused, at the byte that the error names; so are
- * deeper nesting, larger objects, a name that comes twice, a lone surrogate, and text that is
- * not UTF-8. The caller bounds @text. Owned by the caller: json_free().
+ * deeper nesting, larger objects, more values, a name that comes twice, a lone
+ * surrogate, and text that is not UTF-8. The caller bounds @text. Owned by the caller: json_free().
  */
 struct err *json_read(struct span text, struct json **out) _must_check_;
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY,

@@ -25,6 +25,7 @@ struct scan {
 	const char *s;
 	size_t n, at;
 	const char *wrong;      /* what stands at @at; NULL = nothing */
+	size_t values;          /* but for the first of each that is opened */
 	size_t members;         /* of all objects, */
 	unsigned of[JSON_DEPTH_MAX + 1];        /* and of those that are open */
 	size_t depth;
@@ -102,8 +103,16 @@ scan_member(struct scan *c)
 }
 
 static void
+scan_value(struct scan *c)
+{
+	if (++c->values > JSON_VALUES_MAX)
+		c->wrong = "more values than are read at once";
+}
+
+static void
 scan_open(struct scan *c)
 {
+	scan_value(c);
 	if (++c->depth < countof(c->of))
 		c->of[c->depth] = 0;
 }
@@ -118,6 +127,8 @@ scan_text(struct scan *c)
 			scan_string(c);
 		else if (at == ':')
 			scan_member(c);
+		else if (at == ',')
+			scan_value(c);
 		else if (at == '{' || at == '[')
 			scan_open(c);
 		else if (at == '}' || at == ']')
@@ -126,7 +137,7 @@ scan_text(struct scan *c)
 			c->wrong = "a number that ends in a point";
 		/* Of what is left "true", "false", "null" and "1e5" alone are
 		 * right; json-c knows but Infinity and NaN besides. */
-		else if (!at || !strchr(" \t\r\n{}[],-+.0123456789truefalsnE",
+		else if (!at || !strchr(" \t\r\n{}[]-+.0123456789truefalsnE",
 					at))
 			c->wrong = "a character that JSON does not have";
 		if (c->wrong)

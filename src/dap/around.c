@@ -323,28 +323,34 @@ put_limits(const struct dap *d, struct json *body, struct json *cut)
 
 /* Short texts about the machine, by their names. */
 static void
-put_system(const struct dap *d, struct json *body)
+put_system(const struct dap *d, struct json *body, struct json *cut)
 {
 	static const char prefix[] = "system/";
 	const struct target *t = insp_target(d->shown.insp);
 	const size_t skip = sizeof(prefix) - 1;
 	struct json *system = json_object();
 	size_t room = TEXT_MAX;
+	bool all = true;
 
 	for (size_t k = 0; k < t->n_texts; k++) {
 		const char *name = t->texts[k].name;
 		struct span text = t->texts[k].bytes;
 
-		if (strncmp(name, prefix, skip) != 0 || !text.n
-		    || strnlen(name, SYSTEM_MAX) + text.n > SYSTEM_MAX
-		    || room < SYSTEM_MAX)
+		if (strncmp(name, prefix, skip) != 0 || !text.n)
 			continue;
+		if (strnlen(name, SYSTEM_MAX) + text.n > SYSTEM_MAX
+		    || room < SYSTEM_MAX) {
+			all = false;
+			continue;
+		}
 		room -= strlen(name) + text.n;
 		if (((const char *)text.data)[text.n - 1] == '\n')
 			text.n--;
 		json_set(system, name + skip, json_of_text(text));
 	}
 	json_set(body, "system", system);
+	if (!all)
+		json_add(cut, json_string("system"));
 }
 
 static void
@@ -382,7 +388,7 @@ around_environment(struct dap *d, const struct json *arguments,
 	put_arguments(d, *body, cut);
 	put_variables(d, *body, cut);
 	put_limits(d, *body, cut);
-	put_system(d, *body);
+	put_system(d, *body, cut);
 	if (json_length(cut))
 		json_set(*body, "cut", cut);
 	else

@@ -176,7 +176,8 @@ dap_request(struct dap *d, const struct json *message)
 	else if (!r)
 		err = err_new(ERR_UNSUPPORTED, "there is no request \"%.64s\" "
 			      "here", command);
-	else if (arguments && json_kind(arguments) != JSON_OBJECT)
+	else if (arguments && json_kind(arguments) != JSON_OBJECT
+		 && json_kind(arguments) != JSON_NULL)
 		err = err_new(ERR_USAGE, "\"arguments\" of \"%s\" are no "
 			      "object", r->command);
 	if (err)
@@ -279,6 +280,17 @@ dap_end_work(struct dap *d, struct err *err, struct json *body)
 	work_tell_end(d, w);
 	dap_respond(d, w->request_seq, w->command, err, body);
 	work_free(d, w);
+}
+
+void
+dap_cancel_work(struct dap *d, const char *why)
+{
+	if (!d->work)
+		return;
+	if (d->work->waits)
+		console_forget(d);
+	dap_end_work(d, dap_refuse(d, "cancelled", "%s", why), NULL);
+	d->wrong = NULL;
 }
 
 bool

@@ -149,6 +149,8 @@ struct err *dap_begin_work(struct dap *d, const struct work *like)
 	_must_check_;
 /** Ends it with an answer; takes @err and @body. */
 void dap_end_work(struct dap *d, struct err *err, struct json *body);
+/** The same of one that is under way, if any, as if it was cancelled. */
+void dap_cancel_work(struct dap *d, const char *why);
 
 /** How far it is, to who hears it. work.c */
 void work_tell(struct dap *d, struct work *w);

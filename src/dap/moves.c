@@ -246,12 +246,7 @@ show(struct dap *d, const struct dap_shown *shown)
 	int64_t id = d->thread != INSP_NONE ? stack_thread_id(d, d->thread)
 		     : 0;
 
-	if (d->work && d->work->waits)
-		console_forget(d);
-	if (d->work)
-		dap_end_work(d, dap_refuse(d, "cancelled", "another snapshot "
-					   "is shown now"), NULL);
-	d->wrong = NULL;
+	dap_cancel_work(d, "another snapshot is shown now");
 	stack_forget_ids(d);
 	session_end_stop(d);
 	session_close(d);
@@ -293,6 +288,7 @@ static struct err *
 move_on(struct dap *d, size_t to, bool back)
 {
 	const struct moments *m = d->moments;
+	const size_t began = to;
 
 	for (unsigned n = 0; to < m->n && n < SKIPPED_MAX; n++) {
 		_err_ struct err *err = move_to(d, to);
@@ -302,6 +298,9 @@ move_on(struct dap *d, size_t to, bool back)
 		tell_skipped(d, to, err);
 		to = back ? to - 1 : to + 1;
 	}
+	if (began < m->n)
+		return dap_refuse(d, "endOfSeries", "no snapshot %s this one "
+				  "can be shown", back ? "before" : "behind");
 	return dap_refuse(d, "endOfSeries", "this is the %s of %zu snapshots",
 			  back ? "first" : "last", m->n);
 }

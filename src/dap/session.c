@@ -345,10 +345,7 @@ session_disconnect(struct dap *d, const struct json *arguments,
 		   struct json **body)
 {
 	(void)arguments, (void)body;
-	if (d->work)
-		dap_end_work(d, dap_refuse(d, "cancelled", "the session ends"),
-			     NULL);
-	d->wrong = NULL;
+	dap_cancel_work(d, "the session ends");
 	return NULL;
 }
 

@@ -146,6 +146,23 @@ variables(struct talk *t, int64_t reference)
 	return json_get(body, "variables");
 }
 
+/* Some write what they do not have as null. */
+static void
+null_stands_for_no_arguments(void **state)
+{
+	static const char text[] = "{\"seq\":9,\"type\":\"request\","
+				   "\"command\":\"threads\","
+				   "\"arguments\":null}";
+	struct talk *t = *state;
+	const struct dap_sink sink = { hear, t };
+
+	begin(t, "");
+	json_free(take(t->answer));
+	assert_ok(dap_message(t->d, (struct span){ text, sizeof(text) - 1 },
+			      &sink));
+	assert_true(json_is_true(json_get(t->answer, "success"), false));
+}
+
 /* ---- ids of threads ----------------------------------------------------------- */
 /* Those of the first snapshot, and of the last. */
 static void
@@ -341,6 +358,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(null_stands_for_no_arguments),
 		TEST(nameless_threads_are_others_in_another_snapshot),
 		TEST(writes_are_told_to_who_said_so),
 		TEST(writes_are_not_told_to_others),

@@ -284,6 +284,30 @@ members_are_bounded(void **state)
 	assert_true(ms < 1000);
 }
 
+/* Empty lists cost more than the text that they are. */
+static void
+values_are_bounded(void **state)
+{
+	(void)state;
+	for (size_t n = JSON_VALUES_MAX / 2; n < JSON_VALUES_MAX; n += 8) {
+		_buf_ struct buf text = { 0 };
+		struct json *j = NULL;
+
+		buf_puts(&text, "[[]");
+		for (size_t k = 1; k < n; k++)
+			buf_puts(&text, ",[]");
+		buf_putc(&text, ']');
+		_err_ struct err *err = json_read((struct span){
+				text.data, text.len }, &j);
+		json_free(j);
+		if (n > JSON_VALUES_MAX / 2) {
+			assert_non_null(strstr(err_text(err), "more values"));
+			break;
+		}
+		assert_null(err);
+	}
+}
+
 static void
 members_are_found(void **state)
 {
@@ -336,6 +360,7 @@ main(void)
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(members_are_bounded),
+		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(members_are_found),
 	};
 
