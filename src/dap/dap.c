@@ -314,11 +314,12 @@ dap_work(struct dap *d, const struct dap_sink *sink)
 		? dap_refuse(d, "cancelled", "\"%s\" was cancelled",
 			     d->work->command)
 		: d->work->piece(d, d->work, &body);
-	if (err || body)
+	bool ends = err || body;
+	if (ends)
 		dap_end_work(d, err, body);
 	else
 		work_tell(d, d->work);
-	if (d->modules_expected)
+	if (ends && d->modules_expected)
 		modules_tell(d);
 	return dap_take_err(d);
 }

@@ -180,8 +180,9 @@ void session_close(struct dap *d);
 struct arena *session_lasting(struct dap *d);
 /** Tells "stopped", once it is time. */
 void session_after_attach(struct dap *d);
-/** "stopped", of the chosen thread. */
-void session_tell_stopped(struct dap *d, const char *reason);
+/** "stopped", of the chosen thread. Takes @description. */
+void session_tell_stopped(struct dap *d, const char *reason,
+			  struct json *description);
 /** "memory" and "invalidated", to who hears them. */
 void session_tell_written(struct dap *d, uint64_t addr, uint64_t n);
 /** This client's person looks at a thread: others of the session see it. */

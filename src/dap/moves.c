@@ -310,6 +310,8 @@ move(struct dap *d, bool back)
 {
 	struct moments *m = d->moments;
 
+	if (!d->stopped_told)
+		return err_new(ERR_FAILED, "\"configurationDone\" comes first");
 	if (!back && m && m->at + 1 == m->n) {
 		struct err *err = moves_load(d);
 		if (err)
@@ -431,22 +433,11 @@ tell_modules(struct dap *d, const struct known *list, size_t n)
 static void
 tell_stopped(struct dap *d)
 {
-	struct json *body = json_object();
-	_buf_ struct buf place = { 0 }, text = { 0 };
+	_buf_ struct buf place = { 0 };
 
 	put_moment(d, &place);
-	json_set(body, "reason", json_string("step"));
-	json_set(body, "description", json_string(place.failed ? NULL
-						  : place.data));
-	exception_put_text(d, &text);
-	if (text.len)
-		json_set(body, "text", json_string(text.failed ? NULL
-						   : text.data));
-	if (d->thread != INSP_NONE)
-		json_set(body, "threadId",
-			 json_i64(stack_thread_id(d, d->thread)));
-	json_set(body, "allThreadsStopped", json_bool(true));
-	dap_event(d, "stopped", body);
+	session_tell_stopped(d, "step", json_string(place.failed ? NULL
+						    : place.data));
 }
 
 void

@@ -298,14 +298,14 @@ stop_description(const struct snap_process *p)
 }
 
 void
-session_tell_stopped(struct dap *d, const char *reason)
+session_tell_stopped(struct dap *d, const char *reason,
+		     struct json *description)
 {
-	const struct target *t = insp_target(d->shown.insp);
 	struct json *body = json_object();
 	_buf_ struct buf text = { 0 };
 
 	json_set(body, "reason", json_string(reason));
-	json_set(body, "description", stop_description(&t->process));
+	json_set(body, "description", description);
 	exception_put_text(d, &text);
 	if (text.len)
 		json_set(body, "text", json_string(text.failed ? NULL
@@ -321,14 +321,17 @@ session_tell_stopped(struct dap *d, const char *reason)
 void
 session_after_attach(struct dap *d)
 {
+	const struct snap_process *p;
+
 	if (!d->attached || !d->configured || d->stopped_told)
 		return;
 	d->stopped_told = true;
 	moves_begin(d);
 	news_tell(d);
 	/* The signal hit the first thread, and perhaps another was chosen. */
-	session_tell_stopped(d, insp_target(d->shown.insp)->process.signal
-				&& d->thread == 0 ? "exception" : "pause");
+	p = &insp_target(d->shown.insp)->process;
+	session_tell_stopped(d, p->signal && d->thread == 0 ? "exception"
+			     : "pause", stop_description(p));
 }
 
 struct err *

@@ -163,6 +163,25 @@ null_stands_for_no_arguments(void **state)
 	assert_true(json_is_true(json_get(t->answer, "success"), false));
 }
 
+static void
+stop_is_told_once_and_before_moves(void **state)
+{
+	const struct dap_options o = { .host = &((struct talk *)*state)->w.host,
+				       .local = true };
+	struct talk *t = *state;
+
+	assert_ok(dap_new(&o, &t->d));
+	ask(t, "initialize", "\"adapterID\":\"x\"");
+	ask(t, "attach", "\"snapshot\":\"aaaa\"");
+	ask(t, "next", "");
+	assert_false(json_is_true(json_get(t->answer, "success"), true));
+	assert_string_equal(events_of(t), "");
+	ask(t, "configurationDone", "");
+	assert_non_null(strstr(events_of(t), "stopped "));
+	ask(t, "configurationDone", "");
+	assert_string_equal(events_of(t), "");
+}
+
 /* ---- ids of threads ----------------------------------------------------------- */
 /* Those of the first snapshot, and of the last. */
 static void
@@ -358,6 +377,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(stop_is_told_once_and_before_moves),
 		TEST(null_stands_for_no_arguments),
 		TEST(nameless_threads_are_others_in_another_snapshot),
 		TEST(writes_are_told_to_who_said_so),
