@@ -109,6 +109,8 @@ answer(struct dap *d, const struct question *q, struct arena *a,
 			   .tells_target = q->context->target };
 	_buf_ struct buf text = { 0 };
 
+	if (q->at.scope && registers_named(d, q->text) != INSP_NONE)
+		item.lost = registers_lost(q->at.scope->frame);
 	c.style.format = q->hex ? 'x' : 0;
 	struct err *err = values_eval(d->shown.values, q->at.scope, q->text,
 				      &c.style, a, &item.value);

@@ -64,6 +64,8 @@ struct item {
 	uint8_t opens;                  /* enum ref_kind, 0 = @value's */
 	uint8_t child;                  /* enum child_kind, 0 = none */
 	char format;                    /* of @value, where none was asked for */
+	const char *lost;               /* told of @value where it is known to
+					   be none; NULL = by its state */
 	bool can_be_written;            /* though @value has no place */
 	bool per_thread;                /* @var: as the scope's thread has it */
 	const char *expr;               /* NULL: none is known */
@@ -142,6 +144,10 @@ struct err *items_of_vars(struct container *c, const struct var *vars,
 /** registers.c, globals.c: one function for each that they know. */
 struct err *registers_list_groups(struct container *c) _must_check_;
 struct err *registers_list(struct container *c) _must_check_;
+/** "$rax" alone is that register; INSP_NONE: none is meant. */
+size_t registers_named(const struct dap *d, const char *text);
+/** What is told of one that is not known in a frame of unwinding. */
+const char *registers_lost(size_t frame);
 struct err *globals_list(struct container *c) _must_check_;
 struct err *globals_list_per_thread(struct container *c) _must_check_;
 struct err *globals_list_module(struct container *c) _must_check_;

@@ -54,6 +54,14 @@ registers_list_groups(struct container *c)
 	return err;
 }
 
+/* Unwinding keeps those that a call has to restore. */
+const char *
+registers_lost(size_t frame)
+{
+	return frame ? "<not known: a call may have changed it>"
+	       : "<not captured>";
+}
+
 /* Without a scope there is what unwinding knows of them. */
 static struct err *
 from_frame(const struct container *c, const struct reg *r, struct item *out)
@@ -61,8 +69,7 @@ from_frame(const struct container *c, const struct reg *r, struct item *out)
 	struct frame_regs regs = { 0 };
 	_err_ struct err *none = stack_regs(c->d, c->ref.at, &regs);
 
-	out->text = c->ref.at.frame ? "<not known: a call may have changed it>"
-				    : "<not captured>";
+	out->text = registers_lost(c->ref.at.frame);
 	if (none || r->dwarf < 0 || r->dwarf >= FRAME_REGS
 	    || !(regs.known >> r->dwarf & 1))
 		return NULL;
@@ -94,8 +101,22 @@ register_value(const struct container *c, const struct reg *r,
 				 r->name);
 	if (!out->expr)
 		return err_nomem();
+	out->lost = registers_lost(scope->frame);
 	return values_eval(c->d->shown.values, scope, out->expr, &style,
 			   c->arena, &out->value);
+}
+
+size_t
+registers_named(const struct dap *d, const char *text)
+{
+	size_t n;
+	const struct reg *regs = insp_regs(d->shown.insp, &n);
+
+	text = evaluate_without_format(text);
+	for (size_t k = 0; *text == '$' && k < n; k++)
+		if (strcmp(regs[k].name, text + 1) == 0)
+			return k;
+	return INSP_NONE;
 }
 
 struct err *

@@ -116,19 +116,18 @@ put_absence(struct buf *out, const struct row *r, const struct value *v,
 {
 	struct value_style style = r->c->style;
 	_buf_ struct buf text = { 0 }, all = { 0 };
-	const struct value *guess;
-	struct err *err = value_perhaps(v, r->c->arena, &guess);
+	const struct value *guess = NULL;
+	_err_ struct err *none = value_perhaps(v, r->c->arena, &guess);
 
 	style.length = r->length;
-	if (!err && guess)
-		err = value_text(guess, &style, &text);
+	if (!none && guess)
+		none = value_text(guess, &style, &text);
 	buf_puts(&all, absence);
-	if (guess && !err && text.data)
+	if (!none && text.data)
 		buf_printf(&all, ", perhaps %s: a call may have changed it",
 			   text.data);
-	if (!err)
-		put_text(out, key, all.data ? all.data : "", all.len);
-	return err;
+	put_text(out, key, all.data ? all.data : "", all.len);
+	return buf_err(&all);
 }
 
 static struct err *
@@ -141,7 +140,8 @@ put_value(struct buf *out, const struct row *r, const struct value *v)
 	const char *absence = absence_of(value_state(v, &why));
 
 	if (absence)
-		return put_absence(out, r, v, key, absence);
+		return put_absence(out, r, v, key, r->item->lost
+				   ? r->item->lost : absence);
 	style.object = false;
 	style.length = r->length;
 	if (!style.format)

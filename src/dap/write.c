@@ -192,20 +192,6 @@ write_variable(struct dap *d, const struct json *arguments, struct json **body)
 }
 
 /* ---- by expression ---------------------------------------------------------------------- */
-/** "$rax" alone is that register. */
-static size_t
-register_named(const struct dap *d, const char *text)
-{
-	size_t n;
-	const struct reg *regs = insp_regs(d->shown.insp, &n);
-
-	text = evaluate_without_format(text);
-	for (size_t k = 0; *text == '$' && k < n; k++)
-		if (strcmp(regs[k].name, text + 1) == 0)
-			return k;
-	return INSP_NONE;
-}
-
 static struct err *
 write_expressed(struct container *c, const struct evaluation *at,
 		const char *left, const char *right, struct json **body)
@@ -213,7 +199,7 @@ write_expressed(struct container *c, const struct evaluation *at,
 	struct item item = { .name = left,
 			     .expr = evaluate_without_format(left) };
 	struct writing w = { .c = c, .item = &item, .scope = at->scope,
-			     .reg = register_named(c->d, left),
+			     .reg = registers_named(c->d, left),
 			     .text = right };
 
 	c->ref = (struct ref){ .id = at->parent, .at = at->at,

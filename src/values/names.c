@@ -496,7 +496,8 @@ read_register(struct parser *p, const struct reg *r, uint8_t *bytes)
 		return frame_reg(c, (uint64_t)r->dwarf, r->bits / 8u, bytes);
 	if (c->scope.frame)
 		return err_new(ERR_NOTFOUND, "register %s is not known in "
-			       "this frame", r->name);
+			       "this frame: a call may have changed it",
+			       r->name);
 	struct err *err = insp_reg_read(p->vs->insp, c->thread,
 					(size_t)(r - regs), bytes, &known);
 	if (!err && !known)

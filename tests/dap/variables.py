@@ -253,7 +253,7 @@ def registers_are_those_of_the_frame(shop):
                 shop.c.variables(group["variablesReference"])}
     inner, outer = general(shop.area), general(shop.main)
     expect(outer["rip"] != inner["rip"] and "main" in outer["rip"], outer)
-    expect(outer["rax"] == "<optimised out>", outer)
+    expect(outer["rax"] == "<not known: a call may have changed it>", outer)
     expect(outer["rsp"].startswith("0x"), outer)
 
 
