@@ -6,6 +6,7 @@ once; recordings; who is hung up on; how it ends.
 """
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -495,6 +496,7 @@ class Doors:
         self.tap.ok(rsp.plain(gdb.ask("m%x,4" % at)) == "2b000000"
                     and first.event("memory")["memoryReference"] == where,
                     "and what an editor writes gdb and others see")
+        self.gdb_writes_pc(gdb, first)
         second.end()
         s.close()
         self.tap.ok(first.evaluate("a", frameId=first.stack(
@@ -504,6 +506,30 @@ class Doors:
         self.tap.ok(status == 0 and not os.path.exists(path),
                     "both doors are closed at the end", status)
         self.shared_pipe(path)
+
+    def gdb_writes_pc(self, gdb, c):
+        """The frames of who hears of it are other ones."""
+        stack = c.stack(c.stopped["threadId"])
+        pc = int(stack[1]["instructionPointerReference"], 16)
+        gdb.ask("g")
+        c.taken("invalidated")
+        said = gdb.ask("P%x=%s" % (
+            {"x86_64": 16, "aarch64": 32}[platform.machine()],
+            pc.to_bytes(8, "little").hex()))
+        told = c.event("invalidated")
+        now = c.stack(c.stopped["threadId"])
+        self.tap.ok(said == "OK" and told["areas"] == ["all"]
+                    and now[0]["instructionPointerReference"] == hex(pc)
+                    and c.refusal("scopes", frameId=stack[0]["id"])
+                    and not self.faultless(c),
+                    "a register, too: frames are other ones then",
+                    (said, told, now[:2]))
+        # As it was, for what follows.
+        gdb.ask("P%x=%s" % (
+            {"x86_64": 16, "aarch64": 32}[platform.machine()],
+            int(stack[0]["instructionPointerReference"], 16).to_bytes(
+                8, "little").hex()))
+        c.event("invalidated")
 
     # ---- the thread that both look at ----
     def looked_at(self):
