@@ -656,8 +656,10 @@ read_word(struct reader *r, size_t at)
 				 || is_op(r, at - 1, "##")
 				 || is_op(r, at - 1, "#"));
 
-	if (is_op(r, at, "##") || is_op(r, at, "#") || is_op(r, at, "->*")
-	    || is_op(r, at, ".*") || is_op(r, at, "\\")
+	/* "$1->x" is of a parser's grammar, "@x" of another language. */
+	if (r->w[at].kind == WORD_OP && strchr("#$@\\`", *r->w[at].at))
+		lose(r, "a character that is not of the language");
+	if (is_op(r, at, "->*") || is_op(r, at, ".*")
 	    || ((is_op(r, at, ">") || is_op(r, at, ">>"))
 		&& is_op(r, at + 1, "*")))
 		lose(r, "an operator that is not followed");
@@ -689,7 +691,8 @@ header_end(struct reader *r, size_t at)
 	for (; k < r->n && !is_op(r, k, "("); k++) {
 		uint8_t key = keyword_of(r, k);
 
-		if (key == KEY_ATTRIBUTE && r->match[k + 1] != NONE)
+		if (key == KEY_ATTRIBUTE && is_op(r, k + 1, "(")
+		    && r->match[k + 1] != NONE)
 			k = r->match[k + 1];
 		else if (key == KEY_NONE && r->w[k].kind == WORD_NAME)
 			names++;

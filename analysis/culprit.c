@@ -17,6 +17,7 @@
 #define SCRATCH_MAX ((size_t)64 << 20)
 #define FRAMES_MAX 8u
 #define PEELS_MAX 8u            /* arrays within arrays */
+#define REGISTER_MAX 64u        /* bytes that one access has at most */
 #define SHOWN_MAX 200u          /* bytes of an expression that is told */
 
 struct culprit {
@@ -25,6 +26,8 @@ struct culprit {
 	struct arena *arena;            /* for this question only */
 	struct stack stack;             /* which the scope borrows */
 	const struct scope *scope;
+	const struct var *vars;         /* of the scope */
+	size_t n_vars;
 	uint64_t address;
 	uint16_t size;
 	uint8_t use;                    /* USE_READ, USE_WRITE, both; or… */
@@ -35,8 +38,8 @@ struct culprit {
 	bool followed;                  /* a pointer leads to what is held */
 	bool vague;                     /* another one could be meant */
 	const struct access *found;
+	const struct type *found_type;
 	uint64_t found_pointer;         /* where its pointer is; 0 = nowhere */
-	struct err *err;                /* out of memory */
 };
 
 static const struct value *
@@ -50,25 +53,35 @@ evaluate(struct culprit *q, const char *text, enum err_kind *why)
 	if (!err)
 		return v;
 	*why = err_kind(err);
-	if (*why == ERR_NOMEM && !q->err)
-		q->err = err;
-	else
-		err_free(err);
+	err_free(err);
+	/* There is an end of what one line may take. */
+	q->vague |= *why == ERR_NOMEM;
 	return NULL;
 }
 
 /* ---- names ------------------------------------------------------------------ */
+static const struct var *
+find_local(struct culprit *q, const char *name)
+{
+	for (size_t k = 0; k < q->n_vars; k++)
+		if (strcmp(q->vars[k].name, name) == 0)
+			return &q->vars[k];
+	return NULL;
+}
+
 static bool
 is_local(struct culprit *q, const char *name)
 {
-	const struct var *vars;
-	size_t n;
-	_err_ struct err *err = scope_vars(q->scope, q->arena, &vars, &n);
+	return find_local(q, name);
+}
 
-	for (size_t k = 0; !err && k < n; k++)
-		if (strcmp(vars[k].name, name) == 0)
-			return true;
-	return false;
+/* Debug information has a variable from the start of its block on; the name is
+ * that of another one until it is declared. */
+static bool
+is_declared_later(const struct culprit *q, const struct var *v)
+{
+	return v->line > q->scope->line && v->file && q->scope->file
+	       && strcmp(v->file, q->scope->file) == 0;
 }
 
 static bool
@@ -90,8 +103,10 @@ is_known(struct culprit *q, const struct access_name *name)
 	uint64_t where;
 	enum err_kind why;
 
-	if (name->declared || is_local(q, name->text)
-	    || (name->called && strstr(name->text, "::")))
+	const struct var *local = find_local(q, name->text);
+	if (local)
+		return !is_declared_later(q, local) || name->declared;
+	if (name->declared || (name->called && strstr(name->text, "::")))
 		return true;
 	_err_ struct err *none = insp_address_named(q->insp, name->text,
 						    &where);
@@ -170,37 +185,47 @@ leads_there(struct culprit *q, const struct access *a, uint64_t *where)
 	return false;
 }
 
+/** One that is held against the access. */
+struct candidate {
+	const struct access *access;
+	const struct type *type;
+	uint64_t where;         /* its pointer; 0 = in no memory */
+};
+
 /* One that is the same one more time, as "(*p).x" and "p->x" are. */
 static bool
-is_again(const struct culprit *q, const struct access *a, uint64_t where)
+is_again(const struct culprit *q, const struct candidate *c)
 {
-	if (strcmp(q->found->text, a->text) == 0)
+	const char *text = c->access->text;
+
+	if (strcmp(q->found->text, text) == 0)
 		return true;
-	return where && where == q->found_pointer && a->pointer
-	       && !strchr(a->text, '[') && !strchr(q->found->text, '[');
+	return c->where && c->where == q->found_pointer
+	       && c->type == q->found_type && c->access->pointer
+	       && !strchr(text, '[') && !strchr(q->found->text, '[');
 }
 
 static void
-find(struct culprit *q, const struct access *a, uint64_t where)
+find(struct culprit *q, const struct candidate *c)
 {
 	/* Of a variable that is said to be there nobody knows why. */
 	if (!q->followed)
 		q->vague = true;
-	if (q->found && !is_again(q, a, where))
+	if (q->found && !is_again(q, c))
 		q->vague = true;
 	if (q->found)
 		return;
-	q->found = a;
-	q->found_pointer = where;
+	q->found = c->access;
+	q->found_type = c->type;
+	q->found_pointer = c->where;
 }
 
 /** [@at, @at+@n) is used: is it what the access was to? */
 static void
-hold(struct culprit *q, const struct access *a, uint64_t at, uint64_t n,
-     uint64_t where)
+hold(struct culprit *q, const struct candidate *c, uint64_t at, uint64_t n)
 {
 	if (at == q->address && q->size <= n)
-		find(q, a, where);
+		find(q, c);
 	else if (at < q->address ? q->address - at < n
 		 : at - q->address < q->size)
 		q->vague = true;
@@ -234,11 +259,14 @@ hold_bits(struct culprit *q, const struct access *a)
 
 	if (!p)
 		return;
+	const struct type *t = value_type(p);
 	_err_ struct err *none = value_u64(p, &to);
-	if (none && value_address(p, &to))
-		q->vague |= q->address - to < value_size(p);
-	else
+	if (none && !value_address(p, &to))
 		q->vague = true;
+	else
+		q->vague |= q->address - to + REGISTER_MAX
+			    < type_size(type_plain(none ? t : type_target(
+				      type_plain(t)))) + 2 * REGISTER_MAX;
 }
 
 static void
@@ -257,10 +285,11 @@ hold_value(struct culprit *q, const struct access *a, const struct value *v,
 	uint8_t kind = type_kind(type_plain(value_type(v)));
 	if (kind == SYM_TYPE_ARRAY || kind == SYM_TYPE_FUNCTION)
 		return;
+	const struct candidate c = { a, value_type(v), where };
 	if (!value_address(v, &at))
 		hold_bits(q, a);
 	else
-		hold(q, a, at, value_size(v), where);
+		hold(q, &c, at, value_size(v));
 }
 
 /** The object of a call: it is read if the method is a virtual one. */
@@ -281,7 +310,7 @@ hold_method(struct culprit *q, const struct access *a)
 	else if (!v)
 		doubt(q, why);
 	if (v && value_address(v, &at) && at == q->address && q->size == 8)
-		find(q, a, where);
+		find(q, &(struct candidate){ a, value_type(v), where });
 }
 
 static void
@@ -352,7 +381,9 @@ hold_call(struct culprit *q, const struct access *a)
 		q->vague = true;
 	q->followed = true;
 	if (v && called_address(q, v, &to) && to == q->address)
-		find(q, a, value_address(v, &where) ? where : 0);
+		find(q, &(struct candidate){
+			a, value_type(v), value_address(v, &where) ? where
+						: 0 });
 }
 
 /** Was it a call through a pointer that led to the pc? */
@@ -441,9 +472,25 @@ find_scope(struct culprit *q)
 	if (err || s->n <= frame || (q->jump && !came_by_pointer(q, s)))
 		return err;
 	err = values_scopes(q->values, 0, s, frame, q->arena, &scopes);
-	if (!err)
-		q->scope = scopes.list[0];
-	return err;
+	if (err)
+		return err;
+	q->scope = scopes.list[0];
+	return scope_vars(q->scope, q->arena, &q->vars, &q->n_vars);
+}
+
+/** Is it a language whose words accesses.c knows? DWARF 5, 7.12. */
+static bool
+is_c(uint16_t language)
+{
+	static const uint16_t known[] = {
+		0x01, 0x02, 0x04, 0x0c, 0x19, 0x1a, 0x1d, 0x21, 0x2a, 0x2b,
+		0x2c, 0x3a, 0x3e,
+	};
+
+	for (size_t k = 0; k < countof(known); k++)
+		if (known[k] == language)
+			return true;
+	return false;
 }
 
 static struct err *
@@ -455,7 +502,8 @@ read_line(struct culprit *q)
 	const struct access_types types = { is_type, q };
 	const struct snap_module *modules = insp_modules(q->insp, &n);
 
-	if (!q->scope->file || !q->scope->line || q->scope->module >= n)
+	if (!q->scope->file || !q->scope->line || q->scope->module >= n
+	    || !is_c(q->scope->language))
 		return err_new(ERR_NOTFOUND, "the line is not known");
 	struct err *err = insp_file_by_id(
 		q->insp, &modules[q->scope->module].id, q->scope->file, &file);
@@ -468,17 +516,61 @@ read_line(struct culprit *q)
 	return err ? err : accesses_of(&q->words, &types, q->arena, &q->all);
 }
 
+/** May what a function does be done in the place of its call: of one that the
+ * compiler knows, or has seen? */
+static bool
+may_be_undone(struct culprit *q, const char *name)
+{
+	static const char *const known[] = {
+		"mem", "str", "wcs", "wmem", "stp", "bcopy", "bzero", "bcmp",
+		"index", "rindex", "__",
+	};
+	uint64_t where;
+
+	for (size_t k = 0; k < countof(known); k++)
+		if (strncmp(name, known[k], strlen(known[k])) == 0)
+			return true;
+	_err_ struct err *none = insp_address_named(q->insp, name, &where);
+	return none || insp_module_at(q->insp, where) == q->scope->module;
+}
+
+/* What is done with a pointer that a call is given is not on the line. */
+static void
+hold_arguments(struct culprit *q)
+{
+	const char *own = q->found->pointer ? q->found->pointer : "";
+	bool calls = false;
+	enum err_kind why;
+	uint64_t to;
+
+	for (size_t k = 0; k < q->all.n; k++)
+		if (q->all.list[k].use & USE_CALL)
+			calls |= may_be_undone(q, q->all.list[k].text);
+	for (size_t k = 0; calls && k < q->all.n; k++) {
+		const char *text = q->all.list[k].text;
+		const struct value *v = strcmp(text, own) == 0 ? NULL
+					: evaluate(q, text, &why);
+
+		if (!v || !is_pointer(value_type(v)))
+			continue;
+		_err_ struct err *none = value_u64(v, &to);
+		q->vague |= !none && q->address - to < CAUSE_FIRST_PAGE;
+	}
+}
+
 static void
 judge(struct culprit *q)
 {
 	if (q->all.lost || !names_are_known(q))
 		return;
-	for (size_t k = 0; k < q->all.n && !q->vague && !q->err; k++) {
+	for (size_t k = 0; k < q->all.n && !q->vague; k++) {
 		if (q->jump)
 			hold_call(q, &q->all.list[k]);
 		else
 			hold_access(q, &q->all.list[k]);
 	}
+	if (q->found && !q->jump && !q->vague)
+		hold_arguments(q);
 	if (q->vague || (q->found && strlen(q->found->whole) > SHOWN_MAX))
 		q->found = NULL;
 }
@@ -672,7 +764,5 @@ cause_explain(struct cause *c, struct insp *i, struct values *vs,
 	if (unread)
 		return NULL;
 	judge(q);
-	if (q->err)
-		return q->err;
 	return q->found ? name_it(q, c, a) : NULL;
 }

@@ -150,6 +150,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-redact \
 	tests/fuzz/fuzz-rsp \
 	tests/fuzz/fuzz-snapfmt \
+	tests/fuzz/fuzz-source \
 	tests/fuzz/fuzz-store \
 	tests/fuzz/fuzz-supply \
 	tests/fuzz/fuzz-symidx \

@@ -339,6 +339,57 @@ unsequenced(struct node *n, long i)
 	n->list[i++].first = i; /* = 45 - */
 }
 
+ALONE void
+done_in_its_place(const void *a, const struct pair *b)
+{
+	long copy;
+
+	sink = *(long *)memcpy(&copy, a, sizeof(copy)) + b->first; /* = 46 - */
+}
+
+ALONE void
+copied_beside(const void *a, const struct pair *b)
+{
+	long copy;
+
+	if (memcpy(&copy, a, sizeof(copy)) && b->first) /* = 47 - */
+		sink = copy;
+}
+
+ALONE void
+called_beside(struct node *n, const struct pair *b)
+{
+	sink = abs((int)n->id) + b->first; /* = 48 b->first */
+}
+
+ALONE long
+shadowed(const struct node *p, const struct node *q)
+{
+	{
+		sink = p->id + q->id; /* = 49 - */
+		const struct node *p = kept;
+
+		return p ? p->id : 0;
+	}
+}
+
+enum { FIRST_ONE, SECOND_ONE };
+
+ALONE long
+enumerator(struct node *n)
+{
+	return n->list[SECOND_ONE].first; /* = 50 n->list[SECOND_ONE].first */
+}
+
+ALONE long
+bit_field_elsewhere(struct node *n, struct node *m)
+{
+	return n->high + m->id; /* = 51 m->id */
+}
+
+ALONE long
+one_line(struct node *n) { return n->next->id; } /* = 52 n->next->id */
+
 int
 main(int argc, char **argv)
 {
@@ -396,6 +447,13 @@ main(int argc, char **argv)
 	case 43: return (int)branch_not_taken(NULL, NULL, argc);
 	case 44: return (int)text_of_name(n);
 	case 45: unsequenced(NULL, argc); break;
+	case 46: done_in_its_place(NULL, NULL); break;
+	case 47: copied_beside(NULL, NULL); break;
+	case 48: called_beside(n, NULL); break;
+	case 49: return (int)shadowed(NULL, NULL);
+	case 50: return (int)enumerator(NULL);
+	case 51: return (int)bit_field_elsewhere(n, NULL);
+	case 52: return (int)one_line(m);
 	}
 	return 0;
 }

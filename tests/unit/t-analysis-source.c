@@ -220,6 +220,8 @@ test_headers_of_functions_are_left_out(void **state)
 	static const struct row rows[] = {
 		{ "static T f(T *n) { return n->x; }", "n->x:r" },
 		{ "STATIC long f(T *n) const { return n->x; }", "n->x:r" },
+		{ "__attribute__((a)) T f(T *n) { return n->x; }", "n->x:r" },
+		{ "T __attribute__;", "" },
 		{ "for_each(p, n->list) { p->x = 1; }",
 		  "for_each:rc *this:m n->list:r p->x:w" },
 	};
