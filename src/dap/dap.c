@@ -87,6 +87,16 @@ dap_error_body(const struct err *err, bool show)
 	return body;
 }
 
+/* A word for programs, or the sentence to who shows people this. */
+static const char *
+message_of(const struct dap *d, const struct err *err)
+{
+	const char *word = d->wrong ? d->wrong : error_names[err_kind(err)];
+
+	return d->shows_words && strcmp(word, "cancelled") != 0 ? err_text(err)
+								: word;
+}
+
 void
 dap_respond(struct dap *d, int64_t request_seq, const char *command,
 	    struct err *err, struct json *body)
@@ -97,9 +107,7 @@ dap_respond(struct dap *d, int64_t request_seq, const char *command,
 	json_set(message, "success", json_bool(!err));
 	json_set(message, "command", json_string(command));
 	if (err) {
-		json_set(message, "message", json_string(
-				 d->wrong ? d->wrong
-					  : error_names[err_kind(err)]));
+		json_set(message, "message", json_string(message_of(d, err)));
 		json_free(body);
 		body = dap_error_body(err, d->wrong);
 	}

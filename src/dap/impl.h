@@ -93,6 +93,7 @@ struct dap {
 	/* what the client said of itself */
 	bool initialised, attached, configured, stopped_told;
 	bool lines_from_0, columns_from_0, paths_are_uris;
+	bool shows_words;       /* "message" of an error, to people */
 	bool hears_progress, hears_invalidated, hears_memory, hears_selected;
 	struct source_map *maps;        /* of "attach"; longest @from first */
 	size_t n_maps;

@@ -17,6 +17,19 @@
 #define STOP_BYTES_MAX (256u << 20)     /* of all that ids stand for */
 
 /* ---- initialize -------------------------------------------------------------- */
+/* dape shows people the "message" of an error and nothing else; nvim-dap too,
+ * where "showUser" does not ask for a notice. */
+static bool
+shows_words(const char *client)
+{
+	static const char *const those[] = { "dape", "neovim" };
+
+	for (size_t k = 0; client && k < countof(those); k++)
+		if (strcmp(client, those[k]) == 0)
+			return true;
+	return false;
+}
+
 struct err *
 session_initialize(struct dap *d, const struct json *arguments,
 		   struct json **body)
@@ -44,6 +57,10 @@ session_initialize(struct dap *d, const struct json *arguments,
 		*rows[k].is = json_is_true(json_get(arguments, rows[k].name),
 					   rows[k].otherwise)
 			      != rows[k].otherwise;
+	/* nvim-dap 0.6 writes it otherwise. */
+	const struct json *client = json_get(arguments, "clientID");
+	d->shows_words = shows_words(json_str(client ? client : json_get(
+						arguments, "clientId")));
 	d->paths_are_uris = format && strcmp(format, "uri") == 0;
 	*body = json_object();
 	requests_put_capabilities(*body);

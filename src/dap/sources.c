@@ -184,6 +184,13 @@ source_reference(struct dap *d, size_t module, const char *file, bool ask)
 	       ? d->sources_before + *slot : 0;
 }
 
+/* Of POSIX, or of Windows. */
+static bool
+path_is_rooted(const char *path)
+{
+	return *path == '/' || *path == '\\' || (*path && path[1] == ':');
+}
+
 static struct json *
 source_json(struct dap *d, size_t module, const char *file, bool ask)
 {
@@ -195,6 +202,10 @@ source_json(struct dap *d, size_t module, const char *file, bool ask)
 	int64_t reference = map ? 0 : source_reference(d, module, file, ask);
 	if (reference)
 		json_set(j, "sourceReference", json_i64(reference));
+	/* No client finds it, and VS Code would begin with a page that says so
+	 * in place of the first frame that has a text. */
+	else if (!path_is_rooted(map ? map->to : file))
+		json_set(j, "presentationHint", json_string("deemphasize"));
 	return j;
 }
 

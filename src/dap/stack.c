@@ -293,13 +293,6 @@ stack_frame_name(struct insp *i, const struct snap_frame *f)
 	return json_string(text.failed ? NULL : text.data);
 }
 
-/* Where there is no source, an editor shows it in grey. */
-static const char *
-frame_hint(const struct snap_frame *f)
-{
-	return f->file ? "normal" : "subtle";
-}
-
 struct err *
 stack_frame(struct dap *d, struct place at, struct json **out)
 {
@@ -321,7 +314,10 @@ stack_frame(struct dap *d, struct place at, struct json **out)
 	json_set(j, "instructionPointerReference", json_addr(f->pc));
 	if (f->module != UINT32_MAX)
 		json_set(j, "moduleId", modules_id(d, f->module));
-	json_set(j, "presentationHint", json_string(frame_hint(f)));
+	/* Where there is no source, an editor shows it in grey. "normal" is
+	 * not said: to VS Code it would hide the source's own hint. */
+	if (!f->file)
+		json_set(j, "presentationHint", json_string("subtle"));
 	*out = j;
 	return NULL;
 }

@@ -223,13 +223,23 @@ INSIDE = {"request": ("arguments", "%s arguments"),
           "response": ("body", "%s body"), "event": ("body", "%s event")}
 
 
+def message_fault(refusal):
+    """A word, or what people read, to clients that show this to them."""
+    word = refusal["message"]
+    said = refusal["body"]["error"].get("variables", {}).get("text")
+    if re.fullmatch("[A-Za-z]+", word) or word == said:
+        return []
+    return ["message.message is neither a word nor the sentence: " +
+            short(word)]
+
+
 def ours_of(schema, message):
     kind, name = kind_of(message)
     if kind not in ("request", "response", "refusal", "event"):
         return ["message is of no type: %s" % short(kind)]
     found = schema.faults(kind, message)
     if found or kind == "refusal":
-        return found
+        return found or message_fault(message)
     member, definition = INSIDE[kind]
     definition %= name
     if definition not in schema.definitions:

@@ -206,6 +206,18 @@ def it_does_not_run(shop):
         expect(not c.taken("continued"), "it said that it runs")
 
 
+@trap
+def who_shows_the_message_gets_the_sentence(shop):
+    """dape shows nothing else; nvim-dap neither, where it is no notice."""
+    for name in ("dape", "neovim"):
+        with shop.session(_hello={"clientID": name}) as c:
+            tid, frame = top(c)
+            for command, more in (("next", {"threadId": tid}), ("evaluate", {
+                    "expression": "nowhere", "frameId": frame})):
+                said = c.refusal(command, more)
+                expect(said and said.word == said.text, said)
+
+
 # ---- 4: back in time -------------------------------------------------------------------
 
 @trap
@@ -430,6 +442,19 @@ def sources_are_mapped(shop):
             as c:
         source = c.stack(top(c)[0], levels=1)[0]["source"]
         expect(source["path"] == "/here/spoken.c", source)
+
+
+@trap
+def what_no_client_finds_is_not_emphasized(shop):
+    """VS Code begins with the first frame whose source is not."""
+    directory = os.path.dirname(build.source("spoken.c"))
+    for place, hint in (("./here", "deemphasize"), ("/here", None),
+                        ("C:/here", None)):
+        with shop.session(sourceMap=[[directory, place]]) as c:
+            frame = c.stack(top(c)[0], levels=1)[0]
+            expect(frame["source"]["path"] == place + "/spoken.c" and
+                   frame["source"].get("presentationHint") == hint and
+                   "presentationHint" not in frame, frame)
 
 
 # ---- 12: a far client -------------------------------------------------------------------------------
