@@ -14,8 +14,10 @@ import kit
 HERE = os.path.dirname(os.path.realpath(__file__))
 DRIVER = os.path.join(HERE, "driver.py")
 
-# Stock gdb loads the pretty printers of libstdc++ by the library's name on
-# this machine, which the stub's names are not (`inquest gdb` mends that).
+# Stock gdb loads pretty printers by the names of programs and libraries on
+# this machine, which the stub's names are not: those of libstdc++ are loaded
+# by hand (`inquest gdb` does so), and no others that may be installed.
+NO_OTHERS = "set auto-load python-scripts off"
 PRINTERS = ("python import sys; sys.path.append('/usr/share/gcc/python'); "
             "from libstdcxx.v6 import register_libstdcxx_printers as register;"
             " register(None)")
@@ -83,8 +85,8 @@ def run(open_with, script, core, cwd="/", timeout=300, gdb=("gdb",)):
 
 def on_core(program, core, script, **more):
     """gdb on the core, where the program ran (relative names are found)."""
-    opening = ["file " + program] if program else []
-    return run(opening + ["core-file " + core], script, core,
+    opening = [NO_OTHERS] + (["file " + program] if program else [])
+    return run(opening + ["core-file " + core, PRINTERS], script, core,
                cwd=os.path.dirname(core), **more)
 
 
@@ -95,7 +97,7 @@ def remote(inquest, snapshot):
 
 def on_stub(inquest, snapshot, core, script, program=None, **more):
     """gdb on the stub, from elsewhere, with or without the program's file."""
-    opening = ["file " + program] if program else []
+    opening = [NO_OTHERS] + (["file " + program] if program else [])
     opening += [remote(inquest, snapshot), PRINTERS]
     return run(opening, script, core, **more)
 
