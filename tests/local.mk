@@ -280,6 +280,7 @@ SCRIPT_TESTS = \
 	tests/dap/code.py \
 	tests/dap/driver.py \
 	tests/dap/judging.py \
+	tests/dap/emacs.py \
 	tests/dap/nvim.py \
 	tests/dap/ours.py \
 	tests/dap/replay.py \
