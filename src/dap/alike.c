@@ -11,8 +11,8 @@
 
 #define NAMED_FRAMES 32u        /* of a group's stack */
 #define NAMED_GROUPS 1000u
-#define PIECE 32u               /* threads that are unwound in one piece */
-#define NAMING 8u               /* of them take as long as a named stack */
+#define PIECE 256u              /* threads that are unwound in one piece */
+#define NAMING 32u              /* of them take as long as a named stack */
 #define ARENA_MAX ((size_t)256 << 20)
 #define TEXT "threads"          /* the kernel's account, as capture keeps it */
 
