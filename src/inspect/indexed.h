@@ -38,5 +38,8 @@ struct err *indexed_ask(const struct supply *s, const struct supply_ask *ask,
  */
 const char *insp_function_name(struct insp *i, struct symidx *ix,
 			       const struct sym_frame *f);
+/** Appends what a name for the linker is to people, with its parameters;
+ * false: it is not mangled, or too long. symbols.c */
+bool insp_demangle(const char *linkage, struct buf *out);
 
 #endif

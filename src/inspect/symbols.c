@@ -159,20 +159,36 @@ without_version(struct insp *i, const char *name)
 	return plain ? plain : name;
 }
 
-static const char *
-demangle(struct insp *i, const char *linkage, int options)
+static char *
+demangle(const char *linkage, int options)
 {
 	if (strnlen(linkage, MANGLED_MAX) == MANGLED_MAX)
 		return NULL;
-	_free_ char *plain = cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI
-					    | DMGL_VERBOSE | options);
+	return cplus_demangle(linkage, DMGL_AUTO | DMGL_ANSI | DMGL_VERBOSE
+			      | options);
+}
+
+static const char *
+demangle_kept(struct insp *i, const char *linkage, int options)
+{
+	_free_ char *plain = demangle(linkage, options);
+
 	return plain ? arena_strdup(i->arena, plain) : NULL;
+}
+
+bool
+insp_demangle(const char *linkage, struct buf *out)
+{
+	_free_ char *plain = demangle(linkage, DMGL_PARAMS);
+
+	buf_puts(out, plain ? plain : "");
+	return plain;
 }
 
 const char *
 symbols_demangled(struct insp *i, const char *linkage)
 {
-	const char *plain = demangle(i, linkage, DMGL_PARAMS);
+	const char *plain = demangle_kept(i, linkage, DMGL_PARAMS);
 
 	return plain ? plain : without_version(i, linkage);
 }
@@ -180,7 +196,7 @@ symbols_demangled(struct insp *i, const char *linkage)
 const char *
 symbols_demangled_bare(struct insp *i, const char *linkage)
 {
-	return demangle(i, linkage, 0);
+	return demangle_kept(i, linkage, 0);
 }
 
 static bool

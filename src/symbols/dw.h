@@ -53,7 +53,7 @@ enum dw_slot {
 	AT_DATA_LOCATION, AT_ALLOCATED, AT_ASSOCIATED, AT_STRING_LENGTH,
 	AT_CALL_RETURN, AT_CALL_PC, AT_CALL_TAIL, AT_CALL_TARGET,
 	AT_CALL_VALUE, AT_CALL_DATA_VALUE, AT_CALL_PARAMETER, AT_CALL_ORIGIN,
-	AT_DEFAULT, AT_UNIT /* one that only unit entries have */, AT_NONE,
+	AT_DEFAULT, AT_VTABLE_ELEM, AT_UNIT /* one that only unit entries have */, AT_NONE,
 };
 
 struct dw_value {

@@ -21,7 +21,7 @@
 
 #define SYM_NONE UINT32_MAX
 /** Of the bytes; one of another version is to be made anew. */
-#define SYMIDX_VERSION 9u
+#define SYMIDX_VERSION 10u
 
 /* ---- making ------------------------------------------------------------- */
 /**
@@ -231,6 +231,8 @@ struct sym_variant {
 struct sym_enumerator {
 	uint32_t name;
 	uint64_t value;         /* sign-extended where the enum is signed */
+	/* Of a MEMBER_POINTER: linkage names of virtual functions of its class
+	 * and bases; place in the table, and the base's first byte << 32. */
 };
 /** One dimension; a bound is a constant, or what an expression or variable
  * of the frame says, or open. */

@@ -4,6 +4,8 @@
 
 #include "symbols/make.h"
 
+#define METHODS_MAX 1024u       /* virtual ones of a class and its bases */
+
 /* ---- parts ------------------------------------------------------------------- */
 static void
 text_put(struct type_out *to, uint64_t handle)
@@ -423,6 +425,104 @@ children_put(struct children *c, const struct dw_die *die)
 	c->depth--;
 }
 
+/* ---- virtual functions ---- */
+/** Of a class and of the bases that always stand in the same place of it. */
+struct methods {
+	struct type_out *to;
+	unsigned left;                  /* so many may be told yet */
+	unsigned depth;                 /* of bases of bases */
+};
+
+/* DW_OP_constu N (DWARF 5, 5.7.8); no compiler has used another. */
+static bool
+is_slot(const struct dw_die *die, uint64_t *out)
+{
+	const struct dw_value *v = &die->at[AT_VTABLE_ELEM];
+
+	if (!dw_has(die, AT_VTABLE_ELEM) || !dw_is_block(v))
+		return false;
+	struct cur c = cur_of(v->at, (size_t)v->u);
+	if (cur_u8(&c) != DW_OP_constu)
+		return false;
+	*out = cur_uleb(&c);
+	return !c.failed && !cur_left(&c) && *out <= UINT32_MAX;
+}
+
+static void
+method_put(struct methods *m, const struct dw_die *die, uint64_t at)
+{
+	uint64_t slot, name;
+
+	if (!m->left || at > INT32_MAX || !is_slot(die, &slot))
+		return;
+	name = maker_attr_string(m->to->m, die, AT_LINKAGE);
+	if (name == STR_NONE)
+		return;
+	m->left--;
+	buf_putc(m->to->out, PART_ENUMERATOR);
+	text_put(m->to, name);
+	put_sleb(m->to->out, (int64_t)(at << 32 | slot));
+}
+
+/** A class that the attribute names, in a unit of its own perhaps. */
+static bool
+class_of(const struct dw_die *die, enum dw_slot slot, struct dw_die *out)
+{
+	struct dw_die other;
+
+	if (!dw_follow(die, slot, out))
+		return false;
+	if (dw_follow(out, AT_SIGNATURE, &other))
+		*out = other;
+	return out->tag == DW_TAG_class_type
+	       || out->tag == DW_TAG_structure_type;
+}
+
+static bool
+is_fixed_base(const struct dw_die *die)
+{
+	return die->tag == DW_TAG_inheritance
+	       && !dw_number(die, AT_VIRTUALITY, 0);
+}
+
+/* Its own first: a base's function in the same place is another's name. */
+static void
+methods_of(struct methods *m, const struct dw_die *class, uint64_t at)
+{
+	uint32_t after = class->after;
+	struct dw_die child, base;
+
+	for (unsigned bases = 0; bases < 2; bases++, after = class->after)
+		while (class->children && dw_read(class->unit, after, &child)
+		       && child.tag) {
+			if (!bases && child.tag == DW_TAG_subprogram)
+				method_put(m, &child, at);
+			if (bases && is_fixed_base(&child)
+			    && m->depth < DW_HOPS_MAX
+			    && class_of(&child, AT_TYPE, &base)) {
+				m->depth++;
+				methods_of(m, &base, at + dw_number(
+					&child, AT_MEMBER_LOCATION, 0));
+				m->depth--;
+			}
+			if (!dw_skip(&child, &after))
+				break;
+		}
+}
+
+/* A class has no functions in an index: who points to one knows which. */
+static void
+methods_put(struct type_out *to, const struct dw_die *die)
+{
+	struct methods m = { .to = to, .left = METHODS_MAX };
+	struct dw_die function, class;
+
+	if (dw_follow(die, AT_TYPE, &function)
+	    && function.tag == DW_TAG_subroutine_type
+	    && class_of(die, AT_CONTAINING, &class))
+		methods_of(&m, &class, 0);
+}
+
 /* ---- the record --------------------------------------------------------------------- */
 static unsigned
 type_flags(const struct dw_die *die)
@@ -550,6 +650,8 @@ type_put(struct type_out *to, const struct dw_die *die)
 		 && dw_has(die, AT_STRING_LENGTH))
 		dynamic_put(to, die, AT_STRING_LENGTH, PART_DATA_LOCATION);
 	children_put(&c, die);
+	if (die->tag == DW_TAG_ptr_to_member_type)
+		methods_put(to, die);
 	buf_putc(to->out, PART_END);
 }
 
