@@ -32,21 +32,36 @@ import verdict   # noqa: E402
 
 LEVELS = ("-O0", "-O2")
 # Program: where it stops.
-SHORT = {"bases": 1, "arrays": 2, "pointers": 1, "inlined": 2, "optimized": 2}
+SHORT = {"bases": 1, "arrays": 2, "pointers": 1, "methods": 1, "inlined": 2,
+         "optimized": 2}
 # Without floats.c and wides.c: decimal numbers and SSE are not of that machine.
 PLACES = {
     "arrays": 3, "bases": 1, "bitfields": 1, "enums": 1, "inlined": 4,
-    "optimized": 7, "pointers": 1, "recursion": 3,
+    "methods": 1, "optimized": 7, "pointers": 1, "recursion": 3,
     "shadowed": 2, "strings": 1, "unions": 1,
 }
+# In C++ without its library: by a compiler that is for all machines.
+CXX = ("clang++", "--target=aarch64-linux-gnu", "-fno-rtti",
+       "-fno-exceptions", "-w", "-g")
 SHOWN = 12
+
+
+def source_of(program, level, directory):
+    """A source in C, or an object made of one in C++."""
+    path = os.path.join(corpus.SOURCES, program)
+    if os.path.exists(path + ".c"):
+        return path + ".c"
+    made = os.path.join(directory, program + ".o")
+    build.call([corpus.tool(CXX[0]), *CXX[1:], level, "-c", "-o", made,
+                path + ".cc"], directory)
+    return made
 
 
 def compiled(program, level):
     directory = kit.work_dir("aarch64", "values", program + level)
     path = os.path.join(directory, program)
-    sources = [os.path.join(corpus.SOURCES, name)
-               for name in (program + ".c", "stop.c")]
+    sources = [source_of(program, level, directory),
+               os.path.join(corpus.SOURCES, "stop.c")]
     build.call([guest.COMPILER, "-static", "-g", level, "-std=gnu17",
                 "-pthread", "-w", "-o", path, *sources, "-lm"], directory)
     return path
@@ -103,7 +118,11 @@ def main():
         if wanted and not any(fnmatch.fnmatch(program, w) for w in wanted):
             continue
         for level in LEVELS:
-            path = compiled(program, level)
+            try:
+                path = compiled(program, level)
+            except corpus.Missing as missing:
+                tap.skip("%s/%s" % (program, level[1:]), missing)
+                continue
             first = 1 if programs is PLACES else last
             for place in range(first, last + 1):
                 verdicts.append(one(

@@ -99,45 +99,6 @@ pointers(Machine &m, int Machine::*data, int (Machine::*f)(int),
 	return m.*data + (m.*f)(1) + (m.*v)(2) + (m.*c)(3);
 }
 
-// What tables say otherwise than classes: nothing of what is pure, of another
-// base, after virtual bases, of what nobody made.
-struct Shape {
-	int s = 1;
-	virtual int area(int n) = 0;
-	virtual int edges(int n) { return n + s; }
-};
-
-struct Named {
-	int t = 2;
-	virtual int name(int n) { return n + t; }
-	virtual int rename(int n) { return n - t; }
-};
-
-struct Square : Shape, Named {
-	int area(int n) override { return n; }
-	virtual int corner(int n) { return 4 * n; }
-};
-
-struct Shared : virtual Named {
-	int u = 3;
-	virtual int shared(int n) { return n * u; }
-	virtual int second(int n) { return n / u; }
-};
-
-typedef int (Square::*of_square)(int);
-
-static NOINLINE int
-tables(Shape &shape, int (Shape::*pure)(int), of_square other,
-       of_square inherited, of_square own, int (Shared::*behind)(int))
-{
-	Square square;
-	Shared shared;
-
-	stop(6);
-	return (shape.*pure)(1) + (square.*other)(2) + (square.*inherited)(3)
-	       + (square.*own)(4) + (shared.*behind)(5);
-}
-
 static NOINLINE int
 lambdas(int n)
 {
@@ -171,8 +132,5 @@ main()
 	odd<3, double, Box>(doubles);
 	pointers(better, &Machine::b, &Machine::plain, &Machine::changed,
 		 &Machine::second);
-	Square square;
-	tables(square, &Shape::area, of_square(&Named::rename), &Shape::edges,
-	       &Square::corner, &Shared::second);
 	return lambdas(some(6)) == some(0);
 }
