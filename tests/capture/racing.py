@@ -86,7 +86,10 @@ class Race:
             os.unlink(path)
 
     def captures(self, pid, number):
-        for _ in range(number):
+        """So many, and more where a busy machine was late for all of them."""
+        for k in range(20 * number):
+            if k >= number and self.taken:
+                break
             self.capture(pid)
 
     def __str__(self):
@@ -118,6 +121,13 @@ def exec_race(inquest, directory, number, us, wrap=()):
     return race
 
 
+def is_suid(pid):
+    """Is it that program, by its file, and has it what that gives it?"""
+    uids = living.status_field(pid, "Uid")
+    return (living.status_field(pid, "Name") == "suid" and uids is not None
+            and uids.split()[1] == "0")
+
+
 def suid_race(inquest, directory, number, us):
     """
     One of nobody's that is a set-user-ID program now and then, looked at by
@@ -131,15 +141,15 @@ def suid_race(inquest, directory, number, us):
     for path in (plain, suid):
         shutil.copy(racer, path)
     shutil.copy(inquest, tool)
-    os.chmod(suid, 0o4755)
+    for path, mode in ((plain, 0o755), (suid, 0o4755), (tool, 0o755)):
+        os.chmod(path, mode)
     os.makedirs(place, exist_ok=True)
     os.chown(place, NOBODY, NOBODY)
     race = Race(tool, place, wrap=AS_NOBODY)
     if race.run("--version").status:
         return None
     with running([*AS_NOBODY, plain, "suid", us, suid, "a"]) as victim:
-        if not living.until(lambda: (living.status_field(victim.pid, "Uid")
-                                     or "").split()[1:2] == ["0"], 5):
+        if not living.until(lambda: is_suid(victim.pid), 20):
             return None
         race.captures(victim.pid, number)
         if victim.poll() is not None:
@@ -159,7 +169,7 @@ def reuse_race(inquest, directory, number, us, pid=3000):
     race = Race(inquest, directory)
     racer = living.victim("racer", directory)
     with running([racer, "reuse", us, pid, "?"]):
-        if not living.until(lambda: os.path.exists("/proc/%d" % pid), 5):
+        if not living.until(lambda: os.path.exists("/proc/%d" % pid)):
             return None
         race.captures(pid, number)
     return race

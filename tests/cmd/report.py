@@ -41,7 +41,8 @@ TOP = {"inquest": dict, "snapshot": dict, "reason": dict,
        "attributes": dict, "notes": list, "globals": list, "files": list}
 REASON = {"text": str, "signal": (str, type(None)), "number": int,
           "code": (str, type(None)), "code_number": int,
-          "address": (str, type(None)), "sender": (int, type(None))}
+          "address": (str, type(None)), "sender": (int, type(None)),
+          "expression": (str, type(None)), "pointer": (str, type(None))}
 
 
 def shape(value, wanted):
