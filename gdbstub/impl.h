@@ -311,6 +311,8 @@ void overlay_lift(const struct stub *s);
 void overlay_before(struct stub *s, uint64_t addr, size_t n, const void *data,
 		    struct replaced *out);
 void overlay_undo(struct stub *s, const struct replaced *r);
+/** Others, whom no gdb hears, write over it too. */
+bool overlay_shared(const struct stub *s);
 verb_fn overlay_verb;
 
 /* ahead.c */

@@ -106,6 +106,8 @@ inside_verb_variables(struct stub *s, const char *argument, struct buf *out)
 	put_text(out, "arguments", t->process.arguments);
 	put_number(out, "pid", f->own_pid);
 	put_number(out, "threads", t->n_threads);
+	if (overlay_shared(s))
+		put_number(out, "shared", 1);
 	put_cause(out, &t->process);
 	put_captured(out, t->process.captured_ns);
 	put_attribute(out, "host", t, "hostname");

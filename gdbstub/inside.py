@@ -196,6 +196,11 @@ def inquest_begin():
     gdb.events.before_prompt.connect(inquest.prompt)
     gdb.events.stop.connect(inquest.stopped)
     inquest.variables()
+    # Others write into a session that they share, and nothing tells a gdb.
+    # Registers it keeps in any case: behind a flush it reads them at once.
+    if gdb.convenience_variable("_inquest_shared"):
+        gdb.execute("set stack-cache off")
+        gdb.execute("set code-cache off")
     if inquest.stack():
         gdb.execute("frame")
 

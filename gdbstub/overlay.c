@@ -57,6 +57,12 @@ overlay_undo(struct stub *s, const struct replaced *r)
 		 : space_write(insp_space(f->insp), r->addr, r->n, r->under));
 }
 
+bool
+overlay_shared(const struct stub *s)
+{
+	return s->options.overlay && !s->options.aside;
+}
+
 /* ---- what there is ------------------------------------------------------ */
 static uint64_t
 piece_bytes(const struct overlay *o)
@@ -85,8 +91,15 @@ show_sum(struct stub *s, struct buf *out)
 			   "%" PRIu64 " bytes of memory in %zu places, %zu "
 			   "registers; see monitor overlay list\n",
 			   piece_bytes(o), pieces, regs);
-	buf_printf(out, "%" PRIu64 " KiB of %u MiB are used\n",
-		   (s->written + 1023) >> 10, OVERLAY_BYTES_MAX >> 20);
+	if (!s->options.overlay)
+		buf_printf(out, "%" PRIu64 " KiB of %u MiB are used\n",
+			   (s->written + 1023) >> 10, OVERLAY_BYTES_MAX >> 20);
+	if (overlay_shared(s))
+		buf_puts(out, "others share it. What they write gdb shows "
+			 "once it has read anew: say stepi, which moves "
+			 "nothing, or first of all set stack-cache off and set "
+			 "code-cache off, and for registers maintenance flush "
+			 "register-cache\n");
 	return NULL;
 }
 

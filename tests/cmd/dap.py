@@ -591,6 +591,62 @@ class Doors:
                 return told[0] if len(told) == 1 else told
         return None
 
+    # ---- what an editor writes, in a gdb ----
+    def read_anew(self):
+        """A gdb that was told of the session keeps nothing of it; one that
+        was not says how to read anew."""
+        path = self.path("anew")
+        listening = Listening(self.inquest, "127.0.0.1:0", self.core,
+                              "--rsp", "unix:" + path)
+        editor = listening.connect()
+        editor.start()
+        for told in (True, False):
+            with subprocess.Popen(
+                    ["gdb", "-nx", "-q", "-ex", "set confirm off", "-ex",
+                     "set debuginfod enabled off", "-ex",
+                     "set sysroot target:"],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT) as gdb:
+                self.gdb_says(gdb, "target remote " + path)
+                if told:
+                    self.gdb_says(gdb, "python exec(gdb.execute('monitor "
+                                  "init', to_string=True))")
+                self.gdb_reads(gdb, editor, told)
+                gdb.kill()
+        listening.end()
+
+    def gdb_reads(self, gdb, editor, told):
+        """Behind an editor's writes, of which it has read what was there."""
+        kept = "$r12" if platform.machine() == "x86_64" else "$x20"
+        code = editor.stack(editor.stopped["threadId"])[1][
+            "instructionPointerReference"]
+        asked = ("print/x " + kept, "frame 1", "print a", "x/i " + code,
+                 "frame 0")
+        before = [self.gdb_says(gdb, command) for command in asked]
+        for expression, value, frame in (("a", 7700 + told, 1),
+                                         (kept, 0x3210 + told, 0)):
+            editor.body("setExpression", expression=expression,
+                        value=str(value), frameId=editor.stack(
+                            editor.stopped["threadId"])[frame]["id"])
+        editor.body("writeMemory", memoryReference=code, data="/////w==")
+        after = [self.gdb_says(gdb, command) for command in asked]
+        if told:
+            self.tap.ok("= 7701\n" in after[2] and after[3] != before[3],
+                        "a gdb that was told of the session shows what an "
+                        "editor wrote", (before, after))
+            self.gdb_says(gdb, "maintenance flush register-cache")
+            register = self.gdb_says(gdb, asked[0])
+            self.tap.ok("= 0x3211\n" in register, "registers, too, once it "
+                        "was told to read them anew", register)
+        else:
+            said = self.gdb_says(gdb, "monitor overlay")
+            self.gdb_says(gdb, "stepi")
+            anew = [self.gdb_says(gdb, command) for command in asked]
+            self.tap.ok("say stepi" in said and "= 0x3210\n" in anew[0]
+                        and "= 7700\n" in anew[2],
+                        "another one does once it was told to read anew",
+                        (said, before, after, anew))
+
     def shared_pipe(self, path):
         c = client.Client(self.stdio("--rsp", "unix:" + path, self.core))
         c.start()
@@ -696,6 +752,7 @@ def main():
         doors.console_ends()
         doors.console_on_tcp()
         doors.looked_at()
+        doors.read_anew()
     else:
         tap.skip("the console", "there is no gdb")
     doors.tcp("127.0.0.1:0")
