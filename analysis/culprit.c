@@ -8,6 +8,7 @@
 #include "analysis/impl.h"
 #include "analysis/source.h"
 #include "inspect/bounds.h"
+#include "inspect/indexed.h"
 
 #include <elf.h>
 #include <signal.h>
@@ -505,8 +506,8 @@ read_line(struct culprit *q)
 	if (!q->scope->file || !q->scope->line || q->scope->module >= n
 	    || !is_c(q->scope->language))
 		return err_new(ERR_NOTFOUND, "the line is not known");
-	struct err *err = insp_file_by_id(
-		q->insp, &modules[q->scope->module].id, q->scope->file, &file);
+	struct err *err = insp_text(q->insp, &modules[q->scope->module].id,
+				    q->scope->file, &file);
 	if (!err)
 		err = source_load(file, 0, source_size(file), SOURCE_MAX,
 				  q->arena, &text);

@@ -344,6 +344,7 @@ session_places(const struct session *s, const struct pick *pick,
 	p->places.sysroot = o->sysroot;
 	p->places.debuginfod_ms = o->debuginfod_ms;
 	p->places.sources = o->sources;
+	p->places.texts = o->texts;
 	p->places.maps = o->maps;
 	p->places.n_maps = o->n_maps;
 	p->stored.project = pick->project;

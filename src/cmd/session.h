@@ -51,7 +51,7 @@ struct session_options {
 	const char *exe;                /* the main program, or NULL */
 	unsigned debuginfod_ms;         /* of struct supply_places */
 	enum indexes_use indexes;
-	bool sources;                   /* of struct supply_places */
+	bool sources, texts;            /* of struct supply_places */
 	const struct supply_map *maps;  /* likewise */
 	size_t n_maps;
 	const int *keep;                /* descriptors the child keeps too */

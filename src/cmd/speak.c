@@ -624,6 +624,8 @@ speak_snaps(struct speech *x, int *status)
 	x->session.opened = &x->offers.first;
 	x->session.unlimited = true;
 	x->session.debuginfod_ms = session_debuginfod(o->wait);
+	/* Who speaks over a pipe sits at this machine. */
+	x->session.texts = !o->listen && x->ways->indexes;
 	x->session.work = speak_work;
 	x->session.indexes = x->ways->indexes ? INDEXES_MAKE : INDEXES_NONE;
 	x->job.record_limit = o->record_limit;

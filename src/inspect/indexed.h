@@ -42,4 +42,9 @@ const char *insp_function_name(struct insp *i, struct symidx *ix,
  * false: it is not mangled, or too long. symbols.c */
 bool insp_demangle(const char *linkage, struct buf *out);
 
+/** As insp_file_by_id(), of a source that is looked into and never handed on:
+ * of one that is on this machine, too, where supply thinks fit. sources.c */
+struct err *insp_text(struct insp *i, const struct module_id *id,
+		      const char *path, struct source **out) _must_check_;
+
 #endif

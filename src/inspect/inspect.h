@@ -19,7 +19,7 @@ enum supply_kind {
 	SUPPLY_EXE = 1,         /* the ELF file that was mapped */
 	SUPPLY_DEBUG = 2,       /* its separate debug file */
 	SUPPLY_ALT = 3,         /* dwz alternate of a debug file */
-	SUPPLY_SOURCE = 4,      /* @path is a source file of the module @id */
+	SUPPLY_SOURCE = 4, SUPPLY_TEXT = 9,     /* source @path; to read only */
 	SUPPLY_INDEX = 5, SUPPLY_SPOILT = 8,    /* symbol index; it is bad */
 	SUPPLY_SPLIT = 6, SUPPLY_PACKAGE = 7,   /* .dwo file @path; .dwp */
 };

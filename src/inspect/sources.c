@@ -6,6 +6,7 @@
  * for it.
  */
 #include "inspect/impl.h"
+#include "inspect/indexed.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ struct source_file {
 	struct module_id id;
 	const char *path;
 	struct source *file;    /* owned; NULL = there is none */
+	struct source *text;    /* likewise: one that is not handed on */
+	bool text_asked;
 };
 
 /* Is @name the end of @path, from a '/' on? */
@@ -56,17 +59,18 @@ open_attached(struct insp *i, struct source_file *f)
 }
 
 static struct err *
-open_supplied(struct insp *i, struct source_file *f)
+open_supplied(struct insp *i, const struct source_file *f, uint8_t kind,
+	      struct source **out)
 {
 	const struct supply_ask ask = {
-		.kind = SUPPLY_SOURCE, .id = f->id, .path = f->path,
+		.kind = kind, .id = f->id, .path = f->path,
 	};
 	int fd = -1;
 
 	if (!i->supply || f->id.kind == ID_NONE)
 		return NULL;
 	_err_ struct err *none = i->supply->module(i->supply->arg, &ask, &fd);
-	return none ? NULL : source_fd(fd, f->path, &f->file);
+	return none ? NULL : source_fd(fd, f->path, out);
 }
 
 static struct err *
@@ -88,7 +92,7 @@ remember(struct insp *i, const struct module_id *id, const char *path,
 	f->path = copy;
 	struct err *err = open_attached(i, f);
 	if (!err && !f->file)
-		err = open_supplied(i, f);
+		err = open_supplied(i, f, SUPPLY_SOURCE, &f->file);
 	*out = f;
 	return err;
 }
@@ -111,11 +115,33 @@ insp_file_by_id(struct insp *i, const struct module_id *id, const char *src,
 	return NULL;
 }
 
+struct err *
+insp_text(struct insp *i, const struct module_id *id, const char *path,
+	  struct source **out)
+{
+	struct source_file *f = NULL;
+	struct err *err = remember(i, id, path, &f);
+
+	if (!err && f && !f->file && !f->text_asked) {
+		f->text_asked = true;
+		err = open_supplied(i, f, SUPPLY_TEXT, &f->text);
+	}
+	if (err)
+		return err;
+	if (!f || (!f->file && !f->text))
+		return err_new(ERR_NOTFOUND, "no source of that path is at "
+			       "hand");
+	*out = f->file ? f->file : f->text;
+	return NULL;
+}
+
 void
 sources_fini(struct insp *i)
 {
 	const struct source_file *f = i->source_files.data;
 
-	for (size_t k = 0; k < i->source_files.n; k++)
+	for (size_t k = 0; k < i->source_files.n; k++) {
 		source_free(f[k].file);
+		source_free(f[k].text);
+	}
 }

@@ -41,6 +41,8 @@ static const struct {
 	{ SUPPLY_ALT, "D/.dwz/B" },
 	{ SUPPLY_SOURCE, "SP" },
 	{ SUPPLY_SOURCE, "P" },
+	{ SUPPLY_TEXT, "SP" },
+	{ SUPPLY_TEXT, "P" },
 	{ SUPPLY_SPLIT, "SP" },
 	{ SUPPLY_SPLIT, "P" },
 	{ SUPPLY_PACKAGE, "SP.dwp" },

@@ -107,6 +107,12 @@ find_file(const struct supply_places *places, const char *path)
 	return (int)syscall(SYS_openat2, dir, path + n, &how, sizeof(how));
 }
 
+static bool
+is_source(uint8_t kind)
+{
+	return kind == SUPPLY_SOURCE || kind == SUPPLY_TEXT;
+}
+
 /* *@out stays -1 if @path is no file of @kind to hand over. */
 static struct err *
 open_found(const struct supply_places *places, uint8_t kind, const char *path,
@@ -125,8 +131,8 @@ open_found(const struct supply_places *places, uint8_t kind, const char *path,
 			      O_NOCTTY);
 	if (fd < 0 && is_out_of_resources(errno))
 		return err_errno("cannot open %s", path);
-	if (fd < 0 || !(kind == SUPPLY_SOURCE ? is_source_file(fd)
-					      : is_elf_file(fd)))
+	if (fd < 0 || !(is_source(kind) ? is_source_file(fd)
+					: is_elf_file(fd)))
 		return NULL;
 	*out = fd;
 	fd = -1;
@@ -200,10 +206,12 @@ find_candidate(const struct supply_places *places,
 	struct supply_ask moved = *ask;
 
 	*seen = 0;
-	if (ask->kind == SUPPLY_SOURCE
-	    && (!places->sources || !ask->path || !is_source_name(ask->path)))
+	bool wanted = places->sources
+		      || (ask->kind == SUPPLY_TEXT && places->texts);
+	if (is_source(ask->kind)
+	    && (!wanted || !ask->path || !is_source_name(ask->path)))
 		return err_new(ERR_NOTFOUND, "sources are not looked for here");
-	if (ask->kind == SUPPLY_SOURCE
+	if (is_source(ask->kind)
 	    && sourcemap_put(places, ask->path, &mapped))
 		moved.path = mapped.data;
 	candidates_init(&walk, places, &moved);

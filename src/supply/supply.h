@@ -62,6 +62,7 @@ struct supply_places {
 					   DEBUGINFOD_URLS; 0: ask none */
 	bool sources;                   /* source files of this machine, too:
 					   for who sits at it */
+	bool texts;                     /* or just to look into them */
 	const struct supply_map *maps;  /* of sources; the longest is taken */
 	size_t n_maps;
 	bool by_id;                     /* only what has the build-id that it

@@ -54,7 +54,7 @@ get_head(struct rd *r, struct supply_ask *ask, struct lengths *n)
 	n->link = rd_u16(r);
 	uint16_t reserved = rd_u16(r);
 	return !rd_failed(r) && version == WIRE_VERSION && reserved == 0 &&
-	       ask->kind >= SUPPLY_EXE && ask->kind <= SUPPLY_SPOILT &&
+	       ask->kind >= SUPPLY_EXE && ask->kind <= SUPPLY_TEXT &&
 	       ask->id.kind <= ID_CONTENT &&
 	       (ask->id.kind == ID_NONE) == (n->id == 0) && n->id <= ID_MAX &&
 	       n->path < WIRE_NAME_MAX && n->link < WIRE_NAME_MAX;

@@ -17,13 +17,16 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "victims")]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), folder)
+                for folder in ("victims", "dap")]
 
-import build  # noqa: E402
-import kit    # noqa: E402
+import build   # noqa: E402
+import client  # noqa: E402
+import kit     # noqa: E402
 
 COMPILERS = {"dies.c": ("gcc", "clang"), "dies.cc": ("g++", "clang++")}
 LEVELS = ("-O0", "-O2")
+TOLD = (1, 14)
 # Without CULPRIT=all; CULPRIT=clang chooses by name.
 USUAL = ("gcc-O2", "clang-O0", "g++-O0", "clang++-O2")
 WANT = re.compile(r"(?:/\*|//) = (\d+) (.*?)(?: \*/)?$")
@@ -152,6 +155,22 @@ def judge(tap, made):
                                      d.reason.get("text")))
 
 
+def ask_editor(tap, inquest, env, death):
+    """An editor's session on this machine says it too, and in which frame."""
+    c = client.Client(client.Stdio([inquest, "dap", death.core], env=env))
+    c.start()
+    tid = c.body("threads")["threads"][0]["id"]
+    told = c.body("exceptionInfo", threadId=tid)["description"]
+    reason = c.body("inquest/overview")["reason"]
+    c.end()
+    where = {"threadId": tid, "frame": 1 if death.is_jump() else 0,
+             "path": death.reason["pointer"]}
+    tap.ok("`%s`" % death.want in told
+           and reason["expression"] == death.want
+           and reason["refs"] == [where],
+           "%s: an editor is told" % death.name(), (told, reason))
+
+
 def is_wanted(name):
     only = os.environ.get("CULPRIT")
     return name in USUAL if not only else only == "all" or only in name
@@ -183,6 +202,9 @@ def main():
             list(pool.map(lambda d: d.report(inquest, env), made.deaths))
             made.ask_gdb()
             judge(tap, made)
+            for death in made.deaths:
+                if death.number in TOLD and death.expression():
+                    ask_editor(tap, inquest, env, death)
     return tap.leave()
 
 

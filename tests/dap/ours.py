@@ -9,6 +9,7 @@ and what `inquest report --json`, say.
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -196,18 +197,31 @@ def link(shop):
 def export(shop):
     """
     What `inquest report` writes where it finds no sources: clients read them
-    by themselves.
+    by themselves. But what died on the line is looked up in them.
     """
     nowhere = kit.source_dir() + "=" + kit.work_dir("dap", "nowhere")
-    for form in ("json", "markdown", "text"):
-        got = ask(shop.c, "export", format=form)
+
+    def report(form, *more):
         said = kit.run([kit.need_inquest(), "report", "-f", form, shop.path,
-                        "--source-map", nowhere],
-                       keep=1 << 24,
+                        *more], keep=1 << 24,
                        env={**os.environ, "INQUEST_CACHE":
                             kit.work_dir("values.cache")})
-        expect(got["format"] == form and
-               got["text"] == said.out.decode(errors="surrogateescape"),
+        return said.out.decode(errors="surrogateescape")
+
+    plain, named = (json.loads(report("json", *more))["reason"] for more in
+                    (("--source-map", nowhere), ()))
+    expect(named["expression"] and not plain["expression"], plain, named)
+    for form in ("json", "markdown", "text"):
+        got = ask(shop.c, "export", format=form)
+        said = report(form, "--source-map", nowhere)
+        for key in ("text", "expression", "pointer"):
+            said = said.replace(*('"%s": %s' % (key, json.dumps(r[key]))
+                                  for r in (plain, named)), 1)
+        words = [re.sub(r"([`>])", r"\\\1", r["text"])
+                 if form == "markdown" else r["text"]
+                 for r in (plain, named)]
+        said = said.replace(*words)
+        expect(got["format"] == form and got["text"] == said,
                form, got["text"][:300], said)
     expect(shop.c.refusal("inquest/export", format="pdf"), "no such format")
 

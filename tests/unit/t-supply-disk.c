@@ -426,16 +426,16 @@ nothing_is_known_of_an_unknown_kind(void **state)
 
 	disk_init(&d, *state);
 	put_elf(&d, "/lib/libx.so");
-	assert_candidates(&d, (struct supply_ask){ .kind = 9, .path = d.path },
-			  nothing);
+	assert_candidates(&d, (struct supply_ask){ .kind = SUPPLY_TEXT + 1,
+						   .path = d.path }, nothing);
 }
 
-/* Where the source @path is looked for, below the tree; NULL: nowhere. */
+/* Where the text @path is looked for, below the tree; NULL: nowhere. */
 static void
-assert_source(const struct supply_places *places, const char *path,
-	      const char *text)
+assert_text(const struct supply_places *places, uint8_t kind,
+	    const char *path, const char *text)
 {
-	const struct supply_ask ask = { .kind = SUPPLY_SOURCE, .path = path };
+	const struct supply_ask ask = { .kind = kind, .path = path };
 	_close_ int fd = -1;
 	char got[16] = "";
 
@@ -447,6 +447,28 @@ assert_source(const struct supply_places *places, const char *path,
 	assert_null(err);
 	assert_true(read(fd, got, sizeof(got) - 1) >= 0);
 	assert_string_equal(got, text);
+}
+
+static void
+assert_source(const struct supply_places *places, const char *path,
+	      const char *text)
+{
+	assert_text(places, SUPPLY_SOURCE, path, text);
+}
+
+static void
+a_source_that_is_only_looked_into_is_not_handed_on(void **state)
+{
+	const char *tree = *state;
+	const struct supply_places none = { .sysroot = tree };
+	const struct supply_places places = { .sysroot = tree, .texts = true };
+
+	temp_tree_put(tree, "/one/a.c", "one");
+	temp_tree_put(tree, "/one/secret", "two");
+	assert_text(&places, SUPPLY_TEXT, "/one/a.c", "one");
+	assert_text(&places, SUPPLY_SOURCE, "/one/a.c", NULL);
+	assert_text(&places, SUPPLY_TEXT, "/one/secret", NULL);
+	assert_text(&none, SUPPLY_TEXT, "/one/a.c", NULL);
 }
 
 static void
@@ -515,6 +537,7 @@ main(void)
 		IN_A_TREE(only_a_build_id_names_a_build_id_directory),
 		IN_A_TREE(what_is_handed_over_cannot_be_written),
 		IN_A_TREE(nothing_is_known_of_an_unknown_kind),
+		IN_A_TREE(a_source_that_is_only_looked_into_is_not_handed_on),
 		IN_A_TREE(sources_are_where_the_longest_map_leads),
 		cmocka_unit_test(no_places_are_no_candidates),
 	};

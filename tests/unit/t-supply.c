@@ -334,7 +334,7 @@ a_malformed_request_closes_the_door(void **state)
 	} changes[] = {
 		{ 0, 2 },       /* version */
 		{ 2, 0 },       /* kind */
-		{ 2, SUPPLY_SPOILT + 1 },
+		{ 2, SUPPLY_TEXT + 1 },
 		{ 3, 1 },       /* an id kind without an id */
 		{ 3, 5 },
 		{ 8, 1 },       /* an id without a kind */
