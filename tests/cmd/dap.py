@@ -533,7 +533,7 @@ class Doors:
 
     # ---- the thread that both look at ----
     def looked_at(self):
-        path = self.path("beside")
+        path = os.path.join(kit.socket_dir(), "beside")
         core = build.ensure("threads").core
         listening = Listening(self.inquest, "127.0.0.1:0", core,
                               "--rsp", "unix:" + path)
