@@ -595,7 +595,7 @@ class Doors:
     def read_anew(self):
         """A gdb that was told of the session keeps nothing of it; one that
         was not says how to read anew."""
-        path = self.path("anew")
+        path = os.path.join(kit.socket_dir(), "anew")
         listening = Listening(self.inquest, "127.0.0.1:0", self.core,
                               "--rsp", "unix:" + path)
         editor = listening.connect()
