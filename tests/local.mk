@@ -286,6 +286,7 @@ SCRIPT_TESTS = \
 	tests/dap/replay.py \
 	tests/dap/traps.py \
 	tests/dap/values.py \
+	tests/dap/vscode.py \
 	tests/dap/variables.py \
 	tests/dap/world.py \
 	tests/dap/moves.py \
