@@ -107,6 +107,14 @@ say_question(struct console *c)
 	buf_putc(&c->say, '\n');
 }
 
+void
+console_put_refusal(struct buf *b, const char *why)
+{
+	buf_puts(b, "^error,msg=");
+	put_string(b, "", why);
+	buf_putc(b, '\n');
+}
+
 /* ---- life ---- */
 
 struct err *
@@ -178,7 +186,10 @@ void
 console_end(struct console *c)
 {
 	c->over = true;
-	answer(c, err_new(ERR_FAILED, "gdb has ended"));
+	answer(c, err_new(ERR_FAILED, c->connecting
+			  ? "gdb ended before it could be asked; see whether "
+			    "gdb runs on the machine of inquest"
+			  : "gdb has ended"));
 }
 
 bool
@@ -320,7 +331,11 @@ hear_error(struct console *c, unsigned token, const char *s, size_t n)
 	if (n > at)
 		string_get(s + at, n - at, &message);
 	const char *text = message.data ? message.data : "gdb says no more";
-	if (token == c->connecting && token) {
+	if (!token && c->connecting) {
+		answer(c, err_new(ERR_FAILED, "gdb did not start on the "
+				  "machine of inquest: %s", text));
+		c->over = true;
+	} else if (token == c->connecting && token) {
 		answer(c, err_new(ERR_FAILED, "gdb cannot look at this: %s",
 				  text));
 		c->over = true;

@@ -38,6 +38,8 @@ struct err *console_take(struct console *c, struct buf *text) _must_check_;
 /** Nothing more is asked or heard. */
 void console_end(struct console *c);
 bool console_is_over(const struct console *c);
+/** What is heard instead of a gdb that could not be started. */
+void console_put_refusal(struct buf *b, const char *why);
 
 /* ---- its connection ---- */
 struct err *console_hear(struct console *c, const void *data, size_t n)

@@ -81,7 +81,8 @@ gdb_find(char *out, size_t size)
 			return NULL;
 		path += n + (path[n] == ':');
 	}
-	return err_new(ERR_NOTFOUND, "there is no gdb on this machine");
+	return err_new(ERR_NOTFOUND, "there is no gdb on this "
+		       "machine: install it, or add its directory to PATH");
 }
 
 struct err *

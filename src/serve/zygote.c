@@ -16,6 +16,7 @@
 
 #include "disasm/disasm.h"
 #include "jail/jail.h"
+#include "serve/console.h"
 #include "serve/consoles.h"
 #include "serve/impl.h"
 #include "serve/zygote.h"
@@ -86,6 +87,9 @@ struct nest {
 	struct jail_child **children;   /* of polls[k + 1] */
 	uint32_t *numbers;
 	struct consoles *consoles;
+	/* of gdbs that did not start, as their workers may be writing still */
+	int refused[CONSOLES_MAX];
+	unsigned n_refused;
 };
 
 static void
@@ -155,7 +159,22 @@ console_name(uint32_t number, uint32_t console)
 	return (uint64_t)number << 32 | console;
 }
 
-/* Whoever waits for it sees that its ends are closed. */
+/* Takes the end of a gdb that is not there. */
+static void
+nest_refuse_console(struct nest *n, int *io, const struct err *why)
+{
+	int *place = &n->refused[n->n_refused++ % CONSOLES_MAX];
+	_buf_ struct buf said = { 0 };
+
+	console_put_refusal(&said, err_text(why));
+	/* It is the first that is said, so there is room for it. */
+	if (!buf_err(&said))
+		err_free(io_write(*io, said.data, said.len));
+	base_close(place);
+	*place = *io;
+	*io = -1;
+}
+
 static void
 nest_console(struct nest *n, const struct zygote_message *m, struct ends *e)
 {
@@ -164,8 +183,10 @@ nest_console(struct nest *n, const struct zygote_message *m, struct ends *e)
 
 	snprintf(of.terminal, sizeof(of.terminal), "%.*s",
 		 (int)sizeof(of.terminal) - 1, m->text);
-	err_free(consoles_start(n->consoles, console_name(m->number, m->console),
-				&of));
+	_err_ struct err *err = consoles_start(
+		n->consoles, console_name(m->number, m->console), &of);
+	if (err && of.io >= 0)
+		nest_refuse_console(n, &of.io, err);
 	e->control = of.io;
 	e->supply = of.line;
 }
@@ -281,6 +302,7 @@ zygote_main(int fd, unsigned max, uint64_t file_size, worker_report_fn *report)
 	dup2(fd, STDERR_FILENO + 1);
 	close_range(STDERR_FILENO + 2, ~0u, 0);
 	n.fd = STDERR_FILENO + 1;
+	memset(n.refused, -1, sizeof(n.refused));
 	n.polls = calloc(max + 1, sizeof(*n.polls));
 	n.children = calloc(max, sizeof(struct jail_child *));
 	n.numbers = calloc(max, sizeof(*n.numbers));

@@ -269,6 +269,7 @@ class Doors:
         """By their numbers on x86-64, or on all machines from 424 on."""
         mine = self.path("mine")
         with open(mine, "w") as f:
+            f.write("whole")
             os.chmod(f.fileno(), 0o600)
         parent = "os.getppid()"
         calls = [("fchmodat2", "452, -100, b'%s', 0o666, 0" % mine),
@@ -289,32 +290,61 @@ class Doors:
                              "ctypes.get_errno())" % words)
             self.tap.ok(said in ("-1 1", "-1 38"),
                         "the jail refuses " + name, said)
-        self.tap.ok(os.stat(mine).st_mode & 0o777 == 0o600,
-                    "and modes are what they were")
+        self.tap.ok(os.stat(mine).st_mode & 0o777 == 0o600
+                    and os.stat(mine).st_size == 5,
+                    "and mode and length are what they were")
+        said = self.repl(c, "python import ctypes; call = ctypes.CDLL(None, "
+                         "use_errno=True).syscall; print([n for n in range("
+                         "448, 512) if (call(n, -1, -1, -1, -1, -1, -1), "
+                         "ctypes.get_errno()) != (-1, 38)])")
+        self.tap.ok(said == "[]", "calls of later kernels are none", said)
 
     def jailed(self, c):
-        marker = self.path("written")
+        """What an attack would have done is looked for from outside."""
+        marker, listening = self.path("written"), socket.create_server(
+            ("127.0.0.1", 0))
+        listening.setblocking(False)
+        (gdb,) = self.gdbs(c)
+        words = os.listdir(self.path("."))
         for text in ("shell touch " + marker, "!touch " + marker,
                      "| bt | cat > " + marker, "save breakpoints " + marker,
-                     "dump value %s 1" % marker, "set logging enabled on",
-                     "generate-core-file " + marker,
-                     "python open('%s', 'w')" % marker,
-                     "python open('%s')" % __file__,
-                     "source " + __file__,
-                     "python import os; os.fork()",
-                     "python import os; os.execv('/bin/true', ['true'])",
-                     "python import os; os.kill(os.getppid(), 9)",
-                     "python import os; os.listdir('/proc')",
-                     "python import socket; socket.socket()",
-                     "python import socket; socket.socketpair()",
-                     "python import os; os.setpriority(0, 0, -1)"):
+                     "dump value %s 1" % marker,
+                     "set logging file " + marker, "set logging enabled on",
+                     "generate-core-file " + marker):
             said = self.repl(c, text)
-            self.tap.ok(re.search("rror|ailed|denied|cannot|No|"
-                                  "in use", said)
-                        or not said, "the jail keeps: " + text[:40], said)
-        self.tap.ok(not os.path.exists(marker)
+            self.tap.ok(os.listdir(self.path(".")) == words
+                        and not kit.children(gdb),
+                        "the jail keeps: " + text[:40], said)
+        said = self.repl(c, "source " + __file__)
+        self.tap.ok("denied" in said and not kit.children(gdb),
+                    "the jail keeps: source", said)
+        for text in ("open('%s', 'w')" % marker, "open('%s')" % __file__,
+                     "os.listdir('/proc')", "os.fork()",
+                     "os.execv('/bin/true', ['true'])",
+                     "os.kill(os.getppid(), 9)", "socket.socket()",
+                     "socket.socketpair()", "socket.create_connection(("
+                     "'127.0.0.1', %d))" % listening.getsockname()[1],
+                     "os.setpriority(0, 0, -1)",
+                     "threading.Thread(target=time.sleep, args=(99,)).start()"):
+            said = self.repl(c, "python exec(%r)" % (
+                "import os, socket, threading, time\ntry:\n " + text
+                + "\n print('happened')\nexcept Exception as e: print(e)"))
+            self.tap.ok("happened" not in said
+                        and re.search("denied|not permitted|"
+                                      "can't start new thread", said)
+                        and os.listdir(self.path(".")) == words
+                        and not kit.children(gdb)
+                        and len(os.listdir("/proc/%d/task" % gdb)) == 1,
+                        "the jail keeps: " + text[:40], said)
+        with listening:
+            try:
+                arrived = listening.accept()
+            except BlockingIOError:
+                arrived = None
+        self.tap.ok(not arrived and c.door.process.poll() is None
+                    and self.gdbs(c) == [gdb]
                     and self.repl(c, "p 6 * 7").endswith("= 42"),
-                    "and nothing was written")
+                    "nothing arrived, nobody was hurt", arrived)
 
     def console_writes(self):
         c = self.console_client()

@@ -347,6 +347,15 @@ class Webs:
                     "they end with their sessions", gdbs(server))
         self.consoles_of_a_token(server, said)
         server.end()
+        server = served.Server(self.shop, "--console", rsp="none",
+                               env={**os.environ, "PATH": "/nonexistent"})
+        c = client.Client(client.Web(server, self.path(), server.token))
+        c.start()
+        answer = said(c, "nonsense")
+        self.tap.ok("did not start" in answer and "install it" in answer
+                    and not c.faults, "one that lacks gdb says so", answer)
+        c.door.close()
+        server.end()
 
     def consoles_of_a_token(self, server, said):
         token = self.shop.create_token("default")

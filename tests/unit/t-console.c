@@ -179,6 +179,32 @@ its_end_is_an_answer(void **state)
 	end(&t);
 }
 
+static void
+why_it_did_not_start_is_told(void **state)
+{
+	_buf_ struct buf b = { 0 };
+	struct talk t;
+
+	(void)state;
+	console_put_refusal(&b, "no \"gdb\" here");
+	buf_putc(&b, '\0');
+	assert_ok(console_new("/dev/pts/7", &t.c));
+	t.said = (struct buf){ 0 };
+	ask(&t, "x");
+	hear(&t, b.data);
+	assert_true(console_is_over(t.c));
+	fails(&t, "gdb did not start on the machine of inquest: no \"gdb\" "
+	      "here");
+	end(&t);
+	assert_ok(console_new("/dev/pts/7", &t.c));
+	t.said = (struct buf){ 0 };
+	ask(&t, "x");
+	console_end(t.c);
+	fails(&t, "gdb ended before it could be asked; see whether gdb runs "
+	      "on the machine of inquest");
+	end(&t);
+}
+
 int
 main(void)
 {
@@ -187,6 +213,7 @@ main(void)
 		cmocka_unit_test(what_is_no_command_is_an_expression),
 		cmocka_unit_test(a_frame_is_found_by_its_pc),
 		cmocka_unit_test(its_end_is_an_answer),
+		cmocka_unit_test(why_it_did_not_start_is_told),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
