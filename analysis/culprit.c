@@ -85,6 +85,31 @@ is_declared_later(const struct culprit *q, const struct var *v)
 	       && strcmp(v->file, q->scope->file) == 0;
 }
 
+static struct err *
+note_one(void *arg, enum sym_what what, uint32_t reference)
+{
+	bool *found = arg;
+
+	(void)what, (void)reference;
+	*found = true;
+	return NULL;
+}
+
+/** Does the scope's own module know one of @what by that name? Others are not
+ * asked: their indexes would have to be made for every macro. */
+static bool
+is_indexed(struct culprit *q, const char *name, unsigned what)
+{
+	struct symidx *ix = insp_index(q->insp, q->scope->module);
+	bool found = false;
+
+	for (const char *at; (at = strstr(name, "::")); )
+		name = at + 2;
+	_err_ struct err *err = ix ? symidx_named(ix, name, what, note_one,
+						  &found) : NULL;
+	return found && !err;
+}
+
 static bool
 is_type(void *arg, const char *name)
 {
@@ -93,7 +118,22 @@ is_type(void *arg, const char *name)
 	/* Of a variable this is no cast, and makes no sense. */
 	const char *cast = arena_printf(q->arena, "(%s *)0", name);
 
-	return cast && !is_local(q, name) && evaluate(q, cast, &why);
+	return cast && !is_local(q, name)
+	       && is_indexed(q, name, SYM_A_TYPE) && evaluate(q, cast, &why);
+}
+
+/** Is it a member of this object, without saying so? */
+static bool
+is_own(struct culprit *q, const char *text)
+{
+	const char *name = arena_strndup(q->arena, text,
+					 strcspn(text, ".[("));
+	const char *member = name ? arena_printf(q->arena, "this->%s", name)
+			     : NULL;
+	enum err_kind why;
+
+	return member && is_local(q, "this") && !is_local(q, name)
+	       && evaluate(q, member, &why);
 }
 
 /* A name that no table has is a macro's, or something the compiler took apart:
@@ -109,11 +149,16 @@ is_known(struct culprit *q, const struct access_name *name)
 		return !is_declared_later(q, local) || name->declared;
 	if (name->declared || (name->called && strstr(name->text, "::")))
 		return true;
+	if (is_type(q, name->text) || is_own(q, name->text))
+		return true;
+	/* A method of that name may be of any class. */
+	if (is_indexed(q, name->text, SYM_A_FUNCTION | SYM_A_VARIABLE
+					      | SYM_AN_ENUMERATOR)
+	    && evaluate(q, name->text, &why))
+		return true;
 	_err_ struct err *none = insp_address_named(q->insp, name->text,
 						    &where);
-	if (!none || evaluate(q, name->text, &why))
-		return true;
-	return is_type(q, name->text);
+	return !none;
 }
 
 static bool
@@ -146,16 +191,6 @@ is_reference(const struct type *t)
 	uint8_t kind = type_kind(type_plain(t));
 
 	return kind == SYM_TYPE_REFERENCE || kind == SYM_TYPE_RVALUE_REFERENCE;
-}
-
-/** Is it a member of this object, without saying so? */
-static bool
-is_own(struct culprit *q, const char *text)
-{
-	const char *name = arena_strndup(q->arena, text,
-					 strcspn(text, ".[("));
-
-	return is_local(q, "this") && name && !is_local(q, name);
 }
 
 /** Is what leads there what the language takes: no object with operators? */
@@ -324,7 +359,8 @@ hold_access(struct culprit *q, const struct access *a)
 		hold_method(q, a);
 		return;
 	}
-	if (a->use & USE_CALL && !a->pointer && !is_local(q, "this"))
+	if (!a->pointer && a->text[0] != '(' && !is_local(q, a->text)
+	    && !is_own(q, a->text))
 		return;
 	if (!leads_there(q, a, &where)) {
 		q->callee_known = false;
