@@ -5,7 +5,7 @@ nvim: nvim-dap in a headless neovim sees why a process died, its frames and its
 variables, and stays when it is told that nothing runs; the adapter is started
 by it, and listens on a port.
 
-NVIM_DAP=PATH names a copy of nvim-dap: 0.6.0 is the last one for neovim 0.7.
+NVIM_DAP=PATH names a copy of nvim-dap: 0.7.0 is the last one for neovim 0.7.
 """
 
 import json
