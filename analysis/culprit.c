@@ -728,43 +728,6 @@ name_call(struct culprit *q, struct cause *c, struct arena *a)
 	return c->pointer ? NULL : err_nomem();
 }
 
-/* ---- in words ------------------------------------------------------------------------ */
-static void
-put_clause(const struct cause *c, bool jump, struct buf *b)
-{
-	if (!c->pointer) {
-		buf_printf(b, "in `%s`", c->expression);
-		return;
-	}
-	if (c->pointer_value)
-		buf_printf(b, "`%s` is 0x%llx", c->pointer,
-			   (unsigned long long)c->pointer_value);
-	else
-		buf_printf(b, "`%s` is null", c->pointer);
-	if (jump)
-		buf_puts(b, ", and is called");
-	else
-		buf_printf(b, " in `%s`", c->expression);
-}
-
-static struct err *
-say(struct cause *c, bool jump, struct arena *a)
-{
-	_buf_ struct buf b = { 0 };
-	size_t n = strlen(c->text), tail = strlen(CAUSE_NULL);
-
-	if (n >= tail && strcmp(c->text + n - tail, CAUSE_NULL) == 0)
-		n -= tail;
-	buf_put(&b, c->text, n);
-	buf_puts(&b, ": ");
-	put_clause(c, jump, &b);
-	struct err *err = buf_err(&b);
-	const char *text = err ? NULL : arena_strdup(a, b.data);
-	if (text)
-		c->text = text;
-	return err || text ? err : err_nomem();
-}
-
 static struct err *
 name_it(struct culprit *q, struct cause *c, struct arena *a)
 {
@@ -777,7 +740,7 @@ name_it(struct culprit *q, struct cause *c, struct arena *a)
 		c->expression = escaped(q->found->whole, a);
 		err = c->expression ? name_pointer(q, c, a) : err_nomem();
 	}
-	return err ? err : say(c, q->jump, a);
+	return err ? err : cause_add_expression(c, q->jump, a);
 }
 
 struct err *

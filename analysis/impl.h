@@ -22,5 +22,8 @@ bool cause_below_stack(struct insp *i, uint64_t address, uint64_t *below);
 /* classify.c */
 /** @c->kind and @c->access, of what else is known of @c. */
 void cause_classify(struct insp *i, struct cause *c);
+/** Say in @c->text which expression it was; @jump: what was called. */
+struct err *cause_add_expression(struct cause *c, bool jump, struct arena *a)
+	_must_check_;
 
 #endif
