@@ -147,7 +147,7 @@ struct err *capture_save(struct insp *i, const struct capture_options *options,
 /**
  * Frames and variables of the thread that died, as a snapshot that has nothing
  * else: for one that was written before there were symbol indexes.
- * ERR_NOTFOUND: none died.
+ * ERR_NOTFOUND: none died, or no index has variables of it.
  */
 struct err *capture_variables(struct insp *i, snap_sink_fn *sink, void *arg)
 	_must_check_;

@@ -31,6 +31,7 @@ struct saver {
 	struct redactions *redactions;  /* redact.h; NULL = nothing is */
 	uint8_t *bytes, *file_bytes;    /* SNAP_CHUNK each */
 	struct capture_counts counts;
+	size_t n_variables;             /* that were written */
 	bool unwinding;                 /* by another thread: see frames.c */
 	pthread_t unwinder;
 	struct err *unwound;            /* what came of it */

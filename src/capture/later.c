@@ -72,5 +72,8 @@ capture_variables(struct insp *i, snap_sink_fn *sink, void *arg)
 		err = later_thread(&s, thread);
 	if (!err)
 		err = save_variables(&s);
+	if (!err && !s.n_variables)
+		return err_new(ERR_NOTFOUND, "no variable of the thread that "
+			       "died is known");
 	return err ? err : snap_writer_close(w);
 }

@@ -129,5 +129,8 @@ save_variables(struct saver *s)
 
 	if (!err && died)
 		err = keep_thread(&k, thread);
-	return err ? err : globals_keep(&k);
+	if (!err)
+		err = globals_keep(&k);
+	s->n_variables = k.n;
+	return err;
 }

@@ -23,24 +23,45 @@
 static struct err *
 late_write(void *arg, const void *data, size_t n)
 {
-	return io_write(*(const int *)arg, data, n);
+	buf_put(arg, data, n);
+	return buf_err(arg);
 }
 
-/* Runs jailed. One that has variables is not added to. */
+/* Not of what has them, nor of what somebody hides something in. */
+static bool
+late_lacks(const struct target *t)
+{
+	for (size_t k = 0; k < t->n_memory; k++)
+		if (t->memory[k].kind == SNAP_MEM_ABSENT
+		    && t->memory[k].reason == SNAP_ABSENT_REDACTED)
+			return false;
+	return !t->n_variables;
+}
+
+/* Runs jailed. Nothing is written where there is nothing to tell, and then
+   it can be tried again when debug information has come. */
 static struct err *
 late_work(struct subject *s, void *arg)
 {
+	_buf_ struct buf out = { 0 };
 	struct err *err = subject_open(s);
 
-	return err || insp_target(s->insp)->n_variables ? err
-	       : capture_variables(s->insp, late_write, arg);
+	if (err || !late_lacks(insp_target(s->insp)))
+		return err;
+	err = capture_variables(s->insp, late_write, &out);
+	if (!err)
+		return io_write(*(const int *)arg, out.data, out.len);
+	if (err_kind(err) != ERR_NOTFOUND)
+		return err;
+	err_free(err);
+	return NULL;
 }
 
 static struct err *
-late_look(const struct pick *pick, int *out)
+late_look(const char *verb, const struct pick *pick, int *out)
 {
 	const struct session_options session = {
-		.verb = "capture", .snap = pick->title, .opened = pick,
+		.verb = verb, .snap = pick->title, .opened = pick,
 		.keep = out, .n_keep = 1, .indexes = INDEXES_MAKE,
 		.work = late_work, .arg = out,
 	};
@@ -67,8 +88,18 @@ late_put(struct store *s, const struct store_ref *ref, int fd)
 	return err || !c.bytes.n ? err : store_put_sidecar(s, ref, &c);
 }
 
+static uint64_t
+late_size(int fd)
+{
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+/* One that told more, because more debug information was there, stays. */
 static struct err *
-late_run(const char *dir, const struct store_ref *ref, int fd)
+late_run(const char *verb, const char *dir, const struct store_ref *ref,
+	 int fd)
 {
 	_store_ struct store *s = NULL;
 	_pick_ struct pick pick = PICK_NONE;
@@ -78,10 +109,15 @@ late_run(const char *dir, const struct store_ref *ref, int fd)
 		err = pick_copy(s, ref, &pick);
 	/* Others are not kept from the store while indexes are made. */
 	store_free(take(s));
-	if (!err)
-		err = late_look(&pick, &fd);
-	if (!err)
-		err = home_open(dir, false, &s);
+	if (err)
+		return err;
+	/* Debug information may have come since: it is told anew, without. */
+	_close_ int before = pick.late;
+	pick.late = -1;
+	err = late_look(verb, &pick, &fd);
+	if (err || late_size(fd) <= late_size(before))
+		return err;
+	err = home_open(dir, false, &s);
 	return err ? err : late_put(s, ref, fd);
 }
 
@@ -92,8 +128,17 @@ late_make(const char *dir, const struct store_ref *ref)
 
 	if (fd < 0 || !apart(fd))
 		return;
-	err_free(late_run(dir, ref, fd));
+	err_free(late_run("capture", dir, ref, fd));
 	_exit(0);
+}
+
+struct err *
+late_wait(const char *verb, const char *dir, const struct store_ref *ref)
+{
+	_close_ int fd = memfd_create(KIND, MFD_CLOEXEC);
+
+	return fd < 0 ? err_errno("cannot make a file in memory")
+		      : late_run(verb, dir, ref, fd);
 }
 
 /* ---- they are looked at ---- */

@@ -8,13 +8,14 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/late.h"
 #include "cmd/object.h"
 #include "cmd/save.h"
 
 struct put_options {
 	struct room room;
 	const char *project, *store;
-	bool json;
+	bool json, wait_symbols;
 	struct opt_list tags;
 };
 
@@ -107,6 +108,8 @@ put_file(struct put *p, const char *typed)
 		.tags = p->options.tags.item, .n_tags = p->options.tags.n,
 	};
 	err = save_object(&save, &where, &saved, &added, &done, &status);
+	if (!err && done && p->options.wait_symbols && !saved.symbols)
+		err = late_wait("put", p->options.store, &added.ref);
 	if (!err && done)
 		err = put_show(p, &pick, &saved, &added);
 	if (!p->status)
@@ -182,6 +185,8 @@ static const struct opt put_opts[] = {
 	{ "store", 0, "DIR", "another store than the default one",
 	  OPT_STRING, offsetof(struct put_options, store) },
 	ROOM_OPT(struct put_options, room),
+	{ "wait-symbols", 0, NULL, "wait for symbol indexes, for variables",
+	  OPT_FLAG, offsetof(struct put_options, wait_symbols) },
 	{ "json", 0, NULL, "say what was stored as JSON",
 	  OPT_FLAG, offsetof(struct put_options, json) },
 	{ .name = NULL }
@@ -222,6 +227,11 @@ const struct verb verb_put = {
 		"hash, and PROJECT/NUMBER. Either names the object to every "
 		"verb that takes a SNAP. The same bytes again give the same "
 		"object.\n\n"
+		"With --wait-symbols, of a process that died, the variables "
+		"that the snapshot lacks are kept beside it, as far as there "
+		"is debug information, here or in the project: put that "
+		"first. Then they are there for whoever has none. Nothing is "
+		"added where something was taken out of memory (--redact).\n\n"
 		"The store is made when it is not there: $INQUEST_STORE, else "
 		"$XDG_DATA_HOME/inquest, else ~/.local/share/inquest. Names of "
 		"projects and tags are letters, digits, \"_\", \"-\" and "

@@ -183,6 +183,28 @@ class Indexes:
                     and ' ä"'.encode() in page and b"walk" in page,
                     "and stay when the program goes", page)
 
+    def put_later(self):
+        """Variables of a snapshot that was written without indexes."""
+        store = {"INQUEST_STORE": os.path.join(self.directory, "putlater")}
+        away = self.program + ".away"
+        shutil.rmtree(store["INQUEST_STORE"], ignore_errors=True)
+        snap = os.path.join(self.directory, "p.snap")
+        self.run("capture", "--no-cache", "-o", snap, "--", self.program)
+        os.rename(self.program, away)
+        first = self.run("put", "--wait-symbols", snap, **store)
+        nothing = self.run("report", "--no-index", "default/1", **store).out
+        os.rename(away, self.program)
+        again = self.run("put", "--wait-symbols", snap, **store)
+        os.rename(self.program, away)
+        page = self.run("report", "--no-index", "default/1", **store).out
+        os.rename(away, self.program)
+        self.tap.ok(first.status == again.status == 0
+                    and b"twice = 6" not in nothing and b"twice = 6" in page
+                    and b"[inlined]" in page, "put finds out variables that "
+                    "a snapshot lacks, also when it is put again",
+                    (first, nothing, again, page))
+        self.forget()
+
     def attached(self):
         """A debug file that came with the snapshot is enough."""
         debug = self.program + ".debug"
@@ -355,6 +377,7 @@ def main():
     t.without()
     t.in_the_snapshot()
     t.in_the_store()
+    t.put_later()
     t.attached()
     t.linked()
     t.of_projects()
