@@ -174,6 +174,7 @@ struct stub {
 	size_t listed;          /* threads told since qfThreadInfo */
 	struct {
 		size_t inferior, thread, asked;
+		bool told;      /* by gdb itself, behind each command */
 	} choice;               /* of T, of which there were so many */
 
 	struct document threads;        /* of what is attached */
@@ -314,6 +315,7 @@ void overlay_undo(struct stub *s, const struct replaced *r);
 /** Others, whom no gdb hears, write over it too. */
 bool overlay_shared(const struct stub *s);
 verb_fn overlay_verb;
+verb_fn threads_verb_look;
 
 /* ahead.c */
 /** @r was answered with @put bytes. */

@@ -118,6 +118,12 @@ class Inquest:
                 gdb.write("%s is here now: list it again\n"
                           % sal.symtab.filename)
 
+    # Editors are told which thread a person chose, behind the command.
+    def look(self):
+        thread = gdb.selected_thread()
+        if thread and gdb.convenience_variable("_inquest_shared"):
+            self.ask("look p%x.%x" % thread.ptid[:2])
+
     # Before every prompt.
     def prompt(self):
         try:
@@ -125,6 +131,7 @@ class Inquest:
             if self.greeted:
                 self.listed()
             gdb.write(self.ask("why now"), gdb.STDERR)
+            self.look()
             if not self.greeted:
                 gdb.write(NEXT)
         except gdb.error:

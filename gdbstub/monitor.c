@@ -18,6 +18,7 @@ enum verb_flags {
 	VERB_OPENLY = 1,        /* runs before a host was told the token */
 	VERB_OF_HOST = 2,       /* only where a host offers snapshots */
 	VERB_OF_PROCESS = 4,    /* of the chosen one */
+	VERB_OF_SHARED = 8,     /* only where others see what is chosen */
 };
 struct verb {
 	const char *name, *argument, *help;
@@ -419,6 +420,8 @@ static const struct verb VERBS[] = {
 	  inside_verb_why, VERB_OF_PROCESS },
 	{ "variables", "", "facts, for $_inquest_NAME in gdb",
 	  inside_verb_variables, VERB_OF_PROCESS },
+	{ "look", "pPID.TID", "the thread that is selected, from monitor init",
+	  threads_verb_look, VERB_OF_PROCESS | VERB_OF_SHARED },
 	{ "init", "", "comfort, for: python exec(gdb.execute(\"monitor init\","
 	  " to_string=True))", inside_verb_init, VERB_OPENLY },
 	{ "notes", "", "what was found out about it", verb_notes,
@@ -437,12 +440,20 @@ static const struct verb VERBS[] = {
 	  VERB_OF_PROCESS },
 };
 
+/* Verbs that mean nothing here are unknown. */
+static bool
+is_offered(const struct stub *s, const struct verb *v)
+{
+	return (s->options.host || !(v->flags & VERB_OF_HOST))
+	       && (overlay_shared(s) || !(v->flags & VERB_OF_SHARED));
+}
+
 static struct err *
 verb_help(struct stub *s, const char *argument, struct buf *out)
 {
 	(void)argument;
 	for (size_t k = 0; k < countof(VERBS); k++)
-		if (s->options.host || !(VERBS[k].flags & VERB_OF_HOST))
+		if (is_offered(s, &VERBS[k]))
 			buf_printf(out, "monitor %-10s %-8s %s\n",
 				   VERBS[k].name, VERBS[k].argument,
 				   VERBS[k].help);
@@ -466,7 +477,7 @@ find_verb(const struct stub *s, const char *name, size_t n)
 	for (size_t k = 0; k < countof(VERBS); k++)
 		if (strlen(VERBS[k].name) == n
 		    && memcmp(VERBS[k].name, name, n) == 0
-		    && (s->options.host || !(VERBS[k].flags & VERB_OF_HOST)))
+		    && is_offered(s, &VERBS[k]))
 			return &VERBS[k];
 	return NULL;
 }

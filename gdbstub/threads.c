@@ -50,10 +50,37 @@ threads_alive(struct stub *s, const struct args *a)
 	return NULL;
 }
 
+/*
+ * gdb's own word for which one is selected behind a command: one that went
+ * through a single other thread (thread apply 2 bt) has not chosen it.
+ */
+struct err *
+threads_verb_look(struct stub *s, const char *argument, struct buf *out)
+{
+	_buf_ struct buf text = { 0 };
+	size_t inferior, thread;
+	struct args a;
+
+	(void)out;
+	buf_puts(&text, argument);
+	if (text.failed)
+		return err_nomem();
+	if (!args_parse("T", text.data, text.len, &a))
+		return err_new(ERR_USAGE, "monitor look takes pPID.TID");
+	struct err *err = stub_find(s, a.v[0].thread, &inferior, &thread);
+	if (err)
+		return err;
+	if (inferior != s->choice.inferior || thread != s->choice.thread)
+		s->choice.asked = 0;
+	s->choice.told = true;
+	stub_chosen(s);
+	return NULL;
+}
+
 bool
 stub_chooses(const struct stub *s)
 {
-	return s->choice.asked && !s->options.aside;
+	return s->choice.asked && !s->choice.told && !s->options.aside;
 }
 
 void

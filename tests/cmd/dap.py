@@ -607,6 +607,20 @@ class Doors:
                     and not self.faultless(first),
                     "and sees it in the overview",
                     (overview.get("selected"), first.faults))
+        self.gdb_tells(gdb, first, threads)
+
+    def gdb_tells(self, gdb, editor, threads):
+        """One that says itself which thread is selected: nobody waits."""
+        self.gdb_says(gdb, "python exec(gdb.execute('monitor init', "
+                      "to_string=True))")
+        for walk in ("thread apply all bt", "thread apply 4 bt", "thread 2",
+                     "info threads", "echo"):
+            self.gdb_says(gdb, walk)
+        editor.body("threads")
+        told = editor.taken("inquest/selected")
+        self.tap.ok(told == [{"threadId": threads[1], "by": "debugger"}],
+                    "of one that was told of the session it is known at once",
+                    (told, threads))
 
     def gdb_chooses(self, gdb, editor):
         """As a person does, who takes longer than a machine between two."""
