@@ -71,11 +71,31 @@ client_gone(struct net_client *c)
 	free(c);
 }
 
+/*
+ * Whoever is longest about its headers gives place to who comes: else a few
+ * that never end theirs would shut all others out, again and again.
+ */
+static void
+client_make_room(struct net *n)
+{
+	struct net_client *oldest = NULL;
+
+	for (struct net_client *c = n->clients; c; c = c->next)
+		if (c->state == CLIENT_NEW && c->wsi)
+			oldest = c;
+	if (!oldest)
+		return;
+	n->counts.floods++;
+	ws_end(oldest->wsi);
+}
+
 bool
 net_adopt(struct net *n, int fd)
 {
 	_close_ int mine = fd;
 
+	if (n->counts.clients >= n->o.connections)
+		client_make_room(n);
 	if (n->counts.clients >= n->o.connections)
 		return false;
 	struct net_client *c = client_new(n);

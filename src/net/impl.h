@@ -75,6 +75,8 @@ bool ws_send_head(struct lws *wsi, const struct ws_head *h);
 void ws_pause(struct lws *wsi, bool paused);
 /** For how long the next step may take. */
 void ws_deadline(struct lws *wsi, unsigned seconds);
+/** At once; not for the one whose turn it is. */
+void ws_end(struct lws *wsi);
 void ws_close_reason(struct lws *wsi, unsigned code, const char *why);
 int ws_fd(struct lws *wsi);
 

@@ -159,8 +159,8 @@ struct net_http {
 	 * with it. */
 	void (*gone)(void *arg, struct net_client *c);
 };
-/** Serve HTTP on an accepted connection; takes @fd. False: it was one too
- * many. */
+/** Serve HTTP on an accepted connection; takes @fd. Where there is no room, it
+ * takes that of one whose headers have not come. False: it was one too many. */
 bool net_adopt(struct net *n, int fd);
 /** Something of the caller's, until gone(). */
 void net_client_set(struct net_client *c, void *data);

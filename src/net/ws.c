@@ -526,6 +526,12 @@ ws_deadline(struct lws *wsi, unsigned seconds)
 }
 
 void
+ws_end(struct lws *wsi)
+{
+	lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+}
+
+void
 ws_close_reason(struct lws *wsi, unsigned code, const char *why)
 {
 	char text[124];

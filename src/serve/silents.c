@@ -67,12 +67,28 @@ silent_speaks(void *arg, unsigned events)
 	silent_free(x);
 }
 
+/* As of HTTP: who says nothing shuts out nobody. */
+static void
+silent_make_room(struct server *sv)
+{
+	struct silent *x = sv->silents;
+
+	while (x && x->next)
+		x = x->next;
+	if (!x)
+		return;
+	sv->refused[REFUSED_SILENT]++;
+	silent_free(x);
+}
+
 void
 silent_accept(struct server *sv, int fd)
 {
 	_close_ int mine = fd;
 	struct silent *x;
 
+	if (sv->n_silents + sv->n_sessions >= sv->limits.connections)
+		silent_make_room(sv);
 	if (sv->n_silents + sv->n_sessions >= sv->limits.connections) {
 		sv->refused[REFUSED_CONNECTIONS]++;
 		return;

@@ -123,7 +123,22 @@ class Lives:
                     "until one has gone")
         server.end()
         server = served.Server(self.shop, "--connections", "3")
-        kept = [server.connect(server.http) for _ in range(3)]
+        halves = [server.connect(where) for where in
+                  (server.http, server.rsp) for _ in range(3)]
+        for s in halves[:3]:
+            s.sendall(b"GET /healthz HTTP/1.1\r\n")
+        self.tap.ok(server.ask("/healthz")[0] == 200
+                    and served.read_all(halves[0]) == b"",
+                    "who does not end its headers shuts out nobody")
+        tcp = self.tcp(server)
+        self.tap.ok(served.read_all(halves[3]) == b"",
+                    "nor who says nothing to the other door")
+        tcp.close()
+        for s in halves:
+            s.close()
+        self.tap.ok(served.until(lambda: server.metric("silent") == 0),
+                    "they are gone")
+        kept = [served.open_rsp(server) for _ in range(3)]
         with server.connect(server.http) as s:
             self.tap.ok(served.read_all(s) == b"",
                         "a connection too many is closed")
