@@ -21,6 +21,8 @@
 #define GOODBYE_SECONDS 3u
 /* Questions a second: opening a program with many libraries asks hundreds. */
 #define ASKED_MAX 2000u
+/* Names of so many characters are shared by all tokens. */
+#define SECRET_NAME 16u
 /* Until it is seen whether it was its worker's end, too. */
 #define LEAVING_MS 50u
 
@@ -378,6 +380,16 @@ session_new(struct server *sv, const struct session_begin *b)
 	return s;
 }
 
+/* A short name may be guessed: it is one of its token's own. */
+static bool
+session_is_open_to(const struct session *s, const struct session_begin *b)
+{
+	const char *token = b->visitor ? b->visitor->token : "";
+
+	return strlen(s->name) >= SECRET_NAME
+	       || strcmp(s->visitor.token, token) == 0;
+}
+
 /* The one of that name over the same object, if it is there. */
 static struct session *
 session_named(const struct server *sv, const struct session_begin *b)
@@ -385,6 +397,7 @@ session_named(const struct server *sv, const struct session_begin *b)
 	struct session *s = b->name ? sv->sessions : NULL;
 
 	while (s && (s->ended || s->hung_up || strcmp(s->name, b->name) != 0
+		     || !session_is_open_to(s, b)
 		     || s->ref.number != b->ref->number
 		     || strcmp(s->ref.project, b->ref->project) != 0))
 		s = s->next;

@@ -402,6 +402,22 @@ class Webs:
                     and first.event("memory") and second.event("memory")
                     and self.server.metric("workers_total") == started + 3,
                     "clients that name a session share it", (said, values))
+        token = self.shop.create_token("default")
+        values = []
+        for name in ("ours", "n0body-guesses-this"):
+            path = self.path(end="/dap?session=" + name)
+            pair = [client.Client(client.Web(self.server, path, t))
+                    for t in (self.server.token, token)]
+            for c in pair:
+                c.start()
+            frame = pair[0].stack(pair[0].stopped["threadId"])[1]["id"]
+            pair[0].body("setExpression", expression="a", value="43",
+                         frameId=frame)
+            values.append(read(pair[1])["result"])
+            for c in pair:
+                c.end()
+        self.tap.ok(values == ["11", "43"],
+                    "those of another token do by a long name alone", values)
         first.end()
         second.door.close()
         self.tap.ok(served.until(lambda: self.server.metric("websockets")

@@ -131,7 +131,8 @@ class Lives:
                     and served.read_all(halves[0]) == b"",
                     "who does not end its headers shuts out nobody")
         tcp = self.tcp(server)
-        self.tap.ok(served.read_all(halves[3]) == b"",
+        self.tap.ok("PacketSize" in tcp.ask("qSupported")
+                    and served.read_all(halves[3]) == b"",
                     "nor who says nothing to the other door")
         tcp.close()
         for s in halves:
