@@ -51,6 +51,27 @@ class Gdb:
                         "words behind SNAP are gdb's%s" % (
                             ", also behind --" if words else ""), result)
 
+    def foreign_files(self):
+        """What lies in a directory that others write is not run."""
+        marker = os.path.join(self.directory, "ran")
+        core = os.path.join(self.directory, "hostile.core")
+        shutil.copy(build.ensure("jump").core, core)
+        for name in (".gdbinit", "hostile.core-gdb.gdb", "jump-gdb.gdb"):
+            with open(os.path.join(self.directory, name), "w") as f:
+                f.write("shell touch '%s'\n" % marker)
+        for name in ("hostile.core-gdb.py", "jump-gdb.py", "libc.so.6-gdb.py"):
+            with open(os.path.join(self.directory, name), "w") as f:
+                f.write("open(%r, 'w')\n" % marker)
+        result = kit.run([self.inquest, "gdb", core, "-batch", "-ex", "bt"],
+                         timeout=300, cwd=self.directory,
+                         env={**os.environ, "HOME": self.directory + "/no"})
+        self.tap.ok(b" main " in result.out and not os.path.exists(marker),
+                    "what lies in the directory is not run", result)
+        for name in os.listdir(self.directory):
+            if "gdb" in name:
+                os.unlink(os.path.join(self.directory, name))
+        os.unlink(core)
+
     def settings(self):
         result = self.run(build.ensure("jump").core, "show sysroot",
                           "show dcache line-size", "show remotetimeout")
@@ -112,6 +133,7 @@ def main():
     gdb = Gdb(tap, inquest, directory)
     gdb.names()
     gdb.words()
+    gdb.foreign_files()
     gdb.settings()
     gdb.printers()
     gdb.program()
