@@ -694,9 +694,8 @@ header_end(struct reader *r, size_t at)
 		if (key == KEY_ATTRIBUTE && is_op(r, k + 1, "(")
 		    && r->match[k + 1] != NONE)
 			k = r->match[k + 1];
-		else if (key == KEY_NONE && r->w[k].kind == WORD_NAME)
-			names++;
-		else if (key == KEY_TYPE || key == KEY_TAG)
+		else if (key == KEY_TYPE || key == KEY_TAG
+			 || (key == KEY_NONE && r->w[k].kind == WORD_NAME))
 			names++;
 		else if (!is_one_of(r, k, ops, countof(ops)))
 			return at;

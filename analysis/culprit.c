@@ -51,9 +51,9 @@ evaluate(struct culprit *q, const char *text, enum err_kind *why)
 	struct err *err = values_eval(q->values, q->scope, text, &style,
 				      q->arena, &v);
 
+	*why = err ? err_kind(err) : ERR_FAILED;
 	if (!err)
 		return v;
-	*why = err_kind(err);
 	err_free(err);
 	/* There is an end of what one line may take. */
 	q->vague |= *why == ERR_NOMEM;
@@ -534,7 +534,7 @@ static struct err *
 read_line(struct culprit *q)
 {
 	struct source *file;
-	struct span text;
+	struct span text = { NULL, 0 };
 	size_t n;
 	const struct access_types types = { is_type, q };
 	const struct snap_module *modules = insp_modules(q->insp, &n);

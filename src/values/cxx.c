@@ -233,7 +233,7 @@ base_at(const struct type *p, uint64_t at)
 	for (unsigned depth = 0; at; depth++) {
 		const struct type *base = NULL;
 
-		if (!type_is_class(p) || depth > MEMBER_DEPTH_MAX)
+		if (!p || !type_is_class(p) || depth > MEMBER_DEPTH_MAX)
 			return NULL;
 		for (size_t n = 0; n < p->sym->n_members && !base; n++) {
 			const struct sym_member *m = &p->sym->members[n];

@@ -138,6 +138,8 @@ value_of_loc(struct values *vs, const struct type *t, const struct loc *loc,
 static struct err *
 implicit_read(struct span from, uint64_t off, size_t n, uint8_t *out)
 {
+	if (!from.data)
+		return err_new(ERR_DAMAGED, "a constant without bytes");
 	if (off == 0 && from.n >= 10 && n > from.n && n <= 16) {
 		memset(out, 0, n);
 		memcpy(out, from.data, from.n);

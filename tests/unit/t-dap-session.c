@@ -188,7 +188,7 @@ static void
 nameless_threads_are_others_in_another_snapshot(void **state)
 {
 	struct talk *t = *state;
-	int64_t before[SERVED_THREADS];
+	int64_t before[SERVED_THREADS] = { 0 };
 	size_t n = 0;
 
 	for (size_t k = 0; k < SERVED_THREADS; k++) {
