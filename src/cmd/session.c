@@ -44,6 +44,7 @@ struct session {
 
 /* gdb gives a question up after 2 s, and one may lead to several here. */
 #define DEBUGINFOD_MS 700u
+_Static_assert(2 * DEBUGINFOD_MS < 2000, "two answers come within gdb's wait");
 #define WAIT_SECONDS_MAX 3600u
 
 unsigned
