@@ -12,7 +12,6 @@ has an older one than dape needs (Emacs 30 has not).
 import json
 import os
 import re
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -93,22 +92,8 @@ def main():
     tap = kit.Tap()
     path = values.snapshot_of(inquest, "spoken")
     judged(tap, "started", *run_emacs(dape, inquest, path))
-    recording = os.path.join(kit.work_dir("dap"), "emacs.record")
-    if os.path.exists(recording):
-        os.unlink(recording)
-    with subprocess.Popen(
-            [inquest, "dap", "--listen", "127.0.0.1:0", "--record",
-             recording, path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True) as process:
-        try:
-            port = process.stdout.readline().strip().rpartition(":")[2]
-            judged(tap, "on a port", *run_emacs(dape, inquest, path, port))
-            wrong, count = heard.faults(recording)
-            tap.ok(not wrong and count > 15, "all messages are valid",
-                   "\n".join(wrong))
-        finally:
-            process.terminate()
+    heard.on_a_port(tap, inquest, path, lambda port: judged(
+        tap, "on a port", *run_emacs(dape, inquest, path, port)))
     tap.leave()
 
 

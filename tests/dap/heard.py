@@ -3,12 +3,15 @@
 
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "stub")]
+sys.path[:0] = [HERE, *(os.path.join(os.path.dirname(HERE), folder)
+                        for folder in ("stub", "victims"))]
 
+import kit       # noqa: E402
 import recorded  # noqa: E402
 import schema    # noqa: E402
 
@@ -52,3 +55,22 @@ def faults(path):
             found.append("seq %s comes after %d" % (message["seq"], last))
         last = message["seq"]
     return found, len(said) + len(answered)
+
+
+def on_a_port(tap, inquest, path, talk):
+    """An adapter that listens, and what an editor and it said to each other."""
+    recording = os.path.join(kit.own_dir(), "heard.record")
+    if os.path.exists(recording):
+        os.unlink(recording)
+    with subprocess.Popen(
+            [inquest, "dap", "--listen", "127.0.0.1:0", "--record",
+             recording, path], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True) as process:
+        try:
+            talk(process.stdout.readline().strip().rpartition(":")[2])
+            wrong, count = faults(recording)
+            tap.ok(not wrong and count > 15, "all messages are valid",
+                   "\n".join(wrong))
+        finally:
+            process.terminate()

@@ -10,7 +10,6 @@ NVIM_DAP=PATH names a copy of nvim-dap: 0.7.0 is the last one for neovim 0.7.
 
 import json
 import os
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -71,22 +70,8 @@ def main():
     tap = kit.Tap()
     path = values.snapshot_of(inquest, "spoken")
     judged(tap, "started", *run_nvim(plugin, inquest, path))
-    recording = os.path.join(kit.own_dir(), "nvim.record")
-    if os.path.exists(recording):
-        os.unlink(recording)
-    with subprocess.Popen(
-            [inquest, "dap", "--listen", "127.0.0.1:0", "--record",
-             recording, path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True) as process:
-        try:
-            port = process.stdout.readline().strip().rpartition(":")[2]
-            judged(tap, "on a port", *run_nvim(plugin, inquest, path, port))
-            wrong, count = heard.faults(recording)
-            tap.ok(not wrong and count > 15, "all messages are valid",
-                   "\n".join(wrong))
-        finally:
-            process.terminate()
+    heard.on_a_port(tap, inquest, path, lambda port: judged(
+        tap, "on a port", *run_nvim(plugin, inquest, path, port)))
     tap.leave()
 
 
